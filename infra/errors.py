@@ -1,0 +1,56 @@
+"""Errors of the infrastructure room.
+
+InfraError
+├── SettingsError            a setting is missing or malformed; says which and what to write
+├── ObjectStoreError         the object store refused or did not answer
+│   ├── ObjectNotFound
+│   ├── ObjectExists         a conditional write lost: the first writer's object stands
+│   └── RangeUnsatisfiable
+├── UploadNotFound           a multipart upload that the store does not know (any more)
+├── CacheUnavailable         Redis did not answer
+├── EngineUnavailable        the job engine did not answer
+└── DatabaseUnavailable      the SQL engine did not answer
+"""
+
+
+class InfraError(Exception):
+    """An infrastructure part failed."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class SettingsError(InfraError):
+    """A setting is missing or malformed."""
+
+
+class ObjectStoreError(InfraError):
+    """The object store refused the request or did not answer."""
+
+
+class ObjectNotFound(ObjectStoreError):
+    """There is no object under this key."""
+
+
+class ObjectExists(ObjectStoreError):
+    """An object stands under this key already."""
+
+
+class RangeUnsatisfiable(ObjectStoreError):
+    """The range begins behind the end of the object."""
+
+
+class UploadNotFound(ObjectStoreError):
+    """The object store does not know this multipart upload."""
+
+
+class CacheUnavailable(InfraError):
+    """Redis did not answer."""
+
+
+class EngineUnavailable(InfraError):
+    """The job engine did not answer."""
+
+
+class DatabaseUnavailable(InfraError):
+    """The SQL engine did not answer."""

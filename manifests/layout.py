@@ -1,0 +1,102 @@
+"""Where everything lies in the bucket: the only place that builds or parses object keys.
+
+    media/{asset}/index.m3u8                      static multivariant playlist, once the asset is ready
+    media/{asset}/{rendition}/index.m3u8          static media playlist
+    media/{asset}/{rendition}/init.mp4            init section
+    media/{asset}/{rendition}/{n}.m4s             segment n, from 0
+    work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
+    work/{asset}/{version}/measured.json          sizes of every segment, written at the end
+    work/{asset}/{version}/ready.json             the end of the encode: written last, once
+    work/{asset}/{version}/failure.json           why the asset cannot be made
+    sources/{asset}/{version}                     the uploaded original
+    uploads/{upload}/tail                         the bytes of an upload that do not fill a part yet
+
+`media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
+(`v720-1`), so a URL is never used for other bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NewType
+
+AssetId = NewType("AssetId", str)
+RenditionId = NewType("RenditionId", str)
+UploadId = NewType("UploadId", str)
+
+MEDIA: Final = "media/"
+_NAME: Final = r"[A-Za-z0-9_-]{1,64}"
+_SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be an asset, rendition or upload id (and so a path element and a part of a key)."""
+    return re.fullmatch(_NAME, text) is not None
+
+
+def multivariant(asset: AssetId) -> str:
+    return f"media/{asset}/index.m3u8"
+
+
+def media_playlist(asset: AssetId, rendition: RenditionId) -> str:
+    return f"media/{asset}/{rendition}/index.m3u8"
+
+
+def init(asset: AssetId, rendition: RenditionId) -> str:
+    return f"media/{asset}/{rendition}/init.mp4"
+
+
+def segment(asset: AssetId, rendition: RenditionId, number: int) -> str:
+    return f"media/{asset}/{rendition}/{number}.m4s"
+
+
+def media_prefix(asset: AssetId, rendition: RenditionId | None = None) -> str:
+    return f"media/{asset}/" if rendition is None else f"media/{asset}/{rendition}/"
+
+
+def plan(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/plan.json"
+
+
+def measured(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/measured.json"
+
+
+def ready(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/ready.json"
+
+
+def failure(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/failure.json"
+
+
+def work_prefix(asset: AssetId) -> str:
+    return f"work/{asset}/"
+
+
+def source(asset: AssetId, version: int) -> str:
+    return f"sources/{asset}/{version}"
+
+
+def source_prefix(asset: AssetId) -> str:
+    return f"sources/{asset}/"
+
+
+def upload_tail(upload: UploadId) -> str:
+    return f"uploads/{upload}/tail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentKey:
+    asset: AssetId
+    rendition: RenditionId
+    number: int
+
+
+def parse_segment(key: str) -> SegmentKey | None:
+    """The segment that a key names, or None if it names something else."""
+    match = _SEGMENT.fullmatch(key)
+    if match is None:
+        return None
+    return SegmentKey(asset=AssetId(match[1]), rendition=RenditionId(match[2]), number=int(match[3]))

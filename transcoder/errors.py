@@ -1,0 +1,61 @@
+"""Errors of the transcoder.
+
+TranscodeError                 retryable: may the same task succeed later?
+├── SourceRefused              not retryable: the input cannot be made into an asset; says why, to an editor
+├── SandboxError               a child process could not be started or broke a limit
+│   ├── ChildFailed            it ended with an error; keeps argv, exit code and the tail of stderr
+│   └── ChildTimedOut          it ran past its wall clock and its process group was killed
+└── PlanMissing                the plan of this asset version is gone (deleted while the task was queued)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class TranscodeError(Exception):
+    """Something went wrong while transcoding."""
+
+    retryable = True
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class SourceRefused(TranscodeError):
+    """This file cannot be turned into a playable asset.
+
+    `code` is stable and short (`not_media`, `no_streams`, `truncated`, `encrypted`, `unsupported_codec`, `too_large`,
+    `empty`, …); the message tells an editor what is wrong and what to do; `cause` is for the operator.
+    """
+
+    retryable = False
+
+    def __init__(self, code: str, message: str, *, cause: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.cause = cause
+
+
+class SandboxError(TranscodeError):
+    """A child process could not do its work."""
+
+    def __init__(self, message: str, *, argv: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
+        super().__init__(message)
+        self.argv = tuple(argv)
+        self.exit_code = exit_code
+        self.stderr = stderr
+
+
+class ChildFailed(SandboxError):
+    """A child process ended with an error."""
+
+
+class ChildTimedOut(SandboxError):
+    """A child process ran past its wall clock."""
+
+
+class PlanMissing(TranscodeError):
+    """There is no plan for this asset version (any more)."""
+
+    retryable = False

@@ -1,0 +1,159 @@
+"""The plan of one version of an asset: all that manifests and encoders need, in integers.
+
+A plan is made once from the source's index and never changes: it names the frames of every segment before one of them is
+encoded. Time is counted in grid frames (video) and in samples of the output rate (audio); never in seconds.
+Zero is the earliest presentation time of the chosen streams, after edit lists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from manifests.layout import AssetId, RenditionId
+
+AAC_FRAME = 1024
+"""Samples in one AAC access unit: the grid that audio is cut on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRef:
+    """The uploaded original: key in the bucket, size in bytes, the demuxer that the sniffed type calls for (`-f`)."""
+
+    key: str
+    size: int
+    demuxer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRung:
+    """One encoded rendition of the picture.
+
+    `divisor` 2 halves the frame rate (it keeps every second grid frame). `crf`, `maxrate`, `bufsize` (b/s, bits) are the
+    capped-CRF settings; `bandwidth` the declared peak (b/s) until it is measured. `codecs` is the RFC 6381 string.
+    """
+
+    id: RenditionId
+    width: int
+    height: int
+    divisor: int
+    crf: int
+    maxrate: int
+    bufsize: int
+    profile: str
+    level: str
+    codecs: str
+    bandwidth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoPlan:
+    """The picture's timeline: `frames` grid frames at `rate`; segment k is frames [k·segment, min((k+1)·segment, frames)).
+
+    `gop` frames between IDR pictures (segment is a multiple of it, both are even). `time_base` and `starts` tie the grid to
+    the source: `starts[k]` is the source timestamp (in `time_base`) of the picture that is shown at the first frame of
+    segment k. `origin` is the source timestamp of grid frame 0. `rotation` (degrees clockwise: 0, 90, 180, 270) and
+    `mirrored` turn the decoded picture upright; `width`×`height` is the upright picture with square pixels.
+    """
+
+    stream: int
+    rate: Fraction
+    frames: int
+    gop: int
+    segment: int
+    time_base: Fraction
+    origin: int
+    starts: tuple[int, ...]
+    constant: bool
+    interlaced: bool
+    hdr: str | None
+    rotation: int
+    mirrored: bool
+    width: int
+    height: int
+    rungs: tuple[VideoRung, ...]
+
+    @property
+    def segments(self) -> int:
+        return -(-self.frames // self.segment)
+
+    def frames_of(self, number: int) -> range:
+        """Grid frames of segment `number`. Raises IndexError past the end."""
+        if not 0 <= number < self.segments:
+            raise IndexError(number)
+        return range(number * self.segment, min((number + 1) * self.segment, self.frames))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioPlan:
+    """One audio rendition: `samples` at `sample_rate` from zero; segment k is AAC frames [cuts[k], cuts[k+1]).
+
+    `origin` is the source timestamp (in `time_base`) of sample zero of the output (silence fills what the source lacks).
+    """
+
+    id: RenditionId
+    stream: int
+    time_base: Fraction
+    origin: int
+    sample_rate: int
+    channels: int
+    samples: int
+    cuts: tuple[int, ...]
+    bitrate: int
+    codecs: str
+    language: str
+    name: str
+    default: bool
+
+    @property
+    def segments(self) -> int:
+        return len(self.cuts) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    asset: AssetId
+    version: int
+    source: SourceRef
+    video: VideoPlan | None
+    audio: tuple[AudioPlan, ...]
+
+    def renditions(self) -> dict[RenditionId, int]:
+        """Every rendition with its number of segments."""
+        found: dict[RenditionId, int] = {}
+        if self.video is not None:
+            found |= {rung.id: self.video.segments for rung in self.video.rungs}
+        return found | {track.id: track.segments for track in self.audio}
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds, exact: the longest track."""
+        ends = [Fraction(track.samples, track.sample_rate) for track in self.audio]
+        if self.video is not None:
+            ends.append(self.video.frames / self.video.rate)
+        return max(ends)
+
+
+def _encode_hook(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    raise TypeError(f"a plan holds no {type(value).__name__}")
+
+
+def _decode_hook(kind: type, value: Any) -> Any:
+    if kind is Fraction:
+        return Fraction(value)
+    raise TypeError(f"a plan holds no {kind.__name__}")
+
+
+def dump(plan: Plan) -> bytes:
+    """The plan as JSON; fractions as "numerator/denominator"."""
+    return msgspec.json.encode(plan, enc_hook=_encode_hook)
+
+
+def load(body: bytes) -> Plan:
+    """Raises msgspec.DecodeError on anything else than what `dump` wrote."""
+    return msgspec.json.decode(body, type=Plan, dec_hook=_decode_hook)
