@@ -54,7 +54,13 @@ class ObjectStore(Protocol):
         ...
 
     async def put(
-        self, key: str, body: bytes, *, content_type: str, cache_control: str | None = None, only_if_absent: bool = False
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+        only_if_absent: bool = False,
     ) -> ObjectStat:
         """Write one object. With `only_if_absent` raises ObjectExists where the store can tell (S3 If-None-Match: *)."""
         ...

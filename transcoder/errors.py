@@ -40,7 +40,9 @@ class SourceRefused(TranscodeError):
 class SandboxError(TranscodeError):
     """A child process could not do its work."""
 
-    def __init__(self, message: str, *, argv: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
+    def __init__(
+        self, message: str, *, argv: Sequence[str] = (), exit_code: int | None = None, stderr: str = ""
+    ) -> None:
         super().__init__(message)
         self.argv = tuple(argv)
         self.exit_code = exit_code
