@@ -6,11 +6,13 @@ Every port has one contract suite in `tests/infra/`, run over each of its adapte
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
 
 # --- object store ---------------------------------------------------------------------------------------------------
 
@@ -62,7 +64,10 @@ class ObjectStore(Protocol):
         cache_control: str | None = None,
         only_if_absent: bool = False,
     ) -> ObjectStat:
-        """Write one object. With `only_if_absent` raises ObjectExists where the store can tell (S3 If-None-Match: *)."""
+        """Write one object.
+
+        With `only_if_absent` raises ObjectExists where the store can tell (S3 `If-None-Match: *`).
+        """
         ...
 
     def list(self, prefix: str, *, after: str | None = None) -> AsyncIterator[ObjectStat]:

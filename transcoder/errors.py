@@ -10,7 +10,10 @@ TranscodeError                 retryable: may the same task succeed later?
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class TranscodeError(Exception):

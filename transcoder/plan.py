@@ -1,7 +1,7 @@
 """The plan of one version of an asset: all that manifests and encoders need, in integers.
 
-A plan is made once from the source's index and never changes: it names the frames of every segment before one of them is
-encoded. Time is counted in grid frames (video) and in samples of the output rate (audio); never in seconds.
+A plan is made once from the source's index and never changes: it names the frames of every segment before one of
+them is encoded. Time is counted in grid frames (video) and in samples of the output rate (audio); never in seconds.
 Zero is the earliest presentation time of the chosen streams, after edit lists.
 """
 
@@ -32,8 +32,8 @@ class SourceRef:
 class VideoRung:
     """One encoded rendition of the picture.
 
-    `divisor` 2 halves the frame rate (it keeps every second grid frame). `crf`, `maxrate`, `bufsize` (b/s, bits) are the
-    capped-CRF settings; `bandwidth` the declared peak (b/s) until it is measured. `codecs` is the RFC 6381 string.
+    `divisor` 2 halves the frame rate (it keeps every second grid frame). `crf`, `maxrate`, `bufsize` (b/s, bits) are
+    the capped-CRF settings; `bandwidth` the declared peak (b/s) until it is measured. `codecs` is the RFC 6381 string.
     """
 
     id: RenditionId
@@ -51,11 +51,11 @@ class VideoRung:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoPlan:
-    """The picture's timeline: `frames` grid frames at `rate`; segment k is frames [k·segment, min((k+1)·segment, frames)).
+    """The picture's timeline: `frames` grid frames at `rate`, cut into segments of `segment` frames.
 
-    `gop` frames between IDR pictures (segment is a multiple of it, both are even). `time_base` and `starts` tie the grid to
-    the source: `starts[k]` is the source timestamp (in `time_base`) of the picture that is shown at the first frame of
-    segment k. `origin` is the source timestamp of grid frame 0. `rotation` (degrees clockwise: 0, 90, 180, 270) and
+    Segment k is frames [k·segment, min((k+1)·segment, frames)). `gop` frames between IDR pictures (segment is a multiple
+    of it, both are even). `time_base` and `starts` tie the grid to the source: `starts[k]` is the source timestamp (in
+    `time_base`) of the picture that is shown at the first frame of segment k. `origin` is the source timestamp of grid frame 0. `rotation` (degrees clockwise: 0, 90, 180, 270) and
     `mirrored` turn the decoded picture upright; `width`×`height` is the upright picture with square pixels.
     """
 
@@ -91,7 +91,8 @@ class VideoPlan:
 class AudioPlan:
     """One audio rendition: `samples` at `sample_rate` from zero; segment k is AAC frames [cuts[k], cuts[k+1]).
 
-    `origin` is the source timestamp (in `time_base`) of sample zero of the output (silence fills what the source lacks).
+    `origin` is the source timestamp (in `time_base`) of sample zero of the output; silence fills what the source
+    lacks.
     """
 
     id: RenditionId
