@@ -1,0 +1,72 @@
+# make up      set everything up and run the embedded stack
+# make test    set up what the tests need and run them
+# make check   format, lint, types, import rules
+# make e2e     only the end-to-end tests (browsers, foreign clients, kills)
+# make bench   measure; the report lands in benchmarks/out
+# make lock    pin the dependencies again after a change of pyproject.toml
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+NPM = $(BIN)/npm
+JOBS ?= 2
+
+.PHONY: up test check e2e bench lock clean
+
+up: $(VENV)/runtime.stamp web/dist/built.stamp
+	@exec $(BIN)/channel up
+
+test: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.stamp
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+e2e: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.stamp
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/e2e $(ARGS)
+
+check: $(VENV)/dev.stamp web/node_modules/installed.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(NPM) --prefix web run --silent check
+
+bench: $(VENV)/dev.stamp web/dist/built.stamp
+	$(RUN) -m benchmarks $(ARGS)
+
+$(VENV)/python.stamp: infra/local/setup_venv.sh
+	@PYTHON="$(PYTHON)" sh infra/local/setup_venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/runtime.stamp: $(VENV)/python.stamp constraints/runtime.txt pyproject.toml
+	@test -e $(VENV)/dev.stamp || { echo "installing the pinned dependencies (about a minute, once)"; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/runtime.txt; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/python.stamp constraints/dev.txt pyproject.toml
+	@echo "installing the pinned development dependencies (about a minute, once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/runtime.stamp
+
+web/node_modules/installed.stamp: web/package.json web/package-lock.json | $(VENV)/runtime.stamp
+	@$(NPM) --prefix web ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/built.stamp: web/node_modules/installed.stamp $(shell find web/src web/public web/*.html web/*.ts -type f 2>/dev/null)
+	@echo "building the pages"
+	@$(NPM) --prefix web run --silent build
+	@touch $@
+
+tests/e2e/node_modules/installed.stamp: tests/e2e/package.json tests/e2e/package-lock.json | $(VENV)/dev.stamp
+	@$(NPM) --prefix tests/e2e ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lock: $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o constraints/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev -c constraints/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o constraints/dev.txt
+
+clean:
+	rm -rf $(VENV) web/dist web/node_modules tests/e2e/node_modules benchmarks/out
