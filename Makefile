@@ -10,7 +10,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
-NPM = $(BIN)/npm
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+NPM = npm
 JOBS ?= 2
 
 .PHONY: up test check e2e bench lock clean
