@@ -1,0 +1,5 @@
+"""`python -m streaming` is the command `channel`."""
+
+from streaming.cli import main
+
+main()
