@@ -1,0 +1,19 @@
+"""Errors of the manifests room.
+
+ManifestError
+└── PlaylistError      a playlist breaks a rule of its format, parsed (with the line) or about to be rendered
+"""
+
+from __future__ import annotations
+
+
+class ManifestError(Exception):
+    """A manifest breaks a rule of its format."""
+
+
+class PlaylistError(ManifestError):
+    """A playlist breaks a rule of RFC 8216bis. `line` counts from 1; None where a value, not a text, is at fault."""
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line

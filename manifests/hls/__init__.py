@@ -1,0 +1,37 @@
+"""HLS playlists as typed values (RFC 8216bis): what a tag may hold is a field, and `parse(x.render()) == x`.
+
+Parsing is strict: a tag, an attribute or a combination that the values cannot hold is an error, never lost.
+"""
+
+from __future__ import annotations
+
+from manifests.errors import PlaylistError
+from manifests.hls import lines, media, multivariant
+from manifests.hls.attributes import Resolution
+from manifests.hls.media import MediaPlaylist
+from manifests.hls.multivariant import MultivariantPlaylist
+from manifests.hls.rendition import MediaRendition
+from manifests.hls.segment import Map, Segment
+from manifests.hls.variant import IFrameVariant, Variant
+
+__all__ = [
+    "IFrameVariant",
+    "Map",
+    "MediaPlaylist",
+    "MediaRendition",
+    "MultivariantPlaylist",
+    "PlaylistError",
+    "Resolution",
+    "Segment",
+    "Variant",
+    "parse",
+]
+
+
+def parse(text: str) -> MultivariantPlaylist | MediaPlaylist:
+    """The playlist that a text holds; its tags say of which kind it is (§4.1). Raises PlaylistError."""
+    body = lines.read(text)
+    names = {line.name for line in body if isinstance(line, lines.Tag)}
+    if names & multivariant.TAGS and names & media.TAGS:
+        raise PlaylistError("tags of a multivariant and of a media playlist (§4.1)")
+    return multivariant.parse(body) if names & multivariant.TAGS else media.parse(body)
