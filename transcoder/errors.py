@@ -5,7 +5,9 @@ TranscodeError                 retryable: may the same task succeed later?
 ├── SandboxError               a child process could not be started or broke a limit
 │   ├── ChildFailed            it ended with an error; keeps argv, exit code and the tail of stderr
 │   └── ChildTimedOut          it ran past its wall clock and its process group was killed
-└── PlanMissing                the plan of this asset version is gone (deleted while the task was queued)
+├── PlanMissing                the plan of this asset version is gone (deleted while the task was queued)
+├── DiskFull                   the worker's disk has no room for the source
+└── LeaseLost                  somebody else may make the same thing by now
 """
 
 from __future__ import annotations
@@ -64,3 +66,11 @@ class PlanMissing(TranscodeError):
     """There is no plan for this asset version (any more)."""
 
     retryable = False
+
+
+class DiskFull(TranscodeError):
+    """The worker's disk has no room for the source."""
+
+
+class LeaseLost(TranscodeError):
+    """The lease of this piece of work is lost: somebody else may do it by now."""

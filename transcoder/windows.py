@@ -68,10 +68,19 @@ def index_task(asset: AssetId, version: int) -> Task:
     )  # fmt: skip
 
 
-def window_task(asset: AssetId, version: int, window: Window, level: Level) -> Task:
+def window_task(
+    asset: AssetId, version: int, window: Window, level: Level, *, wanted: tuple[RenditionId, int] | None = None
+) -> Task:
+    """The task that makes a window. `wanted` is the segment somebody waits for: it is made first, the task stays the
+    same (its name too), so that all who wait for something of the window share one encode."""
+    arguments: dict[str, str | int] = {
+        "asset": asset, "version": version, "track": window.track, "window": window.index,
+    }  # fmt: skip
+    if wanted is not None:
+        arguments |= {"rendition": wanted[0], "number": wanted[1]}
     return Task(
         name=f"{asset}/{version}/{window.track}/{window.index}", kind="window", group=asset, level=level,
-        arguments={"asset": asset, "version": version, "track": window.track, "window": window.index},
+        arguments=arguments,
     )  # fmt: skip
 
 

@@ -1,0 +1,96 @@
+"""The facts of an asset version, as objects in the bucket: what the rest of the system believes about it.
+
+`plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends it badly. Each is written once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from infra.errors import ObjectNotFound
+from manifests import layout
+from transcoder import plan as plans
+from transcoder.errors import PlanMissing
+from transcoder.publish import put_once
+
+if TYPE_CHECKING:
+    from infra.ports import ObjectStore
+    from manifests.layout import AssetId
+    from transcoder.plan import Plan
+
+JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an asset can't be made: a stable code, a sentence for the editor, the cause for the operator."""
+
+    code: str
+    message: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The end of an encode: how many objects the plan came to, and their bytes."""
+
+    objects: int
+    size: int
+
+
+async def _read(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        return await store.read(key)
+    except ObjectNotFound:
+        return None
+
+
+async def find_plan(store: ObjectStore, asset: AssetId, version: int) -> Plan | None:
+    body = await _read(store, layout.plan(asset, version))
+    return None if body is None else plans.load(body)
+
+
+async def read_plan(store: ObjectStore, asset: AssetId, version: int) -> Plan:
+    """Raises PlanMissing."""
+    plan = await find_plan(store, asset, version)
+    if plan is None:
+        raise PlanMissing(f"there is no plan of {asset} version {version}")
+    return plan
+
+
+async def write_plan(store: ObjectStore, plan: Plan) -> Plan:
+    """Write it unless there is one; returns the one that stands: a plan that anybody has seen never changes."""
+    if await put_once(store, layout.plan(plan.asset, plan.version), plans.dump(plan), content_type=JSON):
+        return plan
+    return await read_plan(store, plan.asset, plan.version)
+
+
+async def read_failure(store: ObjectStore, asset: AssetId, version: int) -> Failure | None:
+    body = await _read(store, layout.failure(asset, version))
+    return None if body is None else msgspec.json.decode(body, type=Failure)
+
+
+async def write_failure(store: ObjectStore, asset: AssetId, version: int, failure: Failure) -> bool:
+    """False if a failure stood there already: the first reason is the one to tell."""
+    return await put_once(store, layout.failure(asset, version), msgspec.json.encode(failure), content_type=JSON)
+
+
+async def read_ready(store: ObjectStore, asset: AssetId, version: int) -> Ready | None:
+    body = await _read(store, layout.ready(asset, version))
+    return None if body is None else msgspec.json.decode(body, type=Ready)
+
+
+async def write_ready(store: ObjectStore, asset: AssetId, version: int, ready: Ready) -> bool:
+    """False if it stood there already."""
+    return await put_once(store, layout.ready(asset, version), msgspec.json.encode(ready), content_type=JSON)
+
+
+async def is_over(store: ObjectStore, asset: AssetId, version: int) -> bool:
+    """Whether nothing is left to do for this version: it is ready, or it has failed."""
+    for key in (layout.failure(asset, version), layout.ready(asset, version)):
+        if await store.head(key) is not None:
+            return True
+    return False

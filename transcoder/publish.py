@@ -1,0 +1,79 @@
+"""Objects into the bucket, each of them once: whoever writes first wins, whoever comes second finds it and goes on.
+
+Not every S3 enforces `If-None-Match`, so a write is a look, then a conditional put, under the lease of what is made.
+Two encodes of a segment are both valid but not byte-identical: a player must never see both under one URL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from infra.errors import ObjectExists
+from manifests import layout, media_types
+from transcoder import signals
+from transcoder.errors import LeaseLost
+
+if TYPE_CHECKING:
+    from infra.ports import Cache, Lease, ObjectStore
+    from manifests.layout import AssetId, RenditionId
+    from transcoder.plan import Plan
+    from transcoder.progress import ProgressBoard
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+
+
+async def put_once(
+    store: ObjectStore, key: str, body: bytes, *, content_type: str, cache_control: str | None = None
+) -> bool:
+    """Write an object unless it is there already; False if it was."""
+    if await store.head(key) is not None:
+        return False
+    try:
+        await store.put(key, body, content_type=content_type, cache_control=cache_control, only_if_absent=True)
+    except ObjectExists:
+        return False
+    return True
+
+
+async def announce(cache: Cache, signal: signals.Signal) -> None:
+    """Say it to those who watch this asset, and to those who watch all if the asset's state moves."""
+    message = signals.dump(signal)
+    await cache.publish(signals.asset_channel(signal.asset), message)
+    if signal.what != "segment":
+        await cache.publish(signals.EVERYTHING, message)
+
+
+def key_of(asset: AssetId, rendition: RenditionId, number: int | None) -> str:
+    """The object of a segment, or of the init section (None)."""
+    if number is None:
+        return layout.init(asset, rendition)
+    return layout.segment(asset, rendition, number)
+
+
+class Publisher:
+    """The sink of one window's encode: puts what a child process has closed, then says so."""
+
+    def __init__(self, *, plan: Plan, lease: Lease, store: ObjectStore, cache: Cache, board: ProgressBoard) -> None:
+        self._plan = plan
+        self._lease = lease
+        self._store = store
+        self._cache = cache
+        self._board = board
+        self._audio = frozenset(track.id for track in plan.audio)
+
+    async def __call__(self, rendition: RenditionId, number: int | None, body: bytes) -> None:
+        """Raises LeaseLost rather than write what somebody else may be writing."""
+        if self._lease.lost:
+            raise LeaseLost
+        key = key_of(self._plan.asset, rendition, number)
+        content_type = media_types.SEGMENT
+        if number is None:
+            content_type = media_types.AUDIO_INIT if rendition in self._audio else media_types.VIDEO_INIT
+        await put_once(self._store, key, body, content_type=content_type, cache_control=IMMUTABLE)
+        await self._board.landed(self._plan, rendition, number)
+        await announce(
+            self._cache,
+            signals.Signal(
+                what="segment", asset=self._plan.asset, version=self._plan.version, rendition=rendition, number=number
+            ),
+        )
