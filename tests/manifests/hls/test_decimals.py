@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifests.hls import decimals
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Fraction(4), "4"),
+        (Fraction(1001, 250), "4.004"),
+        (Fraction(1, 10**6), "0.000001"),
+        (Fraction(0), "0"),
+        (Fraction(100), "100"),
+    ],
+)
+def test_render(value: Fraction, text: str) -> None:
+    assert decimals.render(value) == text
+    assert decimals.parse(text) == value
+
+
+def test_render_padded() -> None:
+    assert decimals.render(Fraction(2997, 100), places=3, pad=True) == "29.970"
+
+
+@pytest.mark.parametrize("value", [Fraction(1, 3), Fraction(1, 10**7), Fraction(-1)])
+def test_what_has_no_exact_form_is_refused(value: Fraction) -> None:
+    with pytest.raises(ValueError, match="no exact decimal form"):
+        decimals.render(value)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1e3", ".5", "5.", "1.2.3", "٣", "1 ", "nan", "1_0"])
+def test_parse_refuses(text: str) -> None:
+    with pytest.raises(ValueError, match="no decimal number"):
+        decimals.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "expected"),
+    [
+        (Fraction(30000, 1001), 3, Fraction(29970, 1000)),
+        (Fraction(24000, 1001), 3, Fraction(23976, 1000)),
+        (Fraction(5, 2), 0, Fraction(3)),
+        (Fraction(249, 100), 0, Fraction(2)),
+    ],
+)
+def test_round_half_up(value: Fraction, places: int, expected: Fraction) -> None:
+    assert decimals.round_half_up(value, places) == expected
+
+
+@given(st.lists(st.fractions(min_value=Fraction(1, 1000), max_value=10), min_size=1, max_size=200))
+def test_sums_of_durations_never_drift(lengths: list[Fraction]) -> None:
+    ends = [sum(lengths[: index + 1], Fraction(0)) for index in range(len(lengths))]
+    found = decimals.durations(ends)
+    for index, end in enumerate(ends):
+        assert abs(sum(found[: index + 1]) - end) <= Fraction(1, 2 * 10**6)
+    assert all(decimals.parse(decimals.render(duration)) == duration for duration in found)
