@@ -77,17 +77,21 @@ async def read_json(
 def decode_json(body: bytes, kind: type[T], *, ignore_unknown: bool = False) -> T:
     """JSON text as a value of `kind`. Raises MalformedJson, InvalidField."""
     try:
-        if ignore_unknown:
-            return msgspec.json.decode(body, type=kind)
         raw = msgspec.json.decode(body)
-        if dataclasses.is_dataclass(kind) and isinstance(raw, dict):
-            _refuse_unknown(raw, kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise MalformedJson(f"The body is not JSON: {exc}.") from exc
+    return convert(raw, kind, ignore_unknown=ignore_unknown)
+
+
+def convert(raw: Any, kind: type[T], *, ignore_unknown: bool = False) -> T:
+    """Decoded JSON as a value of `kind`. Raises InvalidField."""
+    if not ignore_unknown and dataclasses.is_dataclass(kind) and isinstance(raw, dict):
+        _refuse_unknown(raw, kind)
+    try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as exc:
         message, _, path = str(exc).partition(" - at `")
         raise InvalidField(message + ".", pointer=_pointer(path.rstrip("`"))) from exc
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise MalformedJson(f"The body is not JSON: {exc}.") from exc
 
 
 def _refuse_unknown(raw: Mapping[str, Any], kind: Any) -> None:

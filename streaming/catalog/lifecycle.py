@@ -1,0 +1,189 @@
+"""What happens to an asset by itself: its source arrives, it becomes playable, ready or failed, its media are swept.
+
+Uploads and the reconciler call these, from any process and more than once: a step that was taken already is no error.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, select, update
+
+from infra.errors import CacheUnavailable, EngineUnavailable
+from infra.sql import reading, transaction
+from manifests.layout import is_name
+from streaming.catalog.errors import AssetNotFound, IllegalTransition, UploadSuperseded
+from streaming.catalog.model import ENCODING, VIEWABLE, Asset, AssetState
+from streaming.catalog.rows import asset_of
+from streaming.catalog.tables import assets
+from streaming.clock import utc_now
+from transcoder.windows import index_task
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from infra.ports import Cache, JobEngine
+    from manifests.layout import AssetId
+    from streaming.clock import Clock
+    from transcoder.plan import Plan
+
+log: Final = logging.getLogger("channel.catalogue")
+
+_NO_FAILURE: Final = {"failure_code": None, "failure_message": None, "failure_cause": None}
+
+
+def changes_channel(asset: AssetId) -> str:
+    """Wake-up channel of one catalogue row: what it says has changed (the transcoder's own are in its signals.py)."""
+    return f"channel:asset:{asset}:row"
+
+
+class Lifecycle:
+    """The asset life of the rows. Part of `Catalogue`."""
+
+    def __init__(self, *, sql: AsyncEngine, cache: Cache, jobs: JobEngine, clock: Clock = utc_now) -> None:
+        self._sql = sql
+        self._cache = cache
+        self._jobs = jobs
+        self._clock = clock
+
+    async def begin_upload(self, asset_id: AssetId) -> int:
+        """A source begins to come; returns the version to write it under, a new one each time.
+
+        Of several uploads to one asset the first that arrives is used. Raises IllegalTransition once one has.
+        """
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            state = AssetState(row.state)
+            if state is not AssetState.UPLOADING and AssetState.UPLOADING not in state.following:
+                raise IllegalTransition(state=state, wanted=AssetState.UPLOADING, allowed=state.following)
+            version: int = row.last_version + 1
+            values = {"state": AssetState.UPLOADING.value, "last_version": version, **_NO_FAILURE}
+            await self._change(connection, row, values)
+        await self._announce(asset_id)
+        return version
+
+    async def source_arrived(self, asset_id: AssetId, *, version: int, size: int, filename: str) -> Asset:
+        """The whole source (`size` bytes) lies under `version`: index it. Raises UploadSuperseded."""
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            state = AssetState(row.state)
+            if row.version == version:
+                asset = asset_of(row)
+            elif AssetState.INDEXING in state.following and row.version < version <= row.last_version:
+                values = {
+                    "state": AssetState.INDEXING.value, "version": version, **_NO_FAILURE,
+                    "source_size": size, "source_filename": _shown(filename),
+                }  # fmt: skip
+                asset = await self._change(connection, row, values)
+            else:
+                raise UploadSuperseded
+        if asset.state is AssetState.INDEXING:
+            try:
+                await self._jobs.enqueue(index_task(asset_id, version))
+            except EngineUnavailable:
+                log.warning("queued by the reconciler, for want of the job engine", extra={"asset": asset_id})
+        await self._announce(asset_id)
+        return asset
+
+    async def upload_abandoned(self, asset_id: AssetId) -> None:
+        """No source will come, unless another upload brings one; an asset that has one, or is gone, is left alone."""
+        try:
+            async with transaction(self._sql) as connection:
+                row = await self._locked(connection, asset_id)
+                if AssetState(row.state) is not AssetState.UPLOADING:
+                    return
+                await self._change(connection, row, {"state": AssetState.CREATED.value})
+        except AssetNotFound:
+            return
+        await self._announce(asset_id)
+
+    async def playable(self, asset_id: AssetId, plan: Plan) -> Asset:
+        """There is a plan. One of an older source is ignored. Raises IllegalTransition."""
+        video = plan.video
+        return await self._move(
+            asset_id, AssetState.PLAYABLE, past=VIEWABLE, version=plan.version, duration_s=float(plan.duration),
+            width=None if video is None else video.width, height=None if video is None else video.height,
+        )  # fmt: skip
+
+    async def ready(self, asset_id: AssetId, *, version: int | None = None) -> Asset:
+        """Every object is in the bucket. Raises IllegalTransition."""
+        return await self._move(asset_id, AssetState.READY, past=frozenset({AssetState.READY}), version=version)
+
+    async def failed(
+        self, asset_id: AssetId, code: str, message: str, cause: str = "", *, version: int | None = None
+    ) -> Asset:
+        """It cannot be made. The first reason stays. Raises IllegalTransition."""
+        return await self._move(
+            asset_id, AssetState.FAILED, past=frozenset({AssetState.FAILED}), version=version,
+            failure_code=code, failure_message=message, failure_cause=cause,
+        )  # fmt: skip
+
+    async def unfinished(self) -> list[Asset]:
+        """Assets that the transcoder has work for, oldest first."""
+        wanted = sorted(state.value for state in ENCODING)
+        query = select(assets).where(assets.c.state.in_(wanted), assets.c.deleted_at.is_(None))
+        async with reading(self._sql) as connection:
+            return [asset_of(row) for row in await connection.execute(query.order_by(assets.c.number))]
+
+    async def tombstones(self) -> list[Asset]:
+        """Deleted assets whose media are still to be swept, oldest deletion first."""
+        query = select(assets).where(assets.c.deleted_at.is_not(None)).order_by(assets.c.deleted_at, assets.c.number)
+        async with reading(self._sql) as connection:
+            return [asset_of(row) for row in await connection.execute(query)]
+
+    async def swept(self, asset_id: AssetId) -> None:
+        """Nothing of a deleted asset is left in the bucket: forget it. One that is not deleted is left alone."""
+        async with transaction(self._sql) as connection:
+            await connection.execute(
+                delete(assets).where(assets.c.id == asset_id, assets.c.deleted_at.is_not(None))
+            )  # fmt: skip
+
+    async def _move(
+        self, asset_id: AssetId, wanted: AssetState, *, past: frozenset[AssetState], version: int | None, **values: Any
+    ) -> Asset:
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            state = AssetState(row.state)
+            if state in past or (version is not None and version != row.version):
+                return asset_of(row)
+            if wanted not in state.following:
+                raise IllegalTransition(state=state, wanted=wanted, allowed=state.following)
+            asset = await self._change(connection, row, {"state": wanted.value, **values})
+        log.info("asset is %s", wanted.value, extra={"asset": asset_id, "version": row.version})
+        await self._announce(asset_id)
+        return asset
+
+    async def _row(self, connection: AsyncConnection, asset_id: AssetId, *, lock: bool = False) -> Row[Any]:
+        # What can be no id never reaches the database: it might hold bytes that PostgreSQL refuses.
+        if not is_name(asset_id):
+            raise AssetNotFound
+        query = select(assets).where(assets.c.id == asset_id, assets.c.deleted_at.is_(None))
+        row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        if row is None:
+            raise AssetNotFound
+        return row
+
+    async def _locked(self, connection: AsyncConnection, asset_id: AssetId) -> Row[Any]:
+        """The row, ours until the transaction ends (SQLite locks the whole database instead, by BEGIN IMMEDIATE)."""
+        return await self._row(connection, asset_id, lock=True)
+
+    async def _change(self, connection: AsyncConnection, row: Row[Any], values: dict[str, Any]) -> Asset:
+        statement = update(assets).where(assets.c.number == row.number)
+        changed = await connection.execute(statement.values(updated_at=self._clock(), **values).returning(assets))
+        return asset_of(changed.one())
+
+    async def _announce(self, asset_id: AssetId) -> None:
+        """Wake whoever watches the row. It is no more than a wake-up: watchers also look by themselves."""
+        try:
+            await self._cache.publish(changes_channel(asset_id), b"")
+        except CacheUnavailable:
+            log.warning("nobody could be woken, for want of Redis", extra={"asset": asset_id})
+
+
+def _shown(filename: str) -> str | None:
+    """A client's file name as it is shown: its last part, printable, of bounded length."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(char for char in name if char.isprintable()).strip()
+    return clean[:255] or None

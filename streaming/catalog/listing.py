@@ -1,0 +1,144 @@
+"""The catalogue's list: filters, search and an opaque cursor, newest first."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Select, and_, column, literal_column, select, table, text
+
+from streaming.catalog.content import folded
+from streaming.catalog.errors import BadQuery
+from streaming.catalog.model import VIEWABLE, Asset, AssetState, EditorialState
+from streaming.catalog.rows import LANGUAGE, TAG
+from streaming.catalog.tables import SEARCH_INDEX, asset_terms, assets
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+PAGE: Final = 20
+LARGEST_PAGE: Final = 100
+QUERY: Final = 200
+"""Characters of a search at most."""
+
+_WORDS: Final = 16
+_TRIGRAM: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """What to list. `public` keeps to what everybody may see: published, and there is something to play.
+
+    `q` finds assets whose titles, in whatever language, hold every one of its words, as parts of words too.
+    """
+
+    limit: int = PAGE
+    cursor: str | None = None
+    state: AssetState | None = None
+    editorial: EditorialState | None = None
+    tag: str | None = None
+    sport: str | None = None
+    language: str | None = None
+    q: str | None = None
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Assets, newest first; `next_cursor` is None on the last page."""
+
+    assets: tuple[Asset, ...]
+    next_cursor: str | None
+
+
+def cursor_of(number: int) -> str:
+    return base64.urlsafe_b64encode(f"n{number}".encode()).decode().rstrip("=")
+
+
+def number_of(cursor: str) -> int:
+    """The number that the next page begins below. Raises BadQuery."""
+    try:
+        plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        if not plain.startswith("n") or not plain[1:].isdecimal() or len(plain) > 19:
+            raise ValueError(plain)
+        return int(plain[1:])
+    except (ValueError, binascii.Error) as exc:
+        raise BadQuery("cursor", "not a cursor of this list; begin again without one.") from exc
+
+
+def _like(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def words_of(q: str) -> tuple[str, ...]:
+    """The folded words of a search. Raises BadQuery."""
+    if len(q) > QUERY:
+        raise BadQuery("q", f"at most {QUERY} characters.")
+    return tuple(dict.fromkeys(folded(q).split()))[:_WORDS]
+
+
+def _with_term(kind: str, term: str) -> ColumnElement[bool]:
+    return assets.c.number.in_(
+        select(asset_terms.c.asset).where(asset_terms.c.kind == kind, asset_terms.c.term == term)
+    )
+
+
+def _plain(name: str, value: str) -> str:
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in value):
+        raise BadQuery(name, "control characters are not allowed.")
+    return value
+
+
+def _filters(query: ListQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [assets.c.deleted_at.is_(None)]
+    if query.public:
+        found.append(assets.c.editorial == EditorialState.PUBLISHED.value)
+        found.append(assets.c.state.in_(sorted(state.value for state in VIEWABLE)))
+    if query.state is not None:
+        found.append(assets.c.state == query.state.value)
+    if query.editorial is not None:
+        found.append(assets.c.editorial == query.editorial.value)
+    if query.tag is not None:
+        found.append(_with_term(TAG, _plain("tag", query.tag).strip().lower()))
+    if query.language is not None:
+        found.append(_with_term(LANGUAGE, _plain("language", query.language)))
+    if query.sport is not None:
+        found.append(assets.c.sport == _plain("sport", query.sport))
+    return found
+
+
+def list_statement(query: ListQuery, *, full_text: bool) -> Select[Any]:
+    """The SELECT of one page and one row more. `full_text`: SQLite's trigram index is there. Raises BadQuery."""
+    statement = select(assets).where(*_filters(query))
+    number: ColumnElement[int] = assets.c.number
+    words = words_of(_plain("q", query.q)) if query.q is not None else ()
+    indexed = [word for word in words if len(word) >= _TRIGRAM] if full_text else []
+    if indexed:
+        # Walking the index by rowid, downwards, ends after one page however many titles match.
+        found = table(SEARCH_INDEX, column("rowid"))
+        number = found.c.rowid
+        match = " AND ".join('"' + word.replace('"', '""') + '"' for word in indexed)
+        statement = statement.select_from(found.join(assets, and_(found.c.rowid == assets.c.number))).where(
+            literal_column(SEARCH_INDEX).op("MATCH")(match)
+        )
+    for word in words:
+        if word not in indexed:
+            statement = statement.where(assets.c.search_text.like(_like(word), escape="\\"))
+    if query.cursor is not None:
+        statement = statement.where(number < number_of(query.cursor))
+    return statement.order_by(number.desc()).limit(query.limit + 1)
+
+
+async def has_full_text(connection: AsyncConnection) -> bool:
+    """Whether SQLite's trigram index was made; False on PostgreSQL, whose planner uses its own by itself."""
+    if connection.dialect.name != "sqlite":
+        return False
+    found = await connection.execute(
+        text("SELECT 1 FROM sqlite_master WHERE name = :name").bindparams(name=SEARCH_INDEX)
+    )
+    return found.first() is not None

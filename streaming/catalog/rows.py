@@ -1,0 +1,82 @@
+"""Rows of the catalogue to assets, and content to rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert
+
+from manifests.layout import AssetId
+from streaming.catalog.content import Content, folded
+from streaming.catalog.model import Asset, AssetState, EditorialState, Failure
+from streaming.catalog.tables import asset_terms
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+TAG = "tag"
+LANGUAGE = "language"
+
+
+def asset_of(row: Row[Any]) -> Asset:
+    """The asset that a whole row of `assets` holds."""
+    return Asset(
+        id=AssetId(row.id),
+        state=AssetState(row.state),
+        editorial=EditorialState(row.editorial),
+        version=row.version,
+        revision=row.revision,
+        titles=row.titles,
+        default_language=row.default_language,
+        descriptions=row.descriptions,
+        tags=tuple(row.tags),
+        sport=row.sport,
+        discipline=row.discipline,
+        duration_s=row.duration_s,
+        width=row.width,
+        height=row.height,
+        source_filename=row.source_filename,
+        source_size=row.source_size,
+        failure=None
+        if row.failure_code is None
+        else Failure(code=row.failure_code, message=row.failure_message or "", cause=row.failure_cause or ""),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        published_at=row.published_at,
+    )
+
+
+def content_of(asset: Asset) -> Content:
+    """The editable part of an asset."""
+    return Content(
+        titles=dict(asset.titles),
+        default_language=asset.default_language,
+        descriptions=dict(asset.descriptions),
+        tags=asset.tags,
+        sport=asset.sport,
+        discipline=asset.discipline,
+    )
+
+
+def content_columns(content: Content) -> dict[str, Any]:
+    """Column values of checked content."""
+    return {
+        "titles": content.titles,
+        "default_language": content.default_language,
+        "descriptions": content.descriptions,
+        "tags": list(content.tags),
+        "sport": content.sport,
+        "discipline": content.discipline,
+        "search_text": "\n".join(folded(title) for title in content.titles.values()),
+    }
+
+
+async def write_terms(connection: AsyncConnection, number: int, content: Content) -> None:
+    """Replace the terms that an asset is filtered by."""
+    await connection.execute(delete(asset_terms).where(asset_terms.c.asset == number))
+    terms = [(TAG, tag) for tag in content.tags] + [(LANGUAGE, language) for language in content.titles]
+    await connection.execute(
+        insert(asset_terms), [{"kind": kind, "term": term, "asset": number} for kind, term in terms]
+    )

@@ -1,0 +1,151 @@
+"""The catalogue: what editors do with assets. What happens to an asset by itself is in `lifecycle.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import insert
+
+from infra.errors import EngineUnavailable
+from infra.sql import reading, transaction
+from streaming.catalog.content import Content, checked, merge_patch
+from streaming.catalog.errors import EditConflict, IllegalTransition
+from streaming.catalog.lifecycle import Lifecycle, log
+from streaming.catalog.listing import ListQuery, Page, cursor_of, has_full_text, list_statement
+from streaming.catalog.model import Asset, AssetState, EditorialState, new_asset_id
+from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
+from streaming.catalog.tables import assets
+from streaming.http.body import convert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from manifests.layout import AssetId
+
+_ANY: Final = None
+"""An edit that does not say which revision it was made for."""
+
+
+class Catalogue(Lifecycle):
+    """Assets in SQL. Every change is one transaction on a locked row, so any number of processes may make them.
+
+    Raises AssetNotFound for ids that are unknown or deleted, and DatabaseUnavailable.
+    """
+
+    async def create(
+        self,
+        *,
+        titles: Mapping[str, str],
+        default_language: str = "en",
+        descriptions: Mapping[str, str] | None = None,
+        tags: Iterable[str] = (),
+        sport: str | None = None,
+        discipline: str | None = None,
+        created_by: str,
+    ) -> Asset:
+        """A new draft without a source. Raises InvalidField."""
+        content = checked(
+            Content(
+                titles=dict(titles),
+                default_language=default_language,
+                descriptions=dict(descriptions or {}),
+                tags=tuple(tags),
+                sport=sport,
+                discipline=discipline,
+            )
+        )
+        now = self._clock()
+        values = {
+            "id": new_asset_id(),
+            "state": AssetState.CREATED.value,
+            "editorial": EditorialState.DRAFT.value,
+            "version": 0,
+            "last_version": 0,
+            "revision": 1,
+            "created_by": created_by,
+            "created_at": now,
+            "updated_at": now,
+            **content_columns(content),
+        }
+        async with transaction(self._sql) as connection:
+            row = (await connection.execute(insert(assets).values(values).returning(assets))).one()
+            await write_terms(connection, row.number, content)
+        return asset_of(row)
+
+    async def get(self, asset_id: AssetId) -> Asset:
+        async with reading(self._sql) as connection:
+            return asset_of(await self._row(connection, asset_id))
+
+    async def list(self, query: ListQuery) -> Page:
+        """One page, newest first. Raises BadQuery."""
+        async with reading(self._sql) as connection:
+            full_text = query.q is not None and await has_full_text(connection)
+            rows = (await connection.execute(list_statement(query, full_text=full_text))).all()
+        shown = rows[: query.limit]
+        more = len(rows) > len(shown)
+        return Page(
+            assets=tuple(asset_of(row) for row in shown), next_cursor=cursor_of(shown[-1].number) if more else None
+        )
+
+    async def edit(self, asset_id: AssetId, patch: Mapping[str, Any], *, revision: int | None = _ANY) -> Asset:
+        """Merge a patch (RFC 7396) into the content; `revision` is the one that it was made for.
+
+        Raises EditConflict, InvalidField.
+        """
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            if revision is not None and row.revision != revision:
+                raise EditConflict(revision=row.revision)
+            merged = merge_patch(msgspec.to_builtins(content_of(asset_of(row))), patch)
+            content = checked(convert(merged, Content))
+            if content == content_of(asset_of(row)):
+                return asset_of(row)
+            changed = await self._change(
+                connection, row, {**content_columns(content), "revision": row.revision + 1}
+            )  # fmt: skip
+            await write_terms(connection, row.number, content)
+        await self._announce(asset_id)
+        return changed
+
+    async def publish(self, asset_id: AssetId, *, revision: int | None = _ANY) -> Asset:
+        """Show it to everybody. Raises IllegalTransition, EditConflict."""
+        return await self._editorial(asset_id, EditorialState.PUBLISHED, revision, published_at=self._clock())
+
+    async def unpublish(self, asset_id: AssetId, *, revision: int | None = _ANY) -> Asset:
+        """Take it back from the public; it can be published again. Raises IllegalTransition, EditConflict."""
+        return await self._editorial(asset_id, EditorialState.UNPUBLISHED, revision)
+
+    async def take_down(self, asset_id: AssetId, *, revision: int | None = _ANY) -> Asset:
+        """Take it away for good. Raises IllegalTransition, EditConflict."""
+        return await self._editorial(asset_id, EditorialState.TAKEN_DOWN, revision)
+
+    async def delete(self, asset_id: AssetId, *, revision: int | None = _ANY) -> None:
+        """Gone for everybody at once; the row stays as a tombstone until its media are swept. Raises EditConflict."""
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            if revision is not None and row.revision != revision:
+                raise EditConflict(revision=row.revision)
+            await self._change(connection, row, {"deleted_at": self._clock(), "revision": row.revision + 1})
+        try:
+            await self._jobs.cancel(asset_id)
+        except EngineUnavailable:
+            # The sweep cancels once more, and a task finds no asset to write for.
+            log.warning("the tasks of a deleted asset could not be cancelled yet", extra={"asset": asset_id})
+        await self._announce(asset_id)
+
+    async def _editorial(self, asset_id: AssetId, wanted: EditorialState, revision: int | None, **values: Any) -> Asset:
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            if revision is not None and row.revision != revision:
+                raise EditConflict(revision=row.revision)
+            state = EditorialState(row.editorial)
+            if state is wanted:
+                return asset_of(row)
+            if wanted not in state.following:
+                raise IllegalTransition(state=state, wanted=wanted, allowed=state.following)
+            changed = await self._change(
+                connection, row, {"editorial": wanted.value, "revision": row.revision + 1, **values}
+            )
+        await self._announce(asset_id)
+        return changed

@@ -1,0 +1,66 @@
+"""Settings of the service (API processes). The infrastructure's are in `infra/settings.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from infra.errors import SettingsError
+from infra.settings import InfraSettings, read, setting
+from streaming.sessions.settings import SessionSettings
+from streaming.upload.settings import UploadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """What an API process needs to know."""
+
+    infra: InfraSettings = field(default_factory=InfraSettings)
+    host: str = setting("127.0.0.1", env="CHANNEL_HOST", help="address that the API listens on")
+    port: int = setting(8080, env="CHANNEL_PORT", help="port that the API listens on")
+    public_url: str = setting(
+        "",
+        env="CHANNEL_PUBLIC_URL",
+        shown="whatever address the request came to",
+        help="how the world reaches the API, e.g. https://video.example.org",
+    )
+    media_base_url: str = setting(
+        "",
+        env="CHANNEL_MEDIA_BASE_URL",
+        shown="media is served by the API",
+        help="CDN or bucket in front of media/: playlists of finished assets point there, e.g. https://cdn.example.org",
+    )
+    segment_wait: timedelta = setting(
+        timedelta(seconds=10),
+        env="CHANNEL_SEGMENT_WAIT_S",
+        unit="s",
+        help="how long a request waits for a segment that is being encoded, before 503 with Retry-After",
+    )
+    studio_session: timedelta = setting(
+        timedelta(hours=12), env="CHANNEL_STUDIO_SESSION_S", unit="s", help="how long a login to the studio lasts"
+    )
+    web_root: Path = setting(
+        Path("web/dist"), env="CHANNEL_WEB_ROOT", help="folder of the built pages (made by `make web`)"
+    )
+    upload: UploadSettings = field(default_factory=UploadSettings)
+    sessions: SessionSettings = field(default_factory=SessionSettings)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise SettingsError(f"CHANNEL_PORT: {self.port} is not a port (1 to 65535)")
+        for name, env in (("public_url", "CHANNEL_PUBLIC_URL"), ("media_base_url", "CHANNEL_MEDIA_BASE_URL")):
+            url = getattr(self, name)
+            parts = urlsplit(url)
+            if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
+                raise SettingsError(f"{env}: {url!r} is not an address like https://video.example.org")
+            object.__setattr__(self, name, url.rstrip("/"))
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return read(cls, env)
