@@ -29,6 +29,16 @@ class ObjectStat:
     cache_control: str | None = None
 
 
+class ByteStream(Protocol):
+    """Blocks of bytes; whoever leaves before the end closes it (`contextlib.aclosing`)."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectBody:
     """An object (or the asked range of it) being read: `stat.size` is the whole object's size, `length` what comes."""
@@ -36,7 +46,7 @@ class ObjectBody:
     stat: ObjectStat
     start: int
     length: int
-    stream: AsyncIterator[bytes]
+    stream: ByteStream
 
 
 class ObjectStore(Protocol):
