@@ -6,17 +6,22 @@ objects that land meanwhile are counted too, and nobody takes the half-filled ha
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from infra.errors import CacheUnavailable
 from transcoder.facts import find_plan
 from transcoder.remaining import expected, present
 
 if TYPE_CHECKING:
-    from infra.ports import Cache, ObjectStore
+    from infra.ports import Cache, ObjectStat, ObjectStore
     from manifests.layout import AssetId, RenditionId
     from transcoder.plan import Plan
+    from transcoder.remaining import ObjectName
+
+log = logging.getLogger(__name__)
 
 _KEPT: Final = timedelta(hours=6)
 
@@ -75,33 +80,45 @@ class ProgressBoard:
         self._cache = cache
 
     async def landed(self, plan: Plan, rendition: RenditionId, number: int | None) -> None:
-        await self._cache.script(
-            _LANDED, [_key(plan.asset, plan.version)], [_SECONDS, _field(rendition, number)]
-        )  # fmt: skip
+        """An object is in the bucket."""
+        try:
+            await self._cache.script(
+                _LANDED, [_key(plan.asset, plan.version)], [_SECONDS, _field(rendition, number)]
+            )  # fmt: skip
+        except CacheUnavailable as exc:
+            # The count stays one too low, until the finish counts in the bucket: no reason to stop an encode.
+            log.warning("an object is not counted", extra={"asset": plan.asset, "cause": str(exc)})
 
     async def progress(self, asset: AssetId, version: int) -> Progress:
-        """Of a version without a plan: 0 of 0."""
-        key = _key(asset, version)
-        known = await self._read(key)
+        """How far a version is; 0 of 0 as long as it has no plan."""
+        try:
+            known = await self._read(_key(asset, version))
+        except CacheUnavailable:
+            known = None
         if known is not None:
             return known
         plan = await find_plan(self._store, asset, version)
-        if plan is None:
-            return Progress(done=0, total=0)
-        return await self._count(plan)
+        return Progress(done=0, total=0) if plan is None else await self._count(plan)
 
     async def recount(self, plan: Plan) -> Progress:
         """Forget what is remembered, and count in the bucket."""
-        await self._cache.delete(_key(plan.asset, plan.version))
+        try:
+            await self._cache.delete(_key(plan.asset, plan.version))
+        except CacheUnavailable:
+            log.warning("a wrong count could not be forgotten", extra={"asset": plan.asset})
         return await self._count(plan)
 
     async def _count(self, plan: Plan) -> Progress:
-        key = _key(plan.asset, plan.version)
-        await self._cache.script(_BEGIN, [key], [_SECONDS])
-        found = await present(self._store, plan)
-        total = len(expected(plan))
-        fields = [_field(rendition, number) for rendition, number in found]
-        await self._cache.script(_COUNTED, [key], [_SECONDS, total, *fields])
+        key, total = _key(plan.asset, plan.version), len(expected(plan))
+        found: dict[ObjectName, ObjectStat] | None = None
+        try:
+            await self._cache.script(_BEGIN, [key], [_SECONDS])
+            found = await present(self._store, plan)
+            fields = [_field(rendition, number) for rendition, number in found]
+            await self._cache.script(_COUNTED, [key], [_SECONDS, total, *fields])
+        except CacheUnavailable:
+            # Without Redis every question is a listing.
+            found = await present(self._store, plan) if found is None else found
         return Progress(done=len(found), total=total)
 
     async def _read(self, key: str) -> Progress | None:

@@ -6,9 +6,10 @@ Two encodes of a segment are both valid but not byte-identical: a player must ne
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
-from infra.errors import ObjectExists
+from infra.errors import CacheUnavailable, ObjectExists
 from manifests import layout, media_types
 from transcoder import signals
 from transcoder.errors import LeaseLost
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from manifests.layout import AssetId, RenditionId
     from transcoder.plan import Plan
     from transcoder.progress import ProgressBoard
+
+log = logging.getLogger(__name__)
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
@@ -38,9 +41,13 @@ async def put_once(
 async def announce(cache: Cache, signal: signals.Signal) -> None:
     """Say it to those who watch this asset, and to those who watch all if the asset's state moves."""
     message = signals.dump(signal)
-    await cache.publish(signals.asset_channel(signal.asset), message)
-    if signal.what != "segment":
-        await cache.publish(signals.EVERYTHING, message)
+    try:
+        await cache.publish(signals.asset_channel(signal.asset), message)
+        if signal.what != "segment":
+            await cache.publish(signals.EVERYTHING, message)
+    except CacheUnavailable as exc:
+        # A wake-up, no more: who waits also looks by himself. The encode goes on.
+        log.warning("nobody could be woken", extra={"asset": signal.asset, "cause": str(exc)})
 
 
 def key_of(asset: AssetId, rendition: RenditionId, number: int | None) -> str:

@@ -1,0 +1,205 @@
+"""The reconciler: folds what the bucket says into the catalogue, and asks again for what the queue forgot.
+
+The queue is a hint; the bucket and the catalogue are the truth. So a lost message, an emptied Redis, a dead worker or a
+dead API process cost time, never an asset. One process leads, by a lease; any other takes over when it dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from infra.errors import InfraError
+from manifests import layout
+from streaming.catalog.errors import AssetNotFound, IllegalTransition
+from streaming.catalog.model import ENCODING, AssetState
+from streaming.catalog.sweeper import Sweeper
+from streaming.clock import utc_now
+from transcoder import signals
+from transcoder.facts import Failure, find_plan, read_failure, read_ready, write_failure
+from transcoder.remaining import present, remaining_tasks
+from transcoder.windows import index_task
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from infra.ports import Cache, JobEngine, Lease, ObjectStore
+    from manifests.layout import AssetId
+    from streaming.catalog.model import Asset
+    from streaming.catalog.service import Catalogue
+    from streaming.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_LEADER: Final = "channel:lease:reconciler"
+_LEADER_TTL: Final = timedelta(seconds=10)
+_ROUNDS: Final = 20
+_STEPS: Final = frozenset({"plan", "ready", "failure"})
+_ANY: Final = layout.AssetId("")
+
+_MISSING: Final = Failure(
+    code="source_missing",
+    message="The uploaded file is not there any more. Upload it again.",
+    cause="the source object does not exist",
+)
+_STUCK: Final = Failure(
+    code="stuck",
+    message="The encode makes no progress. Ask your operator: the workers' logs say why.",
+    cause=f"its tasks have vanished from the queue {_ROUNDS} times without a new object in the bucket",
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asked:
+    """How often an asset was asked for again since `present` objects of it existed."""
+
+    present: int
+    times: int = 0
+
+
+class Reconciler:
+    """Runs in every API process; works in the one that leads."""
+
+    def __init__(
+        self,
+        *,
+        store: ObjectStore,
+        cache: Cache,
+        jobs: JobEngine,
+        catalogue: Catalogue,
+        every: timedelta = timedelta(seconds=5),
+        clock: Clock = utc_now,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._jobs = jobs
+        self._catalogue = catalogue
+        self._every_s = every.total_seconds()
+        self._sweeper = Sweeper(store=store, jobs=jobs, catalogue=catalogue, clock=clock)
+        self._asked: dict[tuple[AssetId, int], _Asked] = {}
+        self._named: set[AssetId] = set()
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled: try to lead; while leading, sweep. Whatever does not answer is asked again later."""
+        while True:
+            try:
+                async with self._cache.lease(_LEADER, ttl=_LEADER_TTL) as lease:
+                    if lease is not None:
+                        await self._lead(lease)
+            except InfraError as exc:
+                log.warning("cannot reconcile now", extra={"cause": str(exc)})
+            except Exception:
+                log.exception("the reconciliation failed; it goes on")
+            await anyio.sleep(self._every_s / 5)
+
+    async def _lead(self, lease: Lease) -> None:
+        """Sweep all every few seconds; look at an asset that a signal names at once."""
+        log.info("leading the reconciliation")
+        async with self._cache.subscribe(signals.EVERYTHING) as messages:
+            listening = asyncio.create_task(self._listen(messages))
+            try:
+                while not lease.lost:
+                    await self.sweep()
+                    await self._look_at_named(lease, until=anyio.current_time() + self._every_s)
+            finally:
+                listening.cancel()
+                with suppress(asyncio.CancelledError):
+                    await listening
+
+    async def _listen(self, messages: AsyncIterator[tuple[str, bytes]]) -> None:
+        async for channel, message in messages:
+            if not channel:
+                self._named.add(_ANY)
+                self._woken.set()
+            elif (signal := signals.load(message)).what in _STEPS:
+                self._named.add(signal.asset)
+                self._woken.set()
+
+    async def _look_at_named(self, lease: Lease, *, until: float) -> None:
+        """Until that time of the loop's clock, or until signals may have been missed."""
+        while not lease.lost and (left := until - anyio.current_time()) > 0:
+            with anyio.move_on_after(left):
+                await self._woken.wait()
+            self._woken.clear()
+            named, self._named = self._named, set()
+            if _ANY in named:
+                return
+            for asset in named:
+                await self.look(asset)
+
+    async def sweep(self) -> None:
+        """Look at every asset that is not done, and at every deleted one that may have media left."""
+        unfinished = await self._catalogue.unfinished()
+        alive = {(asset.id, asset.version) for asset in unfinished}
+        self._asked = {key: asked for key, asked in self._asked.items() if key in alive}
+        for asset in unfinished:
+            try:
+                await self._reconcile(asset)
+            except InfraError:
+                raise
+            except Exception:
+                # One asset that cannot be understood must not hold up the others.
+                log.exception("an asset cannot be reconciled", extra={"asset": asset.id})
+        await self._sweeper.sweep()
+
+    async def look(self, asset_id: AssetId) -> None:
+        """Fold what has become of one asset."""
+        try:
+            asset = await self._catalogue.get(asset_id)
+        except AssetNotFound:
+            return
+        if asset.state in ENCODING:
+            await self._reconcile(asset)
+
+    async def _reconcile(self, asset: Asset) -> None:
+        try:
+            if not await self._fold(asset):
+                await self._ask_again(asset)
+        except (AssetNotFound, IllegalTransition) as exc:
+            log.info("an asset has moved on meanwhile", extra={"asset": asset.id, "cause": str(exc)})
+
+    async def _fold(self, asset: Asset) -> bool:
+        """Tell the catalogue what the bucket says; whether nothing is left to do for the asset."""
+        failure = await read_failure(self._store, asset.id, asset.version)
+        if failure is not None:
+            await self._catalogue.failed(asset.id, failure.code, failure.message, failure.cause, version=asset.version)
+            return True
+        if asset.state is AssetState.INDEXING:
+            plan = await find_plan(self._store, asset.id, asset.version)
+            if plan is None:
+                return False
+            await self._catalogue.playable(asset.id, plan)
+        if await read_ready(self._store, asset.id, asset.version) is None:
+            return False
+        await self._catalogue.ready(asset.id, version=asset.version)
+        return True
+
+    async def _ask_again(self, asset: Asset) -> None:
+        """Enqueue what is missing, if the queue knows nothing of the asset."""
+        if await self._jobs.pending(asset.id):
+            return
+        plan = await find_plan(self._store, asset.id, asset.version)
+        found = {} if plan is None else await present(self._store, plan)
+        asked = self._asked.setdefault((asset.id, asset.version), _Asked(present=len(found)))
+        if asked.present != len(found):
+            asked.present, asked.times = len(found), 0
+        asked.times += 1
+        if asked.times > _ROUNDS:
+            await self._give_up(asset, _STUCK)
+        elif await self._store.head(layout.source(asset.id, asset.version)) is None:
+            await self._give_up(asset, _MISSING)
+        else:
+            tasks = (index_task(asset.id, asset.version),) if plan is None else remaining_tasks(plan, found)
+            log.info("asking again", extra={"asset": asset.id, "tasks": len(tasks), "objects": len(found)})
+            await self._jobs.enqueue(*tasks)
+
+    async def _give_up(self, asset: Asset, failure: Failure) -> None:
+        await write_failure(self._store, asset.id, asset.version, failure)
+        await self._fold(asset)

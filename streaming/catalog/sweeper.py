@@ -1,0 +1,66 @@
+"""Media of deleted assets leave the bucket: at once, and again, for a worker may still have written something late."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from manifests import layout
+from streaming.clock import utc_now
+
+if TYPE_CHECKING:
+    from infra.ports import JobEngine, ObjectStore
+    from manifests.layout import AssetId
+    from streaming.catalog.service import Catalogue
+    from streaming.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_QUIET: Final = timedelta(minutes=15)
+"""How long after its deletion nothing may appear any more before an asset is forgotten: no task lives that long."""
+
+_AT_ONCE: Final = 1000
+"""Keys in one request: what S3's DeleteObjects takes."""
+
+
+class Sweeper:
+    """Empties the bucket of deleted assets, then has the catalogue forget them."""
+
+    def __init__(self, *, store: ObjectStore, jobs: JobEngine, catalogue: Catalogue, clock: Clock = utc_now) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._catalogue = catalogue
+        self._clock = clock
+        self._next: dict[AssetId, datetime] = {}
+
+    async def sweep(self) -> None:
+        """Look at every deleted asset whose turn it is; the longer ago the deletion, the rarer the looks."""
+        tombstones = await self._catalogue.tombstones()
+        now = self._clock()
+        for asset in tombstones:
+            if self._next.get(asset.id, now) > now:
+                continue
+            age = now - asset.updated_at
+            # What runs is stopped first, so that nothing is written behind our back.
+            await self._jobs.cancel(asset.id)
+            swept = await self._empty(asset.id)
+            if swept:
+                log.info("media of a deleted asset are swept", extra={"asset": asset.id, "objects": swept})
+            elif age > _QUIET:
+                await self._catalogue.swept(asset.id)
+            self._next[asset.id] = now + max(age / 2, timedelta(seconds=2))
+        self._next = {asset.id: self._next[asset.id] for asset in tombstones if asset.id in self._next}
+
+    async def _empty(self, asset: AssetId) -> int:
+        """Delete all that the asset has in the bucket; returns how many objects that were.
+
+        The source goes first: without it no task begins anything any more.
+        """
+        swept = 0
+        for prefix in (layout.source_prefix(asset), layout.work_prefix(asset), layout.media_prefix(asset)):
+            keys = [stat.key async for stat in self._store.list(prefix)]
+            for begin in range(0, len(keys), _AT_ONCE):
+                await self._store.delete(keys[begin : begin + _AT_ONCE])
+            swept += len(keys)
+        return swept
