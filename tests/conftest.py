@@ -50,6 +50,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Ports on which nothing listens."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[[Callable[[], bool], str], None]:
+    """`wait_for(condition, "what")`: for fixtures that are not async; TimeoutError if it never holds."""
+    return _wait
+
+
 def _wait(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not condition():
