@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import insert
@@ -19,12 +19,11 @@ from streaming.catalog.tables import assets
 from streaming.http.body import convert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+    from sqlalchemy import Row
 
     from manifests.layout import AssetId
-
-_ANY: Final = None
-"""An edit that does not say which revision it was made for."""
 
 
 class Catalogue(Lifecycle):
@@ -88,15 +87,16 @@ class Catalogue(Lifecycle):
             assets=tuple(asset_of(row) for row in shown), next_cursor=cursor_of(shown[-1].number) if more else None
         )
 
-    async def edit(self, asset_id: AssetId, patch: Mapping[str, Any], *, revision: int | None = _ANY) -> Asset:
-        """Merge a patch (RFC 7396) into the content; `revision` is the one that it was made for.
+    async def edit(
+        self, asset_id: AssetId, patch: Mapping[str, Any], *, revisions: Collection[int] | None = None
+    ) -> Asset:
+        """Merge a patch (RFC 7396) into the content; `revisions` are those that it was made for (None: any).
 
         Raises EditConflict, InvalidField.
         """
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
-            if revision is not None and row.revision != revision:
-                raise EditConflict(revision=row.revision)
+            _check_revision(row, revisions)
             merged = merge_patch(msgspec.to_builtins(content_of(asset_of(row))), patch)
             content = checked(convert(merged, Content))
             if content == content_of(asset_of(row)):
@@ -108,24 +108,23 @@ class Catalogue(Lifecycle):
         await self._announce(asset_id)
         return changed
 
-    async def publish(self, asset_id: AssetId, *, revision: int | None = _ANY) -> Asset:
+    async def publish(self, asset_id: AssetId, *, revisions: Collection[int] | None = None) -> Asset:
         """Show it to everybody. Raises IllegalTransition, EditConflict."""
-        return await self._editorial(asset_id, EditorialState.PUBLISHED, revision, published_at=self._clock())
+        return await self._editorial(asset_id, EditorialState.PUBLISHED, revisions, published_at=self._clock())
 
-    async def unpublish(self, asset_id: AssetId, *, revision: int | None = _ANY) -> Asset:
+    async def unpublish(self, asset_id: AssetId, *, revisions: Collection[int] | None = None) -> Asset:
         """Take it back from the public; it can be published again. Raises IllegalTransition, EditConflict."""
-        return await self._editorial(asset_id, EditorialState.UNPUBLISHED, revision)
+        return await self._editorial(asset_id, EditorialState.UNPUBLISHED, revisions)
 
-    async def take_down(self, asset_id: AssetId, *, revision: int | None = _ANY) -> Asset:
+    async def take_down(self, asset_id: AssetId, *, revisions: Collection[int] | None = None) -> Asset:
         """Take it away for good. Raises IllegalTransition, EditConflict."""
-        return await self._editorial(asset_id, EditorialState.TAKEN_DOWN, revision)
+        return await self._editorial(asset_id, EditorialState.TAKEN_DOWN, revisions)
 
-    async def delete(self, asset_id: AssetId, *, revision: int | None = _ANY) -> None:
+    async def delete(self, asset_id: AssetId, *, revisions: Collection[int] | None = None) -> None:
         """Gone for everybody at once; the row stays as a tombstone until its media are swept. Raises EditConflict."""
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
-            if revision is not None and row.revision != revision:
-                raise EditConflict(revision=row.revision)
+            _check_revision(row, revisions)
             await self._change(connection, row, {"deleted_at": self._clock(), "revision": row.revision + 1})
         try:
             await self._jobs.cancel(asset_id)
@@ -134,11 +133,12 @@ class Catalogue(Lifecycle):
             log.warning("the tasks of a deleted asset could not be cancelled yet", extra={"asset": asset_id})
         await self._announce(asset_id)
 
-    async def _editorial(self, asset_id: AssetId, wanted: EditorialState, revision: int | None, **values: Any) -> Asset:
+    async def _editorial(
+        self, asset_id: AssetId, wanted: EditorialState, revisions: Collection[int] | None, **values: Any
+    ) -> Asset:
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
-            if revision is not None and row.revision != revision:
-                raise EditConflict(revision=row.revision)
+            _check_revision(row, revisions)
             state = EditorialState(row.editorial)
             if state is wanted:
                 return asset_of(row)
@@ -149,3 +149,8 @@ class Catalogue(Lifecycle):
             )
         await self._announce(asset_id)
         return changed
+
+
+def _check_revision(row: Row[Any], accepted: Collection[int] | None) -> None:
+    if accepted is not None and row.revision not in accepted:
+        raise EditConflict(revision=row.revision)

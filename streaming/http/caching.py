@@ -34,7 +34,7 @@ def weak(etag: str) -> str:
     return etag if etag.startswith("W/") else f"W/{etag}"
 
 
-def _tags(header: str) -> list[tuple[bool, str]] | None:
+def entity_tags(header: str) -> list[tuple[bool, str]] | None:
     """(weak, opaque) of each tag in a list; None if the header is no list of tags."""
     found: list[tuple[bool, str]] = []
     position = 0
@@ -54,7 +54,7 @@ def none_match(header: str | None, etag: str) -> bool:
     if header.strip() == "*":
         return False
     opaque = etag.removeprefix("W/").strip('"')
-    return all(opaque != tag for _, tag in _tags(header) or [])
+    return all(opaque != tag for _, tag in entity_tags(header) or [])
 
 
 def if_match(header: str | None, etag: str) -> bool:
@@ -63,7 +63,7 @@ def if_match(header: str | None, etag: str) -> bool:
         return True
     if etag.startswith("W/"):
         return False
-    return (False, etag.strip('"')) in (_tags(header) or [])
+    return (False, etag.strip('"')) in (entity_tags(header) or [])
 
 
 def if_range(header: str | None, etag: str) -> bool:

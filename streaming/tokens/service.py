@@ -67,7 +67,7 @@ class Tokens:
                     created_by=created_by,
                     created_at=now,
                     expires_at=token.expires_at,
-                )  # fmt: skip
+                )
             )
         return NewToken(token=token, secret=secret)
 

@@ -1,0 +1,141 @@
+"""An asset's progress as events: its state and how much of it is encoded, until nothing more happens by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from infra.errors import CacheUnavailable, InfraError
+from streaming.catalog.errors import AssetNotFound, NotPublished
+from streaming.catalog.lifecycle import changes_channel
+from streaming.catalog.model import SETTLED, VIEWABLE, Asset, AssetState, EditorialState
+from streaming.catalog.policy import check_visible, sees_all
+from streaming.catalog.views import FailureView
+from streaming.http.event_stream import HEARTBEAT, Event, retry
+from transcoder.signals import asset_channel
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from infra.ports import Cache
+    from manifests.layout import AssetId
+    from streaming.catalog.service import Catalogue
+    from streaming.http.auth import Principal
+    from transcoder.progress import ProgressBoard
+
+BEAT: Final = timedelta(seconds=15)
+"""Without news there is a comment this often, and a look whether a wake-up was missed."""
+
+_PACE_S: Final = 0.25
+_RETRY_MS: Final = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetProgress:
+    """`percent` (0 to 100) of the encoded objects exist; `failure` is told to editors only."""
+
+    id: str
+    state: AssetState
+    editorial: EditorialState
+    percent: int
+    playable: bool
+    failure: FailureView | None
+
+
+class ProgressEvents:
+    """Makes the event streams. `beat`: the time between two heartbeats of a stream without news."""
+
+    def __init__(self, *, catalogue: Catalogue, cache: Cache, board: ProgressBoard, beat: timedelta = BEAT) -> None:
+        self._catalogue = catalogue
+        self._cache = cache
+        self._board = board
+        self._beat_s = beat.total_seconds()
+
+    async def look(self, asset_id: AssetId, principal: Principal | None) -> Event:
+        """The present state as an event, whose id is the same as long as nothing changes.
+
+        Raises AssetNotFound, NotPublished.
+        """
+        asset = await self._catalogue.get(asset_id)
+        check_visible(asset, principal)
+        failure = asset.failure if sees_all(principal) else None
+        value = AssetProgress(
+            id=asset.id, state=asset.state, editorial=asset.editorial, percent=await self._percent(asset),
+            playable=asset.state in VIEWABLE,
+            failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
+        )  # fmt: skip
+        digest = hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
+        return Event(name="progress", value=value, id=digest)
+
+    async def _percent(self, asset: Asset) -> int:
+        if asset.state is AssetState.READY:
+            return 100
+        if asset.version == 0 or asset.state not in VIEWABLE:
+            return 0
+        progress = await self._board.progress(asset.id, asset.version)
+        return min(progress.percent, 99)  # the rest is the finish: static playlists and the fact itself
+
+    async def watch(
+        self, asset_id: AssetId, principal: Principal | None, *, last_id: str | None
+    ) -> AsyncGenerator[bytes, None]:
+        """Pieces of an event stream, beginning with the present state unless the client has it (`last_id`).
+
+        It ends when the asset is settled, and with an event `gone` when it is deleted or taken from the reader.
+        """
+        yield retry(_RETRY_MS)
+        try:
+            async with self._cache.subscribe(asset_channel(asset_id), changes_channel(asset_id)) as messages:
+                woken = asyncio.Event()
+                listening = asyncio.create_task(_wake(messages, woken))
+                try:
+                    async for piece in self._pieces(asset_id, principal, last_id, woken):
+                        yield piece
+                finally:
+                    listening.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await listening
+        except InfraError:
+            # The client connects again after `retry`, and hears then what it has missed.
+            return
+
+    async def _pieces(
+        self, asset_id: AssetId, principal: Principal | None, last_id: str | None, woken: asyncio.Event
+    ) -> AsyncGenerator[bytes, None]:
+        while True:
+            woken.clear()
+            try:
+                event = await self.look(asset_id, principal)
+            except (AssetNotFound, NotPublished) as gone:
+                yield Event(name="gone", value={"id": asset_id, "code": gone.code}, id="gone").render()
+                return
+            except CacheUnavailable:
+                event = None
+            if event is not None and event.id != last_id:
+                last_id = event.id
+                yield event.render()
+            if event is not None and settled(event):
+                return
+            # Segments land by the dozen: one look serves them all.
+            await asyncio.sleep(_PACE_S)
+            try:
+                async with asyncio.timeout(self._beat_s):
+                    await woken.wait()
+            except TimeoutError:
+                yield HEARTBEAT
+
+
+def settled(event: Event) -> bool:
+    """Whether nothing more will come after this event by itself."""
+    value: AssetProgress = event.value
+    return value.state in SETTLED
+
+
+async def _wake(messages: AsyncIterator[tuple[str, bytes]], woken: asyncio.Event) -> None:
+    async for _ in messages:
+        woken.set()

@@ -1,0 +1,129 @@
+"""How assets are shown: to the public, and to editors."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from streaming.catalog.languages import choose
+from streaming.catalog.model import VIEWABLE, Asset, AssetState, EditorialState
+from streaming.http.caching import entity_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REVISION: Final = re.compile(r"r(\d{1,9})-[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicAsset:
+    """What everybody may know of a published asset. `title`, `description` are in `language`, chosen for the reader.
+
+    `playback_url` is null until there is something to play.
+    """
+
+    id: str
+    state: AssetState
+    title: str
+    description: str | None
+    language: str
+    titles: dict[str, str]
+    descriptions: dict[str, str]
+    tags: list[str]
+    sport: str | None
+    discipline: str | None
+    duration_s: float | None
+    width: int | None
+    height: int | None
+    published_at: datetime | None
+    playback_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureView:
+    """Why an asset cannot be made: `code` for programs, `message` for an editor."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorAsset(PublicAsset):
+    """All that editors see. `editorial_next` are the editorial states that may come next."""
+
+    editorial: EditorialState
+    editorial_next: list[EditorialState]
+    default_language: str
+    version: int
+    revision: int
+    source_filename: str | None
+    source_size: int | None
+    failure: FailureView | None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetList:
+    """One page, newest first. `next_cursor` goes into `cursor` for the next page; null on the last one."""
+
+    assets: list[PublicAsset | EditorAsset]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """For whom a view is made: which language, and under which address playback is reached (no slash at its end)."""
+
+    lang: str | None
+    accept_language: str | None
+    base_url: str
+    editor: bool
+
+
+def view(asset: Asset, shown: Shown) -> PublicAsset | EditorAsset:
+    """The view of an asset that a reader may have."""
+    language = choose(
+        asset.titles, lang=shown.lang, accept=shown.accept_language, default=asset.default_language
+    )  # fmt: skip
+    described = asset.descriptions.get(language, asset.descriptions.get(asset.default_language))
+    public = PublicAsset(
+        id=asset.id, state=asset.state, title=asset.titles[language], description=described, language=language,
+        titles=dict(asset.titles), descriptions=dict(asset.descriptions), tags=list(asset.tags),
+        sport=asset.sport, discipline=asset.discipline,
+        duration_s=asset.duration_s, width=asset.width, height=asset.height, published_at=asset.published_at,
+        playback_url=f"{shown.base_url}/v/{asset.id}/index.m3u8" if asset.state in VIEWABLE else None,
+    )  # fmt: skip
+    if not shown.editor:
+        return public
+    failure = asset.failure
+    return EditorAsset(
+        **{name: getattr(public, name) for name in PublicAsset.__dataclass_fields__},
+        editorial=asset.editorial, editorial_next=[s for s in EditorialState if s in asset.editorial.following],
+        default_language=asset.default_language, version=asset.version, revision=asset.revision,
+        source_filename=asset.source_filename, source_size=asset.source_size,
+        failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
+        created_by=asset.created_by, created_at=asset.created_at, updated_at=asset.updated_at,
+    )  # fmt: skip
+
+
+def etag_of(asset: Asset, body: object) -> str:
+    """A strong tag of this view. It begins with the revision, which is all that If-Match compares: an edit is not
+    refused because an encode went on meanwhile, or because it was read in another language."""
+    digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:16]
+    return f'"r{asset.revision}-{digest}"'
+
+
+def revisions_of(headers: Mapping[str, str]) -> frozenset[int] | None:
+    """The revisions that If-Match accepts; None if every one is right (no header, or `*`)."""
+    header = headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    matches = (_REVISION.fullmatch(tag) for weak, tag in entity_tags(header) or [] if not weak)
+    return frozenset(int(match[1]) for match in matches if match is not None)
