@@ -9,7 +9,7 @@
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
     work/{asset}/{version}/failure.json           why the asset cannot be made
     sources/{asset}/{version}                     the uploaded original
-    uploads/{upload}/tail                         the bytes of an upload that do not fill a part yet
+    uploads/{upload}/tail/{start}-{epoch}         bytes of an upload, from byte `start`, that do not fill a part yet
 
 `media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
 (`v720-1`), so a URL is never used for other bytes.
@@ -83,8 +83,13 @@ def source_prefix(asset: AssetId) -> str:
     return f"sources/{asset}/"
 
 
-def upload_tail(upload: UploadId) -> str:
-    return f"uploads/{upload}/tail"
+def upload_tail(upload: UploadId, start: int, epoch: int) -> str:
+    """Written once: `epoch` counts the upload's writers, so that no late one writes over another's bytes."""
+    return f"uploads/{upload}/tail/{start}-{epoch}"
+
+
+def upload_prefix(upload: UploadId) -> str:
+    return f"uploads/{upload}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

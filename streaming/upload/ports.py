@@ -1,0 +1,33 @@
+"""What the uploads need from the catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from manifests.layout import AssetId
+    from streaming.catalog.model import Asset
+
+
+class UploadCatalogue(Protocol):
+    """The part of `streaming.catalog.service.Catalogue` that takes part in uploads."""
+
+    async def create(self, *, titles: Mapping[str, str], default_language: str = "en", created_by: str) -> Asset: ...
+
+    async def get(self, asset_id: AssetId) -> Asset:
+        """Raises AssetNotFound."""
+        ...
+
+    async def begin_upload(self, asset_id: AssetId) -> int:
+        """The version under which the source is written: a new one for each upload. Raises IllegalTransition."""
+        ...
+
+    async def source_arrived(self, asset_id: AssetId, *, version: int, size: int, filename: str) -> Asset:
+        """The source is in the bucket; telling it twice changes nothing. Raises AssetNotFound, UploadSuperseded."""
+        ...
+
+    async def upload_abandoned(self, asset_id: AssetId) -> None: ...
+
+    async def publish(self, asset_id: AssetId) -> Asset: ...

@@ -1,0 +1,349 @@
+"""Uploads: begin, take bytes, finish, terminate, sweep. Any process may take any request of an upload.
+
+SQL says where an upload stands, the store holds its bytes; both are written before a byte is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from infra.errors import CacheUnavailable, InfraError, ObjectNotFound
+from infra.errors import UploadNotFound as PartsUnknown
+from manifests.layout import AssetId, UploadId
+from streaming.http.problem import ApiError
+from streaming.upload.errors import (
+    ChecksumMismatch,
+    EmptyUpload,
+    Interrupted,
+    LongerThanDeclared,
+    NotThisWay,
+    SomebodyIsWriting,
+    UploadGone,
+    UploadNotFound,
+    UploadTooLarge,
+    WrongOffset,
+)
+from streaming.upload.finishing import Finisher
+from streaming.upload.intake import Intake
+from streaming.upload.model import (
+    PLANNED_PARTS,
+    NewUpload,
+    Upload,
+    UploadKind,
+    UploadProgress,
+    UploadState,
+    part_bytes,
+)
+from streaming.upload.records import UploadRecords
+from streaming.upload.turns import Turns
+from transcoder import signals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from infra.ports import Cache, MultipartStore, ObjectStore
+    from streaming.clock import Clock
+    from streaming.upload.digests import Digest
+    from streaming.upload.incoming import Incoming
+    from streaming.upload.ports import UploadCatalogue
+    from streaming.upload.settings import UploadSettings
+
+_log = logging.getLogger(__name__)
+
+_PROGRESS_EVERY_S: Final = 0.3
+_SWEEP_PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep did: uploads that it finished, threw away, and forgot."""
+
+    finished: int = 0
+    expired: int = 0
+    forgotten: int = 0
+
+
+class Uploads:
+    """The upload service. One a process; it keeps nothing between requests."""
+
+    def __init__(
+        self,
+        *,
+        settings: UploadSettings,
+        sql: AsyncEngine,
+        store: ObjectStore,
+        multipart: MultipartStore,
+        cache: Cache,
+        catalogue: UploadCatalogue,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.records = UploadRecords(sql)
+        self.multipart = multipart
+        self.clock = clock
+        self._store = store
+        self._cache = cache
+        self._catalogue = catalogue
+        self._turns = Turns(cache, settings)
+        self.finisher = Finisher(
+            records=self.records, store=store, multipart=multipart, catalogue=catalogue, clock=clock
+        )
+
+    # --- begin and look ---------------------------------------------------------------------------------------------
+
+    async def begin(self, new: NewUpload, *, kind: UploadKind, created_by: str) -> Upload:
+        """A new upload, and a new asset unless it names one.
+
+        Raises EmptyUpload, UploadTooLarge, AssetNotFound, IllegalTransition.
+        """
+        self.check_length(new.length)
+        if new.asset is None:
+            asset = (
+                await self._catalogue.create(titles=new.titles, default_language=new.language, created_by=created_by)
+            ).id
+        else:
+            asset = new.asset
+        version = await self._catalogue.begin_upload(asset)
+        now = self.clock()
+        upload = Upload(
+            id=UploadId(secrets.token_urlsafe(18)),
+            kind=kind,
+            asset=asset,
+            version=version,
+            length=new.length,
+            part_bytes=part_bytes(new.length, self.settings.part_bytes),
+            filename=new.filename,
+            content_type=new.content_type,
+            metadata=new.metadata,
+            publish=new.publish,
+            created_by=created_by,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + self.settings.expires,
+        )
+        await self.records.insert(upload)
+        return upload
+
+    def check_length(self, length: int | None) -> None:
+        """Raises EmptyUpload, UploadTooLarge."""
+        if length == 0:
+            raise EmptyUpload
+        if length is not None and length > self.settings.max_bytes:
+            raise UploadTooLarge(
+                f"The file has {length} bytes; this server takes {self.settings.max_bytes} at most.",
+                max_bytes=self.settings.max_bytes,
+            )
+
+    async def find(self, upload_id: UploadId, kind: UploadKind) -> Upload:
+        """An upload that is open or done. Raises UploadNotFound, NotThisWay, UploadGone."""
+        upload = await self.records.get(upload_id)
+        if upload is None:
+            raise UploadNotFound
+        if upload.kind is not kind:
+            raise NotThisWay
+        if upload.state is UploadState.EXPIRED or (
+            upload.state is UploadState.OPEN and upload.expires_at <= self.clock() and not upload.whole
+        ):
+            raise UploadGone("This upload expired: create a new one with POST /api/uploads.")
+        if upload.state is UploadState.TERMINATED:
+            raise UploadGone
+        return upload
+
+    async def status(self, upload_id: UploadId) -> Upload:
+        """Where a tus upload stands. A writer that has gone silent is ended first, so that what it held counts; an
+        upload that is whole but was never finished (its process died) is finished."""
+        upload = await self.find(upload_id, UploadKind.TUS)
+        if upload.state is UploadState.OPEN and (upload.writing or upload.whole):
+            with suppress(SomebodyIsWriting):
+                async with self._turns.taken(upload_id, patience=2 * self.settings.stall):
+                    upload = await self.find(upload_id, UploadKind.TUS)
+                    if upload.state is UploadState.OPEN and upload.whole:
+                        upload = await self.finisher.finish(upload)
+        return upload
+
+    async def progress(self, asset: AssetId) -> UploadProgress | None:
+        """How far the source of an asset has come; None if none is on its way."""
+        return await self.records.progress(asset)
+
+    # --- bytes ------------------------------------------------------------------------------------------------------
+
+    async def append(
+        self,
+        upload_id: UploadId,
+        body: Incoming,
+        *,
+        offset: int,
+        body_length: int | None = None,
+        length: int | None = None,
+        checksum: Digest | None = None,
+    ) -> Upload:
+        """Take the bytes of one PATCH, that begin at `offset`; finish if they are the last.
+
+        `body_length` as declared, None if it is not; `length` for an upload that did not know its own. With `checksum`
+        the bytes count all or none. Raises what the name of each error in `errors.py` says, and the errors of `find`.
+        """
+        await self.find(upload_id, UploadKind.TUS)
+        async with self._turns.taken(upload_id, body):
+            upload = await self.find(upload_id, UploadKind.TUS)
+            if offset != upload.offset:
+                raise WrongOffset(offset=upload.offset, headers={"Upload-Offset": str(upload.offset)})
+            length = self._agreed_length(upload, length)
+            if body_length is not None and length is not None and offset + body_length > length:
+                raise LongerThanDeclared(length=length, offset=upload.offset)
+            if upload.state is UploadState.OPEN and not upload.whole:
+                intake = await self._intake(upload, length=length, provisional=checksum is not None)
+                upload = await self._take(intake, body, () if checksum is None else (checksum,))
+            if upload.state is UploadState.OPEN and upload.whole:
+                upload = await self.finisher.finish(upload)
+            return upload
+
+    async def put(self, new: NewUpload, body: Incoming, *, digests: Sequence[Digest], created_by: str) -> Upload:
+        """A whole source in one request. A body that is cut short, or does not match its digests, leaves nothing.
+
+        Raises ChecksumMismatch, Interrupted, and what `begin` raises.
+        """
+        upload = await self.begin(new, kind=UploadKind.PUT, created_by=created_by)
+        try:
+            intake = await self._intake(upload, length=new.length, provisional=bool(digests))
+            upload = await self._take(intake, body, digests, whole=True)
+        except BaseException:
+            # Whatever this misses because a server does not answer, the sweeper finds.
+            with anyio.CancelScope(shield=True), suppress(InfraError):
+                await self.finisher.abandon(await self._latest(upload), UploadState.TERMINATED)
+            raise
+        return await self.finisher.finish(upload)
+
+    async def _intake(self, upload: Upload, *, length: int | None, provisional: bool) -> Intake:
+        upload = await self.records.claim(upload)
+        if length is not None and length != upload.length:
+            numbers = max(PLANNED_PARTS - upload.next_number, 1)
+            size = part_bytes(length - upload.offset, self.settings.part_bytes, numbers)
+            await self.records.change(upload, length=length, part_bytes=size)
+            upload = replace(upload, length=length, part_bytes=size)
+        last = 0.0
+
+        async def on_progress(at: Upload) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _PROGRESS_EVERY_S:
+                last = now
+                await self._tell(at)
+
+        return Intake(
+            upload,
+            await self.records.pieces(upload.id),
+            records=self.records,
+            store=self._store,
+            multipart=self.multipart,
+            clock=self.clock,
+            expires=self.settings.expires,
+            on_progress=on_progress,
+            provisional=provisional,
+        )
+
+    async def _take(self, intake: Intake, body: Incoming, digests: Sequence[Digest], *, whole: bool = False) -> Upload:
+        """Let a body run into the intake. What has arrived when it breaks off counts, unless it has to be checked or
+        must come `whole`."""
+        keeps_parts = not digests and not whole
+        try:
+            async for piece in body:
+                for digest in digests:
+                    digest.update(piece)
+                if intake.received + len(piece) > self.settings.max_bytes:
+                    self.check_length(intake.received + len(piece))
+                await intake.add(piece)
+            if whole and intake.received == 0:
+                raise EmptyUpload
+            if not all(digest.matches for digest in digests):
+                raise ChecksumMismatch
+            return await intake.close(length=intake.received if whole else None)
+        except Interrupted:
+            if keeps_parts:
+                await intake.close()
+            else:
+                await self._release(intake.upload)
+            raise
+        except ApiError:
+            await self._release(intake.upload)
+            raise
+        except asyncio.CancelledError:
+            with anyio.CancelScope(shield=True):
+                if keeps_parts:
+                    await intake.close(clean=False)
+            raise
+        except (ObjectNotFound, PartsUnknown) as exc:
+            await self.finisher.abandon(intake.upload, UploadState.TERMINATED)
+            raise UploadGone("The store has lost parts of this upload: begin it again.") from exc
+
+    def _agreed_length(self, upload: Upload, length: int | None) -> int | None:
+        if length is None or length == upload.length:
+            return upload.length
+        if upload.length is not None:
+            raise LongerThanDeclared("Upload-Length was set when the upload began and cannot change.")
+        if length < upload.offset:
+            raise LongerThanDeclared(f"Upload-Length {length} is less than the {upload.offset} bytes that are here.")
+        self.check_length(length)
+        return length
+
+    async def _release(self, upload: Upload) -> None:
+        with suppress(Interrupted):
+            await self.records.change(upload, writing=False)
+
+    async def _latest(self, upload: Upload) -> Upload:
+        return await self.records.get(upload.id) or upload
+
+    async def _tell(self, upload: Upload) -> None:
+        signal = signals.Signal(what="upload", asset=upload.asset, version=upload.version)
+        with suppress(CacheUnavailable):
+            await self._cache.publish(signals.asset_channel(upload.asset), signals.dump(signal))
+
+    # --- ends -------------------------------------------------------------------------------------------------------
+
+    async def terminate(self, upload_id: UploadId, kind: UploadKind) -> None:
+        """Throw an upload away. One that is done stays done: its source belongs to the asset now.
+
+        Raises the errors of `find`, SomebodyIsWriting.
+        """
+        await self.find(upload_id, kind)
+        async with self._turns.taken(upload_id):
+            upload = await self.find(upload_id, kind)
+            if upload.state is UploadState.OPEN:
+                await self.finisher.abandon(await self.records.claim(upload), UploadState.TERMINATED)
+
+    async def sweep(self) -> Swept:
+        """Finish what is whole, throw away what has expired, forget what has been over for long.
+
+        To be called every minute or so by one process (several do no harm).
+        """
+        finished = expired = 0
+        after = UploadId("")
+        while page := await self.records.open_ones(after, _SWEEP_PAGE):
+            after = page[-1].id
+            for upload in page:
+                try:
+                    if upload.whole:
+                        # Its own request has a while to finish it.
+                        if upload.updated_at + self.settings.idle <= self.clock():
+                            await self.finisher.finish(upload)
+                            finished += 1
+                    elif upload.expires_at <= self.clock() or self._died(upload):
+                        await self.finisher.abandon(upload, UploadState.EXPIRED)
+                        expired += 1
+                except (InfraError, ApiError) as exc:
+                    _log.warning("upload %s: not swept this time: %s", upload.id, exc)
+        forgotten = await self.records.forget(self.clock() - self.settings.remembered)
+        return Swept(finished=finished, expired=expired, forgotten=forgotten)
+
+    def _died(self, upload: Upload) -> bool:
+        """A PUT cannot be resumed: one that has stored no part for long has lost its process."""
+        return upload.kind is UploadKind.PUT and upload.updated_at + 20 * self.settings.idle <= self.clock()
