@@ -1,0 +1,27 @@
+-- The ledger has heard: sessions that have not changed since are no longer marked, and over ones are let go once
+-- nothing can come for them any more.
+-- ARGV: pause (ms), then for each session: id, the revision that was told, and the attempts, starts and views that the
+-- ledger now holds of it.
+local pause = tonumber(ARGV[1])
+for at = 2, #ARGV, 5 do
+  local id, revision = ARGV[at], ARGV[at + 1]
+  local session = key('session', id)
+  local asset, current, over, seen = unpack(redis.call('HMGET', session, 'asset', 'revision', 'over', 'seen'))
+  if asset then
+    for index, name in ipairs({'attempts', 'starts', 'views'}) do
+      local held = tonumber(ARGV[at + 1 + index])
+      local gain = held - number(redis.call('HGET', session, 'told_' .. name))
+      if gain > 0 then
+        redis.call('HSET', session, 'told_' .. name, held)
+        if redis.call('HINCRBY', key('pending', asset), name, -gain) == 0 then
+          redis.call('HDEL', key('pending', asset), name)
+        end
+      end
+    end
+    if current == revision then
+      redis.call('ZREM', DIRTY, id)
+      if over then redis.call('PEXPIREAT', session, number(seen) + pause) end
+    end
+  end
+end
+return redis.status_reply('OK')
