@@ -1,0 +1,86 @@
+/** The service's HTTP API as the pages use it. Types follow /openapi.json. */
+
+export type AssetState = "created" | "uploading" | "indexing" | "playable" | "ready" | "failed";
+export type EditorialState = "draft" | "in_review" | "scheduled" | "published" | "unpublished" | "taken_down";
+
+/** What everybody may know of a published asset. */
+export interface PublicAsset {
+  id: string;
+  state: AssetState;
+  title: string;
+  description: string | null;
+  tags: string[];
+  sport: string | null;
+  duration_s: number | null;
+  width: number | null;
+  height: number | null;
+  published_at: string | null;
+  playback_url: string | null;
+}
+
+/** What editors see beside it. */
+export interface Asset extends PublicAsset {
+  editorial: EditorialState;
+  titles: Record<string, string>;
+  default_language: string;
+  source_filename: string | null;
+  source_size: number | null;
+  failure: { code: string; message: string } | null;
+}
+
+export interface AssetPage<A> {
+  assets: A[];
+  next_cursor: string | null;
+}
+
+/** An RFC 9457 answer: `message` says to a person what to do. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Ask the API; JSON in, JSON out. Throws Problem. */
+export async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: HeadersInit = {},
+): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new Problem(0, "offline", "The service cannot be reached. Check the connection and try again.");
+  }
+  if (answer.status === 204) return undefined as T;
+  const read: unknown = await answer.json().catch(() => null);
+  if (answer.ok) return read as T;
+  const problem = (read ?? {}) as { code?: string; detail?: string; title?: string };
+  throw new Problem(
+    answer.status,
+    problem.code ?? "unknown",
+    problem.detail || problem.title || `The service answered ${answer.status}.`,
+  );
+}
+
+export const assets = {
+  list: <A extends PublicAsset = Asset>(query: Record<string, string>) =>
+    call<AssetPage<A>>("GET", `/api/assets?${new URLSearchParams(query).toString()}`),
+  get: <A extends PublicAsset = Asset>(id: string) => call<A>("GET", `/api/assets/${encodeURIComponent(id)}`),
+  change: (id: string, change: Partial<Pick<Asset, "titles" | "tags">>) =>
+    call<Asset>("PATCH", `/api/assets/${encodeURIComponent(id)}`, change, {
+      "Content-Type": "application/merge-patch+json",
+    }),
+  publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
+  unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
+  remove: (id: string) => call<void>("DELETE", `/api/assets/${encodeURIComponent(id)}`),
+};

@@ -1,0 +1,98 @@
+/** A viewing session: opened before playback, kept alive by heartbeats, ended by a beacon. */
+import { call } from "./api";
+import { Meter } from "./counters";
+import type { Player } from "./player";
+
+interface Opened {
+  session_id: string;
+  playback_url: string;
+  heartbeat_url: string;
+  heartbeat_interval_s: number;
+  resume_at_s: number;
+}
+
+type EventType = "start" | "heartbeat" | "pause" | "resume" | "rebuffer" | "error" | "end";
+
+/** A stable name for this browser, of the page's own making: the service keeps no more than a keyed hash of it. */
+function viewer(): string {
+  const known = localStorage.getItem("channel.viewer");
+  if (known) return known;
+  const made = crypto.randomUUID();
+  localStorage.setItem("channel.viewer", made);
+  return made;
+}
+
+export function openSession(asset: string): Promise<Opened> {
+  return call<Opened>("POST", "/api/sessions", {
+    asset,
+    viewer: viewer(),
+    attempt: crypto.randomUUID(),
+    device: "web",
+  });
+}
+
+/** Report on a player until the page goes away. Losing reports costs nothing: every one carries all counters. */
+export function report(session: Opened, player: Player): void {
+  const meter = new Meter();
+  const { video } = player;
+  let seq = 0;
+  let timer = 0;
+  let over = false;
+  let interval = session.heartbeat_interval_s;
+
+  const event = (type: EventType) => ({
+    type,
+    seq: ++seq,
+    ...meter.read(performance.now(), video.currentTime),
+    paused: video.paused,
+  });
+  const schedule = (): void => {
+    clearTimeout(timer);
+    if (!over) timer = window.setTimeout(() => void send("heartbeat"), interval * 1000);
+  };
+  const send = async (type: EventType): Promise<void> => {
+    if (over) return;
+    over = type === "end";
+    try {
+      const receipt = await call<{ heartbeat_interval_s: number }>("POST", session.heartbeat_url, {
+        events: [event(type)],
+      });
+      interval = receipt.heartbeat_interval_s;
+    } catch {
+      // The next report carries the same counters.
+    }
+    schedule();
+  };
+
+  video.addEventListener("play", () => {
+    meter.wish(performance.now());
+    if (meter.started) void send("resume");
+  });
+  video.addEventListener("playing", () => {
+    const first = !meter.started;
+    meter.moving(performance.now());
+    if (first) void send("start");
+  });
+  video.addEventListener("waiting", () => meter.waiting(performance.now(), video.seeking));
+  video.addEventListener("pause", () => {
+    meter.pause(performance.now());
+    if (!video.ended) void send("pause");
+  });
+  video.addEventListener("ended", () => void send("heartbeat"));
+  player.onRate((kbps) => meter.showing(kbps, performance.now()));
+  player.onFailure(() => void send("error"));
+  document.addEventListener("visibilitychange", () => {
+    // The last moment that browsers promise. The viewer may come back, so it is a report and not the end.
+    if (document.visibilityState === "hidden") beacon(video.paused ? "pause" : "heartbeat");
+  });
+  window.addEventListener("pagehide", (gone) => {
+    if (!gone.persisted && !over) {
+      over = true;
+      beacon("end");
+    }
+  });
+  const beacon = (type: EventType): void => {
+    navigator.sendBeacon(session.heartbeat_url, JSON.stringify({ events: [event(type)] }));
+  };
+  schedule();
+}

@@ -1,0 +1,168 @@
+/** One asset on the board: title, state with true progress, and what an editor can do next. */
+import { type Asset, assets, Problem } from "../api";
+import { element } from "../element";
+import { bytes, duration, remaining } from "../format";
+import type { Me } from "./main";
+import { openPreview } from "./preview";
+import { follow, type Progress } from "./progress";
+
+export interface Row {
+  root: HTMLElement;
+  update(asset: Asset): void;
+  uploading(part: number, text: string, cancel?: () => void): void;
+  uploaded(): void;
+  stopped(reason: string): void;
+  close(): void;
+}
+
+const STATES: Record<Asset["state"], string> = {
+  created: "Waiting for its file",
+  uploading: "Uploading",
+  indexing: "Reading",
+  playable: "Playable, encoding",
+  ready: "Ready",
+  failed: "Failed",
+};
+
+export function createRow(first: Asset, me: Me, removed: () => void): Row {
+  let asset = first;
+  let unfollow = () => {};
+  const title = element("input", { class: "title", "aria-label": "Title" });
+  const facts = element("span", { class: "quiet facts" });
+  const badge = element("span", { class: "badge" });
+  const editorial = element("span", { class: "badge" });
+  const bar = element("progress", { max: 1, "aria-label": "Progress" });
+  const said = element("span", { class: "said", role: "status" });
+  const play = element("button", { type: "button", onclick: () => void openPreview(asset) }, "Play");
+  const publish = element("button", {
+    type: "button",
+    class: "primary",
+    onclick: () => void togglePublished(),
+  });
+  const cancel = element("button", { type: "button", hidden: true }, "Cancel");
+  const remove = element(
+    "button",
+    { type: "button", class: "danger", onclick: () => void askAndRemove() },
+    "Delete",
+  );
+  const root = element(
+    "li",
+    { class: "row", "data-asset": first.id },
+    element("div", { class: "what" }, title, facts),
+    element("div", { class: "state" }, badge, editorial, bar, said),
+    element("div", { class: "actions" }, cancel, play, publish, remove),
+  );
+
+  const show = (): void => {
+    const playable = asset.state === "playable" || asset.state === "ready";
+    root.dataset["state"] = asset.state;
+    root.dataset["editorial"] = asset.editorial;
+    if (document.activeElement !== title) title.value = asset.title;
+    facts.textContent = [
+      asset.duration_s !== null && duration(asset.duration_s),
+      asset.width && asset.height && `${asset.width}×${asset.height}`,
+      asset.source_size && bytes(asset.source_size),
+      asset.source_filename,
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    badge.textContent = STATES[asset.state];
+    editorial.textContent = asset.editorial.replace("_", " ");
+    play.disabled = !playable;
+    publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";
+    publish.disabled = me.role !== "publisher" && me.role !== "admin";
+    publish.title = publish.disabled ? "A publisher decides what the public sees." : "";
+    if (asset.state === "ready" || asset.state === "failed") bar.hidden = true;
+    if (asset.state === "failed")
+      said.textContent = asset.failure?.message ?? "This file could not be made playable.";
+    else if (asset.state === "ready") said.textContent = "";
+  };
+
+  const attempt = async (work: () => Promise<Asset | void>): Promise<void> => {
+    try {
+      asset = (await work()) ?? asset;
+    } catch (error) {
+      said.textContent = error instanceof Problem ? error.message : String(error);
+    }
+    show();
+  };
+  const togglePublished = () =>
+    attempt(() => (asset.editorial === "published" ? assets.unpublish(asset.id) : assets.publish(asset.id)));
+  const askAndRemove = async (): Promise<void> => {
+    if (!window.confirm(`Delete “${asset.title}” and all its media? This cannot be undone.`)) return;
+    await attempt(async () => {
+      await assets.remove(asset.id);
+      unfollow();
+      removed();
+    });
+  };
+  title.addEventListener("change", () => {
+    const wanted = title.value.trim();
+    if (wanted && wanted !== asset.title)
+      void attempt(() => assets.change(asset.id, { titles: { [asset.default_language]: wanted } }));
+    else title.value = asset.title;
+  });
+  title.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") title.blur();
+    if (event.key === "Escape") {
+      title.value = asset.title;
+      title.blur();
+    }
+  });
+
+  const watch = (): void => {
+    unfollow();
+    let known = asset.duration_s !== null;
+    const refresh = (): void => {
+      known = true;
+      void attempt(() => assets.get(asset.id));
+    };
+    const tell = (progress: Progress): void => {
+      asset = { ...asset, ...progress.asset };
+      if (!known && asset.state === "playable") refresh();
+      bar.hidden = progress.percent === null;
+      if (progress.percent !== null) {
+        bar.value = progress.percent / 100;
+        const left = progress.eta_s === null ? "" : `, ${remaining(progress.eta_s)} left`;
+        said.textContent = `${Math.floor(progress.percent)} %${left}`;
+      }
+      show();
+    };
+    unfollow = follow(asset.id, tell, refresh);
+  };
+
+  show();
+  bar.hidden = true;
+  if (asset.state !== "ready" && asset.state !== "failed") watch();
+  return {
+    root,
+    update: (fresh) => {
+      asset = fresh;
+      show();
+    },
+    uploading: (part, text, stop) => {
+      root.dataset["state"] = "uploading";
+      badge.textContent = STATES.uploading;
+      bar.hidden = false;
+      bar.value = part;
+      said.textContent = text;
+      if (stop) {
+        cancel.hidden = false;
+        cancel.onclick = stop;
+      }
+    },
+    uploaded: () => {
+      cancel.hidden = true;
+      bar.removeAttribute("value");
+      badge.textContent = STATES.indexing;
+      said.textContent = "";
+      watch();
+    },
+    stopped: (why) => {
+      cancel.hidden = true;
+      bar.hidden = true;
+      said.textContent = why;
+    },
+    close: () => unfollow(),
+  };
+}
