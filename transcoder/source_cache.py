@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import shutil
+import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -66,7 +67,8 @@ class SourceCache:
         while True:
             async with _lock(path, fcntl.LOCK_SH):
                 if path.exists():
-                    os.utime(path)
+                    # Explicit, for the kernel's own "now" is as coarse as its tick.
+                    os.utime(path, ns=(time.time_ns(), time.time_ns()))
                     yield path
                     return
             # An exclusive lock can't be turned into a shared one without a gap, hence the second look above.

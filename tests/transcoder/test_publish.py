@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from infra.memory import MemoryCache, MemoryStore
+from manifests.layout import RenditionId
+from transcoder import signals
+from transcoder.errors import LeaseLost
+from transcoder.progress import ProgressBoard
+from transcoder.publish import Publisher, announce, put_once
+
+if TYPE_CHECKING:
+    from infra.ports import Cache, Lease, ObjectStore
+    from infra.redis_cache import RedisCache
+    from infra.s3 import S3Store
+    from transcoder.plan import Plan
+
+V90 = RenditionId("v90-1")
+
+
+def publisher(plan: Plan, lease: Lease | None, store: ObjectStore, cache: Cache) -> Publisher:
+    assert lease is not None
+    return Publisher(plan=plan, lease=lease, store=store, cache=cache, board=ProgressBoard(store=store, cache=cache))
+
+
+async def test_objects_lie_under_their_keys_for_ever(plan: Plan, store: S3Store, cache: RedisCache) -> None:
+    async with cache.lease("x", ttl=timedelta(seconds=10)) as lease:
+        sink = publisher(plan, lease, store, cache)
+        await sink(V90, None, b"init")
+        await sink(V90, 7, b"segment")
+        await sink(RenditionId("a1-1"), None, b"audio init")
+    for key, content_type, size in (
+        ("media/asset/v90-1/init.mp4", "video/mp4", 4),
+        ("media/asset/v90-1/7.m4s", "video/iso.segment", 7),
+        ("media/asset/a1-1/init.mp4", "audio/mp4", 10),
+    ):
+        stat = await store.head(key)
+        assert stat is not None
+        assert (stat.content_type, stat.size) == (content_type, size)
+        assert stat.cache_control == "public, max-age=31536000, immutable"
+
+
+async def test_the_first_writer_wins(plan: Plan) -> None:
+    store, cache = MemoryStore(), MemoryCache()
+    async with cache.lease("x", ttl=timedelta(seconds=10)) as lease:
+        await publisher(plan, lease, store, cache)(V90, 0, b"first")
+        await publisher(plan, lease, store, cache)(V90, 0, b"second")
+    assert await store.read("media/asset/v90-1/0.m4s") == b"first"
+
+
+async def test_put_once_says_who_was_first(store: S3Store) -> None:
+    results: list[bool] = []
+
+    async def put(body: bytes) -> None:
+        results.append(await put_once(store, "work/a/1/ready.json", body, content_type="application/json"))
+
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(put, str(number).encode())
+    assert results.count(True) == 1
+
+
+async def test_nothing_is_written_without_the_lease(plan: Plan) -> None:
+    store, cache = MemoryStore(), MemoryCache()
+    async with cache.lease("x", ttl=timedelta(seconds=10)) as lease:
+        sink = publisher(plan, lease, store, cache)
+        cache.forget()
+        with pytest.raises(LeaseLost):
+            await sink(V90, 0, b"late")
+    assert await store.head("media/asset/v90-1/0.m4s") is None
+
+
+async def test_those_who_wait_are_woken(plan: Plan) -> None:
+    store, cache = MemoryStore(), MemoryCache()
+    channel = signals.asset_channel(plan.asset)
+    async with (
+        cache.subscribe(channel, signals.EVERYTHING) as messages,
+        cache.lease("x", ttl=timedelta(seconds=10)) as lease,
+    ):
+        await publisher(plan, lease, store, cache)(V90, 3, b"segment")
+        ready = signals.Signal(what="ready", asset=plan.asset, version=1)
+        await announce(cache, ready)
+        heard = [await anext(messages) for _ in range(3)]
+    segment = signals.Signal(what="segment", asset=plan.asset, version=1, rendition=V90, number=3)
+    assert [(name, signals.load(body)) for name, body in heard] == [
+        (channel, segment),
+        (channel, ready),
+        (signals.EVERYTHING, ready),
+    ]
