@@ -25,7 +25,7 @@ async def test_a_hundred_requests_are_one_task(plan: Plan) -> None:
     cache, jobs = MemoryCache(), MemoryEngine()
     async with anyio.create_task_group() as group:
         for number in range(100):
-            # From ten processes: each has its own Demand.
+            # Each with a Demand of its own, as in as many processes.
             group.start_soon(Demand(cache=cache, jobs=jobs).want, plan, V90, 8 + number % 6)
     assert await queued(jobs) == {Level.JUST_IN_TIME: 1}
 

@@ -22,13 +22,13 @@ def test_the_environment_decides() -> None:
             "CHANNEL_WORKER_SLOTS": "6",
             "CHANNEL_WORKER_LEASE_S": "2.5",
             "CHANNEL_WORKER_NICE": "0",
-            "CHANNEL_SOURCE_CACHE": "/tmp/sources",
+            "CHANNEL_SOURCE_CACHE": "/srv/sources",
         }
     )
     assert settings.bulk_slots == 6
     assert settings.lease == timedelta(seconds=2.5)
     assert settings.bulk_nice == 0
-    assert settings.source_folder == Path("/tmp/sources")
+    assert settings.source_folder == Path("/srv/sources")
 
 
 @pytest.mark.parametrize(

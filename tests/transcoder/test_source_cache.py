@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,11 +16,12 @@ from transcoder.errors import DiskFull
 from transcoder.source_cache import SourceCache
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from infra.ports import ObjectStore
     from infra.s3 import S3Store
     from infra.settings import S3Settings
+
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def cache_of(folder: Path, store: ObjectStore, *, max_bytes: int = 1000, reserve_bytes: int = 0) -> SourceCache:
@@ -142,7 +144,8 @@ async def main(folder, endpoint, bucket, largest_file):
     store = S3Store(S3Settings(endpoint_url=endpoint, bucket=bucket, access_key_id="t", secret_access_key="t"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest_file), resource.RLIM_INFINITY))
     try:
-        async with SourceCache(Path(folder), store=store, max_bytes=10**9, reserve_bytes=0).open("sources/one/1") as path:
+        cache = SourceCache(Path(folder), store=store, max_bytes=10**9, reserve_bytes=0)
+        async with cache.open("sources/one/1") as path:
             print(os.stat(path).st_ino, os.stat(path).st_size)
     except DiskFull as exc:
         print(exc)
@@ -156,7 +159,7 @@ def other_process(folder: Path, settings: S3Settings, largest_file: int = 10**9)
     return subprocess.Popen(
         [sys.executable, "-c", _OTHER_PROCESS, folder, str(settings.endpoint_url), settings.bucket, str(largest_file)],
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.getcwd()},
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         text=True,
     )
 
