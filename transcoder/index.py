@@ -1,0 +1,336 @@
+"""The index of a source: every stream's exact timeline, found without trusting the file.
+
+The file is demuxed once by a child in the sandbox (index_child.py); what the child says is checked against limits and
+becomes a typed `SourceIndex`, or a `SourceRefused` that tells an editor what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import sys
+import zlib
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from transcoder.errors import ChildFailed, SourceRefused
+from transcoder.ffmpeg import Limits, run
+
+_CHILD: Final = Path(__file__).with_name("index_child.py")
+_RAW_TICKS: Final = 1_200_000  # ffmpeg's time base of streams without time stamps (AV_TIME_BASE · 1.2)
+_TRANSFERS: Final = {16: "pq", 18: "hlg"}  # ITU-T H.273 table 3: SMPTE ST 2084, ARIB STD-B67
+_MAX_PADDING: Final = Fraction(1, 5)
+_NOT_STARTED: Final = 127
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexLimits:
+    """What a source may ask of us. A file beyond one of these is refused by name of the limit.
+
+    `max_pixels` of one picture; `max_streams` of any kind; `max_frames` pictures of one stream; `max_packets` of the
+    whole file; `max_duration` and `max_gap` (between two pictures, or between the starts of two streams) in seconds.
+    """
+
+    max_pixels: int = 35_651_584  # ITU-T H.264 table A-1: the largest frame of level 6.2, 8192×4352
+    max_streams: int = 64
+    max_frames: int = 24 * 3600 * 60
+    max_packets: int = 24 * 3600 * 400
+    max_duration: int = 24 * 3600
+    max_gap: int = 3600
+    child: Limits = field(default_factory=lambda: Limits(wall_s=180.0, cpu_s=120))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStream:
+    """A picture track. `stamps`: presentation time of every picture, rising, in `time_base`, after edit lists; `end` is
+    where the last one ends. `width`×`height` is the decoded picture; `sar` its sample aspect ratio.
+
+    The decoded picture is flipped left to right if `mirrored`, then turned by `rotation` degrees clockwise. `rate` is
+    what the container says (frames a second), or None. `hdr` is "pq", "hlg" or None.
+    """
+
+    index: int
+    codec: str
+    time_base: Fraction
+    stamps: Sequence[int]
+    end: int
+    width: int
+    height: int
+    sar: Fraction
+    rate: Fraction | None
+    rotation: int
+    mirrored: bool
+    interlaced: bool
+    hdr: str | None
+    pixel_format: str
+    bit_depth: int
+    full_range: bool
+    default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioStream:
+    """A sound track: presented from `start` to `end` (in `time_base`; priming and padding are outside)."""
+
+    index: int
+    codec: str
+    time_base: Fraction
+    start: int
+    end: int
+    sample_rate: int
+    channels: int
+    language: str
+    title: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceIndex:
+    """The usable streams of a source in file order, at least one."""
+
+    demuxer: str
+    video: tuple[VideoStream, ...]
+    audio: tuple[AudioStream, ...]
+
+
+class _Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream as the child tells it."""
+
+    index: int
+    kind: str
+    codec: str
+    time_base: str
+    packets: int
+    missing: int
+    encrypted: bool
+    decoded: int
+    decode_error: str
+    end: int | None
+    last_duration: int
+    decoded_stamps: tuple[int, ...]
+    default: bool
+    language: str | None = None
+    title: str = ""
+    duration: int | None = None
+    first_stamp: int = 0
+    stamps: str = ""
+    width: int = 0
+    height: int = 0
+    sar: str | None = None
+    rate: str | None = None
+    matrix: tuple[int, ...] | None = None
+    pixel_format: str | None = None
+    bit_depth: int = 8
+    interlaced: bool = False
+    transfer: int = 2
+    full_range: bool = False
+    sample_rate: int = 0
+    channels: int = 0
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    refused: str | None = None
+    detail: str = ""
+    streams: tuple[_Stream, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    error: str = ""
+    encrypted: bool = False
+    truncated: bool = False
+
+
+_MESSAGES: Final = {
+    "unreadable": "The file begins like a media file but cannot be read: it is damaged. Export it again and upload the "
+    "new file.",
+    "truncated": "The file is cut off: its index or all of its media is missing, usually because a recording or a copy "
+    "did not finish. Upload the whole file.",
+    "encrypted": "The file is protected (encrypted), so it cannot be decoded. Upload a file without copy protection.",
+    "unsupported_codec": "No stream of the file can be decoded here. Export it as H.264, HEVC or ProRes with AAC or "
+    "PCM sound.",
+    "no_streams": "The file holds neither video nor audio. Upload the file that holds the picture or the sound.",
+    "too_large": "The picture has more pixels than the limit of {max_pixels} (8192×4352). Export it smaller.",
+    "too_many_streams": "The file has more than {max_streams} streams. Export it with the tracks that viewers need.",
+    "too_many_frames": "The file has more pictures or packets than the limit of {max_frames}. Cut it into parts.",
+    "too_long": "The file claims to last longer than the limit of {max_duration} s. Cut it into parts, or rewrite its "
+    "time stamps.",
+    "broken_timeline": "The time stamps jump by more than {max_gap} s. Rewrite the file in an editor and upload it.",
+    "too_complex": "The file takes more work or memory to read than it may. Export it again in a common format.",
+}
+
+
+def refusal(code: str, limits: IndexLimits, cause: str = "") -> SourceRefused:
+    """The refusal `code` in words for an editor."""
+    names = {
+        name: getattr(limits, name) for name in ("max_pixels", "max_streams", "max_frames", "max_duration", "max_gap")
+    }
+    return SourceRefused(code, _MESSAGES[code].format(**names), cause=cause)
+
+
+async def index_source(path: Path, *, demuxer: str, limits: IndexLimits | None = None) -> SourceIndex:
+    """Index a local file (an absolute path) with one demuxer (what `sniff` said).
+
+    Raises SourceRefused for what is wrong with the file, ChildTimedOut when the machine was too slow to tell.
+    """
+    limits = limits or IndexLimits()
+    asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
+    argv = [sys.executable, "-I", str(_CHILD), str(path), demuxer, msgspec.json.encode(asked).decode()]
+    try:
+        body = await run(argv, limits=limits.child, cwd=path.parent)
+        answer = msgspec.json.decode(body, type=_Answer)
+    except ChildFailed as exc:
+        if exc.exit_code == _NOT_STARTED:
+            raise
+        # The demuxer crashed, or ran into its limit of CPU or memory: the file did that, and would do it again.
+        raise refusal("too_complex", limits, cause=f"{exc}\n{exc.stderr}") from exc
+    return read_answer(answer, demuxer=demuxer, limits=limits)
+
+
+def read_answer(answer: _Answer, *, demuxer: str, limits: IndexLimits) -> SourceIndex:
+    """The index that a child's answer gives. Raises SourceRefused."""
+    if answer.refused is not None:
+        raise refusal(answer.refused, limits, cause=answer.detail)
+    usable = [stream for stream in answer.streams if stream.decoded]
+    index = SourceIndex(
+        demuxer=demuxer,
+        video=tuple(_video(stream, limits) for stream in usable if stream.kind == "video" and stream.packets),
+        audio=tuple(_audio(stream) for stream in usable if _audible(stream)),
+    )
+    if index.video or index.audio:
+        return index
+    cause = "; ".join(filter(None, (answer.error, *(stream.decode_error for stream in answer.streams))))
+    if answer.encrypted or any(stream.encrypted for stream in answer.streams):
+        raise refusal("encrypted", limits, cause)
+    if any(stream.packets for stream in answer.streams) or (answer.unsupported and not answer.streams):
+        raise refusal("unsupported_codec", limits, ", ".join((*answer.unsupported, cause)))
+    if answer.truncated or answer.error:
+        raise refusal("truncated", limits, cause)
+    raise refusal("no_streams", limits, cause)
+
+
+def _video(stream: _Stream, limits: IndexLimits) -> VideoStream:
+    time_base, stamps, end = _timeline(stream, limits)
+    rotation, mirrored = _orientation(stream.matrix)
+    return VideoStream(
+        index=stream.index,
+        codec=stream.codec,
+        time_base=time_base,
+        stamps=stamps,
+        end=end,
+        width=stream.width,
+        height=stream.height,
+        sar=_positive(stream.sar) or Fraction(1),
+        rate=_positive(stream.rate),
+        rotation=rotation,
+        mirrored=mirrored,
+        interlaced=stream.interlaced,
+        hdr=_TRANSFERS.get(stream.transfer),
+        pixel_format=stream.pixel_format or "",
+        bit_depth=stream.bit_depth,
+        full_range=stream.full_range,
+        default=stream.default,
+    )
+
+
+def _timeline(stream: _Stream, limits: IndexLimits) -> tuple[Fraction, Sequence[int], int]:
+    """Time base, stamps (rising), end. Raises SourceRefused for a timeline that no plan could follow."""
+    time_base = Fraction(stream.time_base)
+    deltas: array[int] = array("q")
+    deltas.frombytes(zlib.decompress(base64.b64decode(stream.stamps)))
+    if sys.byteorder == "big":
+        deltas.byteswap()
+    if len(deltas) < stream.missing:
+        # A stream without time stamps: ffmpeg counts its pictures at the rate that the stream claims.
+        time_base = Fraction(1, _RAW_TICKS)
+        step = round(_RAW_TICKS / (_positive(stream.rate) or 25))
+        deltas, first = array("q", [0] + [step] * (stream.missing - 1)), 0
+    else:
+        first = stream.first_stamp
+        step = stream.last_duration
+    if len(deltas) > limits.max_frames:
+        raise refusal("too_many_frames", limits, str(len(deltas)))
+    if max(deltas, default=0) * time_base > limits.max_gap:
+        raise refusal("broken_timeline", limits, f"a gap of {float(max(deltas) * time_base):.0f} s")
+    # A stamp that comes twice (an upload part stored twice, a damaged file) is one picture.
+    stamps = array("q", accumulate((delta for delta in deltas if delta), initial=first))
+    if stream.interlaced:
+        stamps = _whole_pictures(stamps, stream.decoded_stamps)
+    stamps = _from_first_decoded(stamps, stream.decoded_stamps)
+    end = stamps[-1] + max(step, 1)
+    if (end - stamps[0]) * time_base > limits.max_duration:
+        raise refusal("too_long", limits, f"{float((end - stamps[0]) * time_base):.0f} s")
+    return time_base, stamps, end
+
+
+def _whole_pictures(stamps: array[int], decoded: Sequence[int]) -> array[int]:
+    """Without the second field of each picture, where the file carries fields on their own (H.264 PAFF).
+
+    Known by the pictures that were decoded: they stand at every second stamp.
+    """
+    shown = sorted(decoded)
+    carried = sum(shown[0] <= stamp < shown[-1] for stamp in stamps) if shown else 0
+    if len(shown) < 3 or carried < 2 * (len(shown) - 1):
+        return stamps
+    half = (shown[-1] - shown[0]) / (len(shown) - 1) / 2
+    kept = array("q", [stamps[0]])
+    pair = True
+    for earlier, later in pairwise(stamps):
+        pair = not (pair and later - earlier < 1.5 * half)
+        if pair:
+            kept.append(later)
+    return kept
+
+
+def _from_first_decoded(stamps: array[int], decoded: Sequence[int]) -> array[int]:
+    """Without what comes before the first picture that can be decoded (a recording that begins between key frames)."""
+    if not decoded or min(decoded) <= stamps[0] or min(decoded) > stamps[-1]:
+        return stamps
+    return array("q", (stamp for stamp in stamps if stamp >= min(decoded)))
+
+
+def _orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:
+    """Degrees clockwise and mirroring of a display matrix (ISO/IEC 14496-12 §6.2.2), to the nearest right angle."""
+    if matrix is None:
+        return 0, False
+    a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
+    mirrored = a * d - b * c < 0
+    if mirrored:  # the matrix of "flip, then turn" has the first column negated
+        a, b = -a, -b
+    if a == b == 0:
+        return 0, mirrored
+    return round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90, mirrored
+
+
+def _audible(stream: _Stream) -> bool:
+    return stream.kind == "audio" and stream.packets > 0 and stream.sample_rate > 0 and stream.end is not None
+
+
+def _audio(stream: _Stream) -> AudioStream:
+    time_base = Fraction(stream.time_base)
+    start = stream.decoded_stamps[0] if stream.decoded_stamps else stream.first_stamp
+    end = stream.end if stream.end is not None else start
+    # The edit list's end cuts the padding of the last packets; a duration far off is a header that lies.
+    if stream.duration is not None and start < stream.duration < end <= stream.duration + _MAX_PADDING / time_base:
+        end = stream.duration
+    return AudioStream(
+        index=stream.index,
+        codec=stream.codec,
+        time_base=time_base,
+        start=start,
+        end=max(end, start + 1),
+        sample_rate=stream.sample_rate,
+        channels=stream.channels,
+        language=stream.language or "und",
+        title=stream.title,
+        default=stream.default,
+    )
+
+
+def _positive(ratio: Any) -> Fraction | None:
+    value = Fraction(ratio) if ratio else None
+    return value if value and value > 0 else None
