@@ -5,6 +5,7 @@ TranscodeError                 retryable: may the same task succeed later?
 ├── SandboxError               a child process could not be started or broke a limit
 │   ├── ChildFailed            it ended with an error; keeps argv, exit code and the tail of stderr
 │   └── ChildTimedOut          it ran past its wall clock and its process group was killed
+├── OutputBroken               what an encoder wrote is damaged, too short, or not where the plan puts it
 ├── PlanMissing                the plan of this asset version is gone (deleted while the task was queued)
 ├── DiskFull                   the worker's disk has no room for the source
 └── LeaseLost                  somebody else may make the same thing by now
@@ -60,6 +61,10 @@ class ChildFailed(SandboxError):
 
 class ChildTimedOut(SandboxError):
     """A child process ran past its wall clock."""
+
+
+class OutputBroken(TranscodeError):
+    """What an encoder wrote is damaged, too short, or not where the plan puts it."""
 
 
 class PlanMissing(TranscodeError):

@@ -1,0 +1,55 @@
+"""How ffmpeg opens a source: as the one local file that it is, by the demuxer that it was sniffed to need."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import ffmpeg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transcoder.encoder_settings import EncoderSettings
+    from transcoder.plan import SourceRef
+
+GLOBALS: Final = (
+    *("-hide_banner", "-nostats", "-loglevel", "error", "-nostdin"),
+    # A damaged source fails by what is missing at the end, not by how many packets could not be decoded.
+    *("-max_error_rate", "1"),
+    # The source's own timestamps all the way: the grid is tied to them, not to where a seek happened to land.
+    "-copyts",
+)
+
+MICROSECOND: Final = Fraction(1, 1_000_000)
+
+
+def open_source(
+    path: Path, source: SourceRef, *, seek: Fraction | None, settings: EncoderSettings, **decoding: Any
+) -> Any:
+    """An ffmpeg-python input. `seek` (s, on the source's own clock): begin no later than there; None: at the start.
+
+    Reading begins at a key picture at or before `seek`, and nothing is dropped: filters cut exactly, by timestamp.
+    """
+    options: dict[str, Any] = {
+        "f": source.demuxer,
+        # What a file's content refers to stays unopened: playlists, concat scripts, external tracks.
+        "protocol_whitelist": "file",
+        "format_whitelist": source.demuxer,
+        "max_streams": 1000,
+        "max_pixels": settings.max_pixels,
+        "threads": settings.threads,
+        **decoding,
+    }
+    if source.demuxer == "mov":
+        options |= {"enable_drefs": 0, "use_absolute_path": 0, "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2"}
+    if seek is not None and seek > 0:
+        # Rounded up: the demuxer takes the last key picture not after this, and that may be the wanted one itself.
+        ticks = -(-seek // MICROSECOND)
+        options |= {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ticks // 10**6}.{ticks % 10**6:06d}"}
+    return ffmpeg.input(f"file:{path}", **options)
+
+
+def command(program: str, *outputs: Any) -> list[str]:
+    """The argv that makes these outputs."""
+    return [program, *GLOBALS, *ffmpeg.compile(ffmpeg.merge_outputs(*outputs), cmd=program)[1:]]

@@ -1,0 +1,109 @@
+"""The picture's filter graph: source pictures onto the grid, upright, square, SDR, in every rung's size.
+
+Which picture a grid frame shows is decided by two filters with integer timestamps, the same in every window: `settb`
+rounds a picture's time to the nearest grid frame, `fps` shows the last picture at or before each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transcoder.plan import VideoPlan, VideoRung
+
+_SCALER: Final = "bicubic"
+_HD_PIXELS: Final = 1280 * 576
+_TRANSFERS: Final = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Grid frames [first, first + count), made from pictures that are read from `lead` frames before on."""
+
+    first: int
+    count: int
+    lead: int
+
+
+def nearest_frame(video: VideoPlan, stamp: int) -> int:
+    """The grid frame nearest to a source timestamp; halves go away from zero, as ffmpeg rounds."""
+    position = (stamp - video.origin) * video.time_base * video.rate
+    return int(position + Fraction(1, 2)) if position >= 0 else -int(-position + Fraction(1, 2))
+
+
+def untagged_matrix(video: VideoPlan) -> str | None:
+    """What a source means that does not say its colour matrix: BT.709 for HD; None (the scaler's BT.601) for less."""
+    return "bt709" if video.hdr is None and video.width * video.height >= _HD_PIXELS else None
+
+
+def rung_pictures(stream: Any, video: VideoPlan, cut: Cut, rungs: Sequence[VideoRung]) -> list[Any]:
+    """One stream a rung, in their order. Timestamps are grid frames of the whole asset (time base 1/rate)."""
+    pictures = _sdr(_on_grid(stream, video, cut), video, rungs)
+    # A cascade: each rung is scaled from the next larger one, decoded and converted once.
+    order = sorted(rungs, key=lambda rung: (rung.width * rung.height, -rung.divisor), reverse=True)
+    made: dict[str, Any] = {}
+    for index, rung in enumerate(order):
+        if index:
+            pictures = pictures.filter("scale", rung.width, rung.height, flags=_SCALER)
+        if index + 1 < len(order):
+            both = pictures.split()
+            own, pictures = both[0], both[1]
+        else:
+            own = pictures
+        if rung.divisor > 1:
+            rate = video.rate / rung.divisor
+            # framestep takes frames 0, d, 2d …; fps then gives them their longer duration.
+            own = own.filter("framestep", rung.divisor).filter("fps", str(rate), round="near")
+        made[rung.id] = own
+    return [made[rung.id] for rung in rungs]
+
+
+def _on_grid(stream: Any, video: VideoPlan, cut: Cut) -> Any:
+    """Exactly `cut.count` frames: the first picture stands in for what is missing before it, the last for the rest."""
+    tick = 1 / video.rate
+    stream = stream.filter("settb", str(video.time_base)).filter("setpts", f"PTS-({video.origin})")
+    if video.interlaced:
+        # One picture a field, on twice the time base: the grid has the field rate (Apple 1.14).
+        stream = stream.filter("bwdif", mode="send_field", parity="auto", deint="all")
+    return (
+        stream.filter("settb", str(tick))
+        .filter("setpts", f"PTS-({cut.first - cut.lead})")
+        .filter("fps", str(video.rate), start_time=0, round="near")
+        .filter("tpad", stop=-1, stop_mode="clone")
+        .filter("trim", start_pts=cut.lead, end_pts=cut.lead + cut.count)
+        .filter("setpts", f"PTS+({cut.first - cut.lead})")
+    )
+
+
+def _sdr(stream: Any, video: VideoPlan, rungs: Sequence[VideoRung]) -> Any:
+    """Upright pictures in the largest rung's size: 8 bits, 4:2:0, limited range, BT.709, square pixels, progressive."""
+    largest = max(rungs, key=lambda rung: rung.width * rung.height)
+    width, height = largest.width, largest.height
+    if video.rotation in (90, 270):
+        width, height = height, width
+    if video.hdr is None:
+        stream = stream.filter("scale", width, height, flags=_SCALER, out_color_matrix="bt709", out_range="tv")
+    else:
+        # Scaled first: the conversion to linear light and back is the costly part.
+        stream = (
+            stream.filter("scale", width, height, flags=_SCALER)
+            .filter("zscale", transferin=_TRANSFERS[video.hdr], primariesin="2020", matrixin="2020_ncl",
+                    transfer="linear", npl=100)
+            .filter("format", "gbrpf32le")
+            .filter("zscale", primaries="709")
+            .filter("tonemap", "hable", desat=0)
+            .filter("zscale", transfer="709", matrix="709", range="limited")
+        )  # fmt: skip
+    stream = stream.filter("format", "yuv420p")
+    if video.mirrored:
+        stream = stream.filter("hflip")
+    if video.rotation == 180:
+        stream = stream.filter("hflip").filter("vflip")
+    elif video.rotation:
+        stream = stream.filter("transpose", "clock" if video.rotation == 90 else "cclock")
+    tags = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
+    return stream.filter("setsar", 1).filter("setparams", field_mode="prog", **tags)

@@ -1,0 +1,266 @@
+"""Encoding the picture of a window: one decode, one fragmented MP4 a rung, cut where the plan says.
+
+Every window is encoded as if it were cut out of one long encode: absolute decode times, a closed GOP on every grid
+point, the same init section to the byte. A source that does not give what its index promised never changes the plan:
+frames that cannot be decoded show the picture before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import anyio
+
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.errors import ChildFailed, OutputBroken
+from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
+from transcoder.fragments import Fragment, FragmentReader, Segmenter, Shape
+from transcoder.inputs import command, open_source
+from transcoder.pictures import Cut, nearest_frame, rung_pictures, untagged_matrix
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable, Container, Sequence
+
+    from manifests.layout import RenditionId
+    from transcoder.plan import Plan, VideoPlan, VideoRung
+    from transcoder.windows import Window
+
+    Sink: TypeAlias = Callable[[RenditionId, int | None, bytes], Awaitable[None]]
+
+_LEAST_TIMESCALE: Final = 10_000
+_READ: Final = 256 * 1024
+
+# Seconds before the wanted picture to seek to, until the first picture that is decoded is not after it: an index of key
+# pictures is exact, without one a seek lands anywhere in a GOP. Last: from the start of the file.
+_INDEXED: Final = frozenset({"mov", "matroska", "avi", "mxf"})
+_MARGINS: Final = (Fraction(0), Fraction(2), Fraction(10), None)
+
+_MUXER: Final[dict[str, Any]] = {
+    "f": "mp4",
+    # frag_discont: decode times are absolute, not counted from the window's start. negative_cts_offsets: decode time of
+    # an IDR = its presentation time; no edit list has to make up for reordering (CMAF, ISO/IEC 23000-19 §7.5.20).
+    "movflags": "+empty_moov+default_base_moof+frag_keyframe+frag_discont+negative_cts_offsets+cmaf+skip_trailer",
+    "use_editlist": 0,
+    "write_btrt": 0,
+    "avoid_negative_ts": "disabled",
+    # The init section is the same bytes in every window, and says nothing of the source (phones write where they were).
+    "map_metadata": -1,
+    "map_chapters": -1,
+    "fflags": "+bitexact",
+    "flags:v": "+bitexact",
+}
+
+
+class _TooLate(Exception):
+    """Decoding began behind the wanted picture."""
+
+
+async def encode_video(
+    plan: Plan,
+    window: Window,
+    *,
+    source: Path,
+    sink: Sink,
+    skip: Container[tuple[RenditionId, int | None]] = (),
+    settings: EncoderSettings | None = None,
+    nice: int = 0,
+) -> None:
+    """Encode segments [first, first + count) of every rung, and hand each to `sink` as soon as it is closed.
+
+    `skip` holds (rendition, number or None for the init section) that need not be made: they are not handed out, and a
+    rung that lies wholly within is not encoded. Raises ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
+    """
+    video = plan.video
+    if video is None:
+        raise ValueError("the plan has no picture")
+    numbers = (None, *range(window.first, window.first + window.count))
+    left = {(rung.id, number) for rung in video.rungs for number in numbers if (rung.id, number) not in skip}
+
+    async def once(rendition: RenditionId, number: int | None, body: bytes) -> None:
+        if (rendition, number) in left:
+            await sink(rendition, number, body)
+            left.discard((rendition, number))
+
+    margins = _MARGINS if window.first and plan.source.demuxer in _INDEXED else _MARGINS[1:]
+    for margin in margins if window.first else (None,):
+        rungs = [rung for rung in video.rungs if any(rendition == rung.id for rendition, _ in left)]
+        if not rungs:
+            return
+        attempt = _Attempt(plan=plan, window=window, rungs=rungs, margin=margin, settings=settings or EncoderSettings())
+        try:
+            await attempt.run(source, once, nice=nice)
+        except (_TooLate, OutputBroken, ChildFailed) as exc:
+            # Killed (memory, CPU, by hand) says nothing about the source: the task is tried again as it is.
+            if margin is None or (isinstance(exc, ChildFailed) and (exc.exit_code or 0) < 0):
+                raise
+        else:
+            return
+
+
+def shapes(video: VideoPlan, rung: VideoRung, window: Window) -> list[Shape]:
+    """What every segment of the window must be in this rung. One sample lasts `divisor` grid frames, the last too."""
+    unit = timescale(video) // video.rate.numerator * video.rate.denominator
+    made = []
+    for number in range(window.first, window.first + window.count):
+        frames = video.frames_of(number)
+        samples = -(-len(frames) // rung.divisor)
+        made.append(
+            Shape(
+                number=number,
+                decode_time=frames.start * unit,
+                duration=samples * rung.divisor * unit,
+                samples=samples,
+            )
+        )
+    return made
+
+
+def timescale(video: VideoPlan) -> int:
+    """Ticks per second of every rung's track: the grid is exact, as it would be in ffmpeg's own choice."""
+    ticks = video.rate.numerator
+    while ticks < _LEAST_TIMESCALE:
+        ticks *= 2
+    return ticks
+
+
+class _Attempt:
+    """One ffmpeg over a window, reading from `margin` seconds before its first picture (None: the file's start)."""
+
+    def __init__(
+        self, *, plan: Plan, window: Window, rungs: Sequence[VideoRung], margin: Fraction | None,
+        settings: EncoderSettings,
+    ) -> None:  # fmt: skip
+        assert plan.video is not None  # noqa: S101 - asked before
+        self._plan, self._video, self._window = plan, plan.video, window
+        self._rungs, self._margin, self._settings = rungs, margin, settings
+
+    async def run(self, source: Path, sink: Sink, *, nice: int) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            cwd = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="window-")))
+            pipes = [await stack.enter_async_context(OutputPipe()) for _ in self._rungs]
+            fds = tuple(pipe.fd for pipe in pipes)
+            argv = self.argv(source, fds)
+            try:
+                async with spawn(argv, limits=self._settings.limits, cwd=cwd, pass_fds=fds, nice=nice) as child:
+                    for pipe in pipes:
+                        pipe.close_child_end()
+                    async with anyio.create_task_group() as readers:
+                        readers.start_soon(self._first_picture, child.stdout)
+                        outputs = []
+                        for rung, pipe in zip(self._rungs, pipes, strict=True):
+                            output = _Output(self._video, rung, self._window, sink)
+                            outputs.append(output)
+                            readers.start_soon(output.read, pipe.reader)
+            except ExceptionGroup as exc:
+                raise exc.exceptions[0] from exc.exceptions[0].__cause__
+            for output in outputs:
+                output.close()
+
+    def argv(self, source: Path, fds: Sequence[int]) -> list[str]:
+        """The command: rung i goes to file descriptor `fds[i]`, a line about the first decoded picture to stdout."""
+        video, plan = self._video, self._plan
+        first = video.frames_of(self._window.first).start
+        count = video.frames_of(self._window.first + self._window.count - 1).stop - first
+        wanted = video.starts[self._window.first]
+        if self._margin is None:
+            seek, lead = None, first
+        else:
+            seek = wanted * video.time_base - self._margin
+            lead = max(0, first - nearest_frame(video, wanted)) + int(self._margin * video.rate)
+            lead = min(lead, first)
+        opened = open_source(source, plan.source, seek=seek, settings=self._settings, **_decoding(video))
+        stream = opened[str(video.stream)]
+        # One picture, as a reference: framecrc's line tells its timestamp.
+        probe = stream.output(
+            "pipe:1", f="framecrc", **{"c:v": "wrapped_avframe", "frames:v": 1}, fps_mode="passthrough",
+            enc_time_base="demux",
+        )  # fmt: skip
+        pictures = rung_pictures(stream, video, Cut(first=first, count=count, lead=lead), self._rungs)
+        outputs = [
+            picture.output(f"pipe:{fd}", **self._encoding(rung), **_MUXER)
+            for picture, rung, fd in zip(pictures, self._rungs, fds, strict=True)
+        ]
+        return command(ffmpeg_path(), probe, *outputs)
+
+    def _encoding(self, rung: VideoRung) -> dict[str, Any]:
+        gop = self._video.gop // rung.divisor
+        per_segment = self._video.segment // self._video.gop
+        return {
+            "c:v": "libx264",
+            "preset": self._settings.preset,
+            "threads": self._settings.threads,
+            "profile:v": rung.profile,
+            "level:v": rung.level,
+            # Capped CRF: a rate control that does not care where a window starts.
+            "crf": rung.crf,
+            "maxrate": rung.maxrate,
+            "bufsize": rung.bufsize,
+            # IDR pictures on the grid and nowhere else.
+            "g": gop,
+            "keyint_min": gop,
+            "sc_threshold": 0,
+            # stitchable: headers do not depend on the pictures, so that windows have the same SPS and PPS.
+            "x264-params": "open-gop=0:stitchable=1",
+            # No SEI: x264's own says its version and settings; the source's captions are a track of their own.
+            "bsf:v": "filter_units=remove_types=6",
+            "fps_mode": "passthrough",
+            "enc_time_base": "filter",
+            "video_track_timescale": timescale(self._video),
+            "fragment_index": self._window.first * per_segment + 1,
+        }
+
+    async def _first_picture(self, lines: asyncio.StreamReader) -> None:
+        """Raises _TooLate as soon as it is known that decoding began behind the wanted picture."""
+        time_base = self._video.time_base
+        wanted = self._video.starts[self._window.first]
+        while line := await lines.readline():
+            words = line.decode("ascii", "replace").replace(",", " ").split()
+            if words[:2] == ["#tb", "0:"]:
+                time_base = Fraction(words[2])
+            elif (
+                words[:1] == ["0"]
+                and self._margin is not None
+                and int(words[2]) * time_base > (wanted * self._video.time_base)
+            ):
+                raise _TooLate
+
+
+class _Output:
+    """One rung's pipe: reads fragments, hands out the init section and every segment that is whole."""
+
+    def __init__(self, video: VideoPlan, rung: VideoRung, window: Window, sink: Sink) -> None:
+        self._rung, self._sink, self._timescale = rung, sink, timescale(video)
+        self._reader, self._segmenter = FragmentReader(), Segmenter(shapes(video, rung, window))
+
+    async def read(self, pipe: asyncio.StreamReader) -> None:
+        while piece := await pipe.read(_READ):
+            for found in self._reader.feed(piece):
+                await self._take(found)
+
+    async def _take(self, found: Any) -> None:
+        if isinstance(found, Fragment):
+            segment = self._segmenter.add(found)
+            if segment is not None:
+                await self._sink(self._rung.id, *segment)
+        elif found.timescale != self._timescale:
+            raise OutputBroken(f"{self._rung.id}: a track of {found.timescale} ticks, not {self._timescale}")
+        else:
+            await self._sink(self._rung.id, None, found.body)
+
+    def close(self) -> None:
+        self._reader.close()
+        self._segmenter.close()
+
+
+def _decoding(video: VideoPlan) -> dict[str, Any]:
+    # Turned by our own filters, after scaling.
+    options: dict[str, Any] = {"noautorotate": None}
+    if (matrix := untagged_matrix(video)) is not None:
+        # A default: what the bitstream says of itself goes before it.
+        options["colorspace:v"] = matrix
+    return options
