@@ -1,4 +1,5 @@
 # make up      set everything up and run the embedded stack
+# make web     build the pages only
 # make test    set up what the tests need and run them
 # make check   format, lint, types, import rules
 # make e2e     only the end-to-end tests (browsers, foreign clients, kills)
@@ -14,10 +15,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM = npm
 JOBS ?= 2
 
-.PHONY: up test check e2e bench lock clean
+.PHONY: up web test check e2e bench lock clean
 
 up: $(VENV)/runtime.stamp web/dist/built.stamp
 	@exec $(BIN)/channel up
+
+web: web/dist/built.stamp
 
 test: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.stamp
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)

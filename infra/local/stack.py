@@ -4,13 +4,14 @@
 
 All state lies under CHANNEL_HOME:
 
-    valkey/  s3/  channel.sqlite3  admin.token  secrets/  logs/  work/
+    valkey/  s3/  channel.db  admin.token  secrets/  logs/  sources/  stack.json
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 import signal
 import sys
@@ -26,6 +27,7 @@ from infra.local.preflight import CannotStart, free_port, only_one, require_home
 from infra.local.supervisor import Part, Supervisor
 
 _LOOPBACK: Final = "127.0.0.1"
+_ADDRESSES: Final = "stack.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ async def run_stack(settings: StackSettings) -> None:
             stopping.cancel()
             with contextlib.suppress(asyncio.CancelledError, CannotStart):
                 await starting
+            (settings.home / _ADDRESSES).unlink(missing_ok=True)
             await supervisor.stop()
 
 
@@ -91,7 +94,23 @@ async def _start(settings: StackSettings, supervisor: Supervisor) -> None:
     await settings.prepare(environment)
     for program in settings.programs:
         await supervisor.start(_program(program, settings, environment))
+    _remember(settings.home, environment)
     settings.announce(environment)
+
+
+def addresses(home: Path) -> dict[str, str]:
+    """The settings of the stack that runs on this home, so that other commands find its servers; empty if none does."""
+    with contextlib.suppress(OSError, ValueError):
+        found: dict[str, str] = json.loads((home / _ADDRESSES).read_text())
+        return found
+    return {}
+
+
+def _remember(home: Path, environment: Mapping[str, str]) -> None:
+    fresh = home / f"{_ADDRESSES}.new"
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(dict(environment)))
+    fresh.replace(home / _ADDRESSES)
 
 
 def _valkey(home: Path) -> tuple[Part, str]:

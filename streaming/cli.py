@@ -1,0 +1,116 @@
+"""The command `channel`: every process of the service, and the operator's tools."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from typing import Annotated, Never
+
+import typer
+
+from infra.errors import InfraError
+from streaming.cli_upload import upload_command
+
+app = typer.Typer(
+    name="channel",
+    help="The backend of a sports channel: upload, encode, play, count.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line on stderr and exit code 1, never a stack trace."""
+    try:
+        app()
+    except InfraError as exc:
+        _give_up(exc)
+
+
+def _give_up(exc: Exception) -> Never:
+    print(f"channel: {exc}", file=sys.stderr)  # noqa: T201 - the operator's terminal
+    raise SystemExit(1) from None
+
+
+def environment() -> dict[str, str]:
+    """What the operator set; where that names no servers, those of the stack that runs on CHANNEL_HOME."""
+    from infra.local.stack import addresses
+    from infra.settings import InfraSettings
+
+    return {**addresses(InfraSettings.from_env(os.environ).home), **os.environ}
+
+
+@app.command()
+def up() -> None:
+    """Run the whole stack on this machine: Valkey, S3, SQLite, the API, a worker. Ctrl-C stops all of it."""
+    from streaming.cli_up import up_command
+
+    up_command(os.environ)
+
+
+@app.command()
+def api() -> None:
+    """Run one API process (any number may run side by side)."""
+    from streaming.server import serve
+
+    serve(os.environ)
+
+
+@app.command()
+def worker(
+    slots: Annotated[int | None, typer.Option(help="Bulk encodes at a time (CHANNEL_WORKER_SLOTS).")] = None,
+    urgent_slots: Annotated[
+        int | None, typer.Option(help="Slots kept for what a viewer waits for (CHANNEL_WORKER_URGENT_SLOTS).")
+    ] = None,
+) -> None:
+    """Run one worker: it indexes and encodes (any number may run, on any machine)."""
+    from transcoder.worker import worker_main
+
+    settings = environment()
+    if slots is not None:
+        settings["CHANNEL_WORKER_SLOTS"] = str(slots)
+    if urgent_slots is not None:
+        settings["CHANNEL_WORKER_URGENT_SLOTS"] = str(urgent_slots)
+    worker_main(settings)
+
+
+@app.command()
+def migrate() -> None:
+    """Make the bucket if it is missing, and bring the database to this version's tables."""
+    from infra.settings import InfraSettings
+    from streaming.prepare import prepare
+
+    asyncio.run(prepare(InfraSettings.from_env(environment())))
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Argument(help="admin, publisher, editor or viewer-service")],
+    name: Annotated[str, typer.Option(help="Who or what will use it.")],
+    days: Annotated[int | None, typer.Option(help="Days until it expires; never when left out.", min=1)] = None,
+) -> None:
+    """Make a token and print it once: only its hash is stored."""
+    from streaming.cli_token import make_token
+
+    lifetime = None if days is None else timedelta(days=days)
+    typer.echo(asyncio.run(make_token(environment(), role=role, name=name, lifetime=lifetime)))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Say what is configured, what is reachable, which versions run, and what is missing."""
+    from streaming.cli_doctor import doctor_command
+
+    raise SystemExit(doctor_command(environment(), as_json=as_json))
+
+
+app.command("upload")(upload_command)
+
+
+if __name__ == "__main__":
+    main()

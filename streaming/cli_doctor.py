@@ -1,0 +1,78 @@
+"""`channel doctor`: what is configured, what is reachable, which versions run, and what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import rich
+from rich.markup import escape
+from rich.table import Table
+
+from infra.doctor import Finding, examine, examine_infrastructure
+from infra.errors import InfraError
+from infra.settings import InfraSettings
+from streaming.settings import ServiceSettings
+from transcoder.ffmpeg import Limits, ffmpeg_path, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ENCODERS = ("libx264", "aac")
+
+
+async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
+    """Everything that a deployment needs, infrastructure first."""
+    infra, service = InfraSettings.from_env(environment), ServiceSettings.from_env(environment)
+
+    async def python() -> str:
+        return sys.version.split()[0]
+
+    async def ffmpeg() -> str:
+        limits = Limits(wall_s=4)
+        printed = (await run([ffmpeg_path(), "-version"], limits=limits, cwd=Path("/"))).decode()
+        encoders = (await run([ffmpeg_path(), "-hide_banner", "-encoders"], limits=limits, cwd=Path("/"))).decode()
+        lacking = [name for name in _ENCODERS if f" {name} " not in encoders]
+        if lacking:
+            raise InfraError(f"{ffmpeg_path()} lacks the encoder {', '.join(lacking)}")
+        return f"{printed.split()[2]} at {ffmpeg_path()}"
+
+    async def pages() -> str:
+        if not (service.web_dist / "index.html").is_file():
+            raise InfraError(f"nothing in {service.web_dist}")
+        return str(service.web_dist)
+
+    async def api() -> str:
+        url = f"http://{'127.0.0.1' if service.host == '0.0.0.0' else service.host}:{service.port}/readyz"  # noqa: S104 - compared, not bound
+        async with httpx.AsyncClient(timeout=4, trust_env=False) as client:
+            answer = await client.get(url)
+        if answer.status_code != 200:
+            raise InfraError(f"{url} answers {answer.status_code}: {answer.text[:200]}")
+        return f"ready at {url}"
+
+    own = await asyncio.gather(
+        examine("python", python, advice=""),
+        examine("ffmpeg", ffmpeg, advice="set CHANNEL_FFMPEG to an ffmpeg with libx264 and aac, or leave it unset"),
+        examine("pages", pages, advice="run `make up` once, or `npm run build` in web/"),
+        examine("api", api, advice="start `channel up` or `channel api`"),
+    )
+    return [*await examine_infrastructure(infra), *own]
+
+
+def doctor_command(environment: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the report; 0 when all is well, else 1. A missing API alone is no illness of a worker's machine."""
+    findings = asyncio.run(examine_all(environment))
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+    else:
+        table = Table("", "part", "found", "what to do", box=None)
+        for finding in findings:
+            mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
+            table.add_row(mark, finding.part, escape(finding.found), escape(finding.advice))
+        rich.print(table)
+    return int(any(not finding.well for finding in findings if finding.part not in ("api", "pages")))

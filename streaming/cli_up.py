@@ -1,0 +1,67 @@
+"""`channel up`: the embedded stack with our own processes in it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import rich
+
+from infra.local.stack import Program, StackSettings, run_stack
+from infra.settings import InfraSettings
+from infra.sql import open_engine
+from streaming.prepare import prepare
+from streaming.settings import ServiceSettings
+from streaming.tokens.service import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def up_command(environment: Mapping[str, str]) -> None:
+    """Run until Ctrl-C or SIGTERM. Raises CannotStart with one clear line."""
+    home = InfraSettings.from_env(environment).home.absolute()
+    service = ServiceSettings.from_env(environment)
+    token_file = home / "admin.token"
+
+    async def prepare_all(settings: Mapping[str, str]) -> None:
+        infra = InfraSettings.from_env(settings)
+        await prepare(infra)
+        engine = open_engine(infra.database_url)
+        try:
+            await Tokens(sql=engine).ensure_admin(token_file)
+        finally:
+            await engine.dispose()
+
+    def announce(settings: Mapping[str, str]) -> None:
+        url = f"http://{service.host}:{service.port}"
+        rich.print(
+            f"""
+  [bold]Viewer site[/]   {url}/
+  [bold]Studio[/]        {url}/studio
+  [bold]API[/]           {url}/docs
+  [bold]S3[/]            {settings["CHANNEL_S3_ENDPOINT_URL"]} (bucket {settings.get("CHANNEL_S3_BUCKET", "channel")})
+  [bold]Admin token[/]   {token_file.read_text().strip()}
+                [dim]also in {token_file}[/]
+
+  channel upload FILE… --wait      [dim]Ctrl-C stops everything; all data stays in {home}[/]
+""",
+            flush=True,
+        )
+
+    asyncio.run(
+        run_stack(
+            StackSettings(
+                home=home,
+                host=service.host,
+                port=service.port,
+                environment=environment,
+                programs=(
+                    Program(name="api", arguments=("api",)),
+                    Program(name="worker", arguments=("worker",), stop_within_s=15),
+                ),
+                prepare=prepare_all,
+                announce=announce,
+            )
+        )
+    )

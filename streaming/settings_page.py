@@ -1,0 +1,54 @@
+"""docs/settings.md, rendered from the settings classes: `python -m streaming.settings_page > docs/settings.md`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from infra.settings import InfraSettings, Setting, fields
+from streaming.settings import ServiceSettings
+from transcoder.settings import TranscoderSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
+    ("Every process", InfraSettings),
+    ("API (`channel api`)", ServiceSettings),
+    ("Worker (`channel worker`)", TranscoderSettings),
+)
+# Read outside of the settings classes: by the sandbox, and by `channel up` alone.
+_OTHERS: Final = (
+    Setting(env="CHANNEL_FFMPEG", default="the one that comes with the wheel", unit="", help="the ffmpeg to use", secret=False),
+    Setting(env="CHANNEL_S3_PORT", default="a free port", unit="", help="port of the embedded S3 server", secret=False),
+)  # fmt: skip
+
+
+def _rows() -> Iterator[tuple[str, list[Setting]]]:
+    seen: set[str] = set()
+    for title, cls in _SECTIONS:
+        fresh = [item for item in fields(cls) if item.env not in seen]
+        seen |= {item.env for item in fresh}
+        yield title, fresh
+    yield "The embedded stack (`channel up`) and ffmpeg", list(_OTHERS)
+
+
+def render() -> str:
+    """The whole page."""
+    lines = [
+        "# Settings",
+        "",
+        "Everything is set by environment variables; an unset or empty one means the default.",
+        "`channel doctor` says what is configured and whether it can be reached.",
+    ]
+    for title, items in _rows():
+        lines += ["", f"## {title}", "", "| variable | default | unit | what it is |", "|---|---|---|---|"]
+        for item in items:
+            default = f"`{item.default}`" if item.default else "–"
+            secret = " (secret)" if item.secret else ""
+            lines.append(f"| `{item.env}` | {default} | {item.unit or '–'} | {item.help}{secret} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

@@ -1,0 +1,54 @@
+"""The whole embedded stack as a user starts it, and a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.e2e.stack import Stack, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Stack]:
+    """One stack for all tests that leave it as it was (they make assets of their own)."""
+    with running(Stack(home=tmp_path_factory.mktemp("home"), port=free_port())) as started:
+        yield started
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Stack]:
+    """A stack for this test alone, not started: it may be killed."""
+    made = Stack(home=tmp_path / "home", port=free_port())
+    try:
+        yield made
+    finally:
+        if made.process is not None and made.process.poll() is None:
+            made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; it plays without a click, as a viewer who has been here before may."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=found,
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--no-first-run", "--mute-audio",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )  # fmt: skip
+        yield launched
+        launched.close()
