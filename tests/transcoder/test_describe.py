@@ -109,7 +109,7 @@ def media_of(of: Plan, rendition: str) -> MediaPlaylist:
         ("vod-media-audio.m3u8", lambda: media_of(WHOLE, "a1-1").render()),
     ],
 )
-def test_golden(name: str, text) -> None:  # type: ignore[no-untyped-def]
+def test_golden(name: str, text) -> None:
     assert text() == (TESTS / "golden" / name).read_text()
 
 

@@ -54,7 +54,7 @@ def test_malformed_lists(text: str) -> None:
         ("A=1280X720", lambda found: found.resolution("A")),
     ],
 )
-def test_values_of_the_wrong_type(text: str, read) -> None:  # type: ignore[no-untyped-def]
+def test_values_of_the_wrong_type(text: str, read) -> None:
     with pytest.raises(PlaylistError, match="A must be"):
         read(parse(text))
 

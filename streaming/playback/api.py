@@ -1,0 +1,149 @@
+"""`/v/{asset}/…`: playlists, init sections and segments for players.
+
+A query (CMCD, cache busters) and headers that are not understood are ignored: they never make another answer.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from manifests import media_types
+from manifests.layout import AssetId
+from streaming.catalog.errors import AssetNotFound, NotPublished
+from streaming.http.auth import InvalidToken, principal
+from streaming.http.caching import if_range, not_modified
+from streaming.http.openapi import Parameter, Reply, operation
+from streaming.http.problem import RangeNotSatisfiable
+from streaming.http.ranges import parse_range
+from streaming.playback.errors import (
+    AssetFailed,
+    NothingToPlay,
+    NotPlayableYet,
+    RenditionNotFound,
+    SegmentNotFound,
+    SegmentPending,
+)
+from streaming.playback.media import ObjectResponse
+from streaming.playback.playlists import playlist_response
+from streaming.playback.policy import media_lifetime, playlist_lifetime
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from streaming.playback.service import MediaObject, Playback, Played
+
+# One URL a segment: 7.m4s, never 07.m4s or +7.m4s.
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+
+_ASSET_ERRORS: Final = (AssetNotFound, NotPublished, InvalidToken, NothingToPlay, AssetFailed, NotPlayableYet)
+_MEDIA_ERRORS: Final = (*_ASSET_ERRORS, RenditionNotFound, SegmentPending, RangeNotSatisfiable)
+_PLAYLIST: Final = {
+    200: Reply(description="The playlist, compressed if the client likes that", media_type=media_types.M3U8),
+    304: Reply(description="As named in If-None-Match"),
+}
+_RANGE: Final = Parameter(name="Range", where="header", description="One range of bytes; several mean the whole.")
+
+
+def _media_replies(media_type: str) -> dict[int, Reply]:
+    return {
+        200: Reply(description="All of it", media_type=media_type, headers={"ETag": "Its tag."}),
+        206: Reply(description="The range", media_type=media_type, headers={"Content-Range": "Which bytes."}),
+        304: Reply(description="As named in If-None-Match"),
+    }
+
+
+class PlaybackApi:
+    def __init__(self, playback: Playback) -> None:
+        self._playback = playback
+
+    @operation(
+        summary="Multivariant playlist",
+        tag="playback",
+        description="Complete from the moment an asset is playable; bandwidths are measured once it is ready.",
+        replies=_PLAYLIST,
+        errors=_ASSET_ERRORS,
+    )
+    async def multivariant(self, request: Request) -> Response:
+        played = await self._play(request)
+        playlist = await self._playback.multivariant(played)
+        return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset))
+
+    @operation(
+        summary="Media playlist of a rendition",
+        tag="playback",
+        replies=_PLAYLIST,
+        errors=(*_ASSET_ERRORS, RenditionNotFound),
+    )
+    async def media_playlist(self, request: Request) -> Response:
+        played = await self._play(request)
+        playlist = self._playback.media_playlist(played, request.path_params["rendition"])
+        return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset))
+
+    @operation(
+        summary="Init section of a rendition",
+        tag="playback",
+        parameters=(_RANGE,),
+        replies=_media_replies(media_types.VIDEO_INIT),
+        errors=_MEDIA_ERRORS,
+    )
+    async def init_section(self, request: Request) -> Response:
+        played = await self._play(request)
+        return await self._media(request, self._playback.init_section(played, request.path_params["rendition"]))
+
+    @operation(
+        summary="Segment of a rendition",
+        tag="playback",
+        description="A segment that is not encoded yet is encoded next; the answer waits for it.",
+        parameters=(_RANGE,),
+        replies=_media_replies(media_types.SEGMENT),
+        errors=(*_MEDIA_ERRORS, SegmentNotFound),
+    )
+    async def segment(self, request: Request) -> Response:
+        played = await self._play(request)
+        number = request.path_params["number"]
+        if _NUMBER.fullmatch(number) is None:
+            raise SegmentNotFound
+        media = self._playback.segment(played, request.path_params["rendition"], int(number))
+        return await self._media(request, media)
+
+    async def _play(self, request: Request) -> Played:
+        return await self._playback.play(AssetId(request.path_params["asset"]), partial(principal, request))
+
+    async def _media(self, request: Request, media: MediaObject) -> Response:
+        headers = {"Cache-Control": media_lifetime(media.played.asset), "Accept-Ranges": "bytes"}
+        if request.method == "GET" and "range" not in request.headers and "if-none-match" not in request.headers:
+            body = await self._playback.open(media)
+            headers["ETag"] = f'"{body.stat.etag}"'
+            return ObjectResponse(body, status_code=200, headers=headers, media_type=media.media_type)
+        stat = await self._playback.stat(media)
+        headers["ETag"] = etag = f'"{stat.etag}"'
+        unchanged = not_modified(request, etag, headers)
+        if unchanged is not None:
+            return unchanged
+        if request.method == "HEAD":
+            headers["Content-Length"] = str(stat.size)
+            return Response(headers=headers, media_type=media.media_type)
+        # RFC 9110 §13.1.5: a range of another version would be glued to what the client has.
+        asked = request.headers.get("range") if if_range(request.headers.get("if-range"), etag) else None
+        part = parse_range(asked, stat.size)
+        if part is None:
+            body = await self._playback.open(media)
+            return ObjectResponse(body, status_code=200, headers=headers, media_type=media.media_type)
+        headers["Content-Range"] = part.content_range
+        body = await self._playback.open(media, start=part.start, length=part.length)
+        return ObjectResponse(body, status_code=206, headers=headers, media_type=media.media_type)
+
+
+def routes(playback: Playback) -> list[BaseRoute]:
+    api = PlaybackApi(playback)
+    return [
+        Route("/v/{asset}/index.m3u8", api.multivariant, methods=["GET"]),
+        Route("/v/{asset}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
+        Route("/v/{asset}/{rendition}/init.mp4", api.init_section, methods=["GET"]),
+        Route("/v/{asset}/{rendition}/{number}.m4s", api.segment, methods=["GET"]),
+    ]

@@ -1,0 +1,59 @@
+"""Errors of playback. That an asset is not published, or not there, is said by the catalogue's own errors.
+
+ApiError
+├── NotFound
+│   ├── NothingToPlay      no source has arrived yet
+│   ├── RenditionNotFound  the asset has no rendition of this name
+│   └── SegmentNotFound    the rendition has no segment of this number
+├── Gone
+│   └── AssetFailed        it could not be made; `reason` and the detail say why
+└── Unavailable
+    ├── NotPlayableYet     the source is being looked at: a second or two
+    └── SegmentPending     a segment is still being encoded
+"""
+
+from __future__ import annotations
+
+from streaming.http.problem import Gone, NotFound, Unavailable
+
+
+class NothingToPlay(NotFound):
+    """This asset has no source yet: upload one."""
+
+    code, title = "nothing_to_play", "Nothing to play yet"
+
+
+class RenditionNotFound(NotFound):
+    """This asset has no such rendition: take the names from its multivariant playlist."""
+
+    code, title = "rendition_not_found", "No such rendition"
+
+
+class SegmentNotFound(NotFound):
+    """This rendition has no segment of this number: take the URIs from its media playlist."""
+
+    code, title = "segment_not_found", "No such segment"
+
+
+class AssetFailed(Gone):
+    """This asset could not be made."""
+
+    code, title = "asset_failed", "Could not be made"
+
+
+class NotPlayableYet(Unavailable):
+    """The source is still being examined: try again in a moment."""
+
+    code, title = "not_playable_yet", "Not playable yet"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=1)
+
+
+class SegmentPending(Unavailable):
+    """This segment is still being encoded: ask again."""
+
+    code, title = "segment_pending", "Still being encoded"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=1)

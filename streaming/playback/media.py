@@ -1,0 +1,43 @@
+"""Media bytes from the object store to a client, in bounded memory and without blocking anybody else."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import anyio
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from infra.ports import ObjectBody
+
+
+class ObjectResponse(Response):
+    """An object or a range of it; the store's stream is closed when the client has it all, or goes away."""
+
+    def __init__(self, body: ObjectBody, *, status_code: int, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(
+            status_code=status_code,
+            headers={**headers, "Content-Length": str(body.length)},
+            media_type=media_type,
+        )
+        self._stream = body.stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._stream) as blocks, anyio.create_task_group() as group:
+
+            async def hang_up() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                group.cancel_scope.cancel()
+
+            group.start_soon(hang_up)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            async for block in blocks:
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            group.cancel_scope.cancel()

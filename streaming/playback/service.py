@@ -1,0 +1,161 @@
+"""Playback: playlists of assets, and their media, those too that are not encoded yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from infra.errors import ObjectNotFound
+from manifests import layout, media_types
+from manifests.layout import RenditionId
+from streaming.catalog.model import Asset, AssetState
+from streaming.catalog.policy import check_visible
+from streaming.playback import policy
+from streaming.playback.arrivals import Arrivals, Wanted
+from streaming.playback.errors import RenditionNotFound, SegmentNotFound, SegmentPending
+from streaming.playback.playlists import RenderedPlaylist, rendered
+from streaming.playback.titles import Title, Titles
+from transcoder import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import timedelta
+
+    from infra.ports import Cache, ObjectBody, ObjectStat, ObjectStore
+    from manifests.layout import AssetId
+    from streaming.http.auth import Principal
+    from streaming.playback.arrivals import Wanting
+    from streaming.playback.titles import Assets
+    from transcoder.describe import UriOf
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """An asset that this request may play."""
+
+    asset: Asset
+    title: Title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaObject:
+    """A segment or init section that exists or will."""
+
+    played: Played
+    wanted: Wanted
+    media_type: str
+
+
+class Playback:
+    """`media_base_url`: a CDN or bucket that serves the keys of finished assets; empty: this service does.
+
+    Besides the errors named, every method raises what the store and the cache raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: ObjectStore,
+        cache: Cache,
+        assets: Assets,
+        demand: Wanting,
+        media_base_url: str,
+        segment_wait: timedelta,
+    ) -> None:
+        self._store = store
+        self._media_base_url = media_base_url
+        self._titles = Titles(assets=assets, store=store)
+        self._arrivals = Arrivals(store=store, cache=cache, demand=demand, patience=segment_wait)
+
+    async def play(self, asset_id: AssetId, asking: Callable[[], Awaitable[Principal | None]]) -> Played:
+        """The asset, if whoever asks may play it and there is something to play. `asking` is called only where the
+        asset is not for everybody.
+
+        Raises AssetNotFound, NotPublished, NothingToPlay, NotPlayableYet, AssetFailed.
+        """
+        asset = await self._titles.asset(asset_id)
+        if not policy.is_public(asset):
+            check_visible(asset, await asking())
+        policy.check_playable(asset)
+        return Played(asset=asset, title=await self._titles.title(asset))
+
+    async def multivariant(self, played: Played) -> RenderedPlaylist:
+        title, ready = played.title, played.asset.state is AssetState.READY
+        kept = title.playlists.get((None, ready))
+        if kept is None:
+            measured = await self._titles.measured(title) if ready else None
+            prefix = layout.media_prefix(title.plan.asset)
+            playlist = describe.multivariant(title.plan, measured, uri_of=self._uri_of(prefix, ready=ready))
+            kept = title.playlists[None, ready] = rendered(playlist.render())
+        return kept
+
+    def media_playlist(self, played: Played, rendition: str) -> RenderedPlaylist:
+        """Raises RenditionNotFound."""
+        title, ready = played.title, played.asset.state is AssetState.READY
+        known = _rendition(title, rendition)
+        kept = title.playlists.get((known, ready))
+        if kept is None:
+            prefix = layout.media_prefix(title.plan.asset, known)
+            playlist = describe.media(title.plan, known, uri_of=self._uri_of(prefix, ready=ready))
+            kept = title.playlists[known, ready] = rendered(playlist.render())
+        return kept
+
+    def _uri_of(self, prefix: str, *, ready: bool) -> UriOf:
+        # A player is never redirected (rule 8.18), so the playlists themselves say where finished media are.
+        if ready and self._media_base_url:
+            return describe.under(self._media_base_url)
+        return describe.beside(prefix)
+
+    def init_section(self, played: Played, rendition: str) -> MediaObject:
+        """Raises RenditionNotFound."""
+        known = _rendition(played.title, rendition)
+        is_audio = any(track.id == known for track in played.title.plan.audio)
+        return MediaObject(
+            played=played,
+            wanted=Wanted(plan=played.title.plan, rendition=known, number=None),
+            media_type=media_types.AUDIO_INIT if is_audio else media_types.VIDEO_INIT,
+        )
+
+    def segment(self, played: Played, rendition: str, number: int) -> MediaObject:
+        """Raises RenditionNotFound, SegmentNotFound."""
+        known = _rendition(played.title, rendition)
+        if not 0 <= number < played.title.segments[known]:
+            raise SegmentNotFound(f"{known} has the segments 0 to {played.title.segments[known] - 1}.")
+        return MediaObject(
+            played=played,
+            wanted=Wanted(plan=played.title.plan, rendition=known, number=number),
+            media_type=media_types.SEGMENT,
+        )
+
+    async def stat(self, media: MediaObject) -> ObjectStat:
+        """Size and tag of the object, once it is there. Raises SegmentPending, AssetFailed."""
+        return await self._once_there(media, lambda: self._store.head(media.wanted.key))
+
+    async def open(self, media: MediaObject, *, start: int = 0, length: int | None = None) -> ObjectBody:
+        """The object or a range of it, once it is there, to be read and closed. Raises SegmentPending, AssetFailed."""
+
+        async def look() -> ObjectBody | None:
+            try:
+                return await self._store.get(media.wanted.key, start=start, length=length)
+            except ObjectNotFound:
+                return None
+
+        return await self._once_there(media, look)
+
+    async def _once_there(self, media: MediaObject, look: Callable[[], Awaitable[T | None]]) -> T:
+        found = await look()
+        if found is None:
+            await self._arrivals.wait(media.wanted)
+            found = await look()
+        if found is None:
+            raise SegmentPending
+        return found
+
+
+def _rendition(title: Title, name: str) -> RenditionId:
+    known = RenditionId(name)
+    if known not in title.segments:
+        raise RenditionNotFound
+    return known

@@ -1,0 +1,130 @@
+"""What playback knows of assets, in the memory of this process: the catalogue's answer for a second, plans for good.
+
+Any number of processes serve the same; none of them has to be told anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from infra.errors import ObjectNotFound
+from manifests import layout
+from manifests.layout import RenditionId
+from streaming.catalog.model import VIEWABLE
+from streaming.playback.errors import NotPlayableYet
+from streaming.playback.playlists import RenderedPlaylist
+from streaming.playback.policy import is_public
+from streaming.playback.single_flight import SingleFlight
+from transcoder import measured as sizes
+from transcoder.facts import find_plan
+from transcoder.measured import Measured
+from transcoder.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from infra.ports import ObjectStore
+    from manifests.layout import AssetId
+    from streaming.catalog.model import Asset
+
+_FRESH_S: Final = 1.0
+"""Seconds that a public asset's row is believed: after it, a take-down is heard of by every process."""
+_ASSETS: Final = 10_000
+_PLANS: Final = 500
+
+K = TypeVar("K", bound="Hashable")
+V = TypeVar("V")
+
+
+class Assets(Protocol):
+    """The catalogue, as playback sees it."""
+
+    async def get(self, asset_id: AssetId) -> Asset:
+        """Raises AssetNotFound."""
+        ...
+
+
+class Recent(Generic[K, V]):
+    """The values used last, at most `size` of them."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Title:
+    """An asset version that can be played: its plan, and the playlists that were asked for so far.
+
+    The key of a playlist is the rendition (None: the multivariant playlist) and whether the asset was ready.
+    """
+
+    plan: Plan
+    segments: dict[RenditionId, int]
+    measured: Measured | None = None
+    playlists: dict[tuple[RenditionId | None, bool], RenderedPlaylist] = field(default_factory=dict)
+
+
+class Titles:
+    """Rows and plans, each read once however many ask."""
+
+    def __init__(self, *, assets: Assets, store: ObjectStore) -> None:
+        self._assets = assets
+        self._store = store
+        self._rows: Recent[AssetId, tuple[Asset, float]] = Recent(_ASSETS)
+        self._titles: Recent[tuple[AssetId, int], Title] = Recent(_PLANS)
+        self._asking: SingleFlight[AssetId, Asset] = SingleFlight()
+        self._loading: SingleFlight[tuple[AssetId, int], Title] = SingleFlight()
+
+    async def asset(self, asset_id: AssetId) -> Asset:
+        """The catalogue's row. Raises AssetNotFound.
+
+        Only what everybody may play is kept, for a second: whoever waits for an asset to become playable, or has just
+        published it, sees it at once.
+        """
+        now = asyncio.get_running_loop().time()
+        kept = self._rows.get(asset_id)
+        if kept is not None and now < kept[1]:
+            return kept[0]
+        asset = await self._asking(asset_id, lambda: self._assets.get(asset_id))
+        if is_public(asset) and asset.state in VIEWABLE:
+            self._rows.put(asset_id, (asset, now + _FRESH_S))
+        return asset
+
+    async def title(self, asset: Asset) -> Title:
+        """The plan of the asset's version. Raises NotPlayableYet if there is none."""
+        key = (asset.id, asset.version)
+        return self._titles.get(key) or await self._loading(key, lambda: self._load(*key))
+
+    async def _load(self, asset_id: AssetId, version: int) -> Title:
+        plan = await find_plan(self._store, asset_id, version)
+        if plan is None:
+            raise NotPlayableYet
+        title = Title(plan=plan, segments=plan.renditions())
+        self._titles.put((asset_id, version), title)
+        return title
+
+    async def measured(self, title: Title) -> Measured | None:
+        """The sizes of a ready asset; None if they were never written."""
+        if title.measured is None:
+            try:
+                body = await self._store.read(layout.measured(title.plan.asset, title.plan.version))
+            except ObjectNotFound:
+                return None
+            title.measured = sizes.load(body)
+        return title.measured
