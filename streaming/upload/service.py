@@ -11,6 +11,7 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -62,6 +63,8 @@ _log = logging.getLogger(__name__)
 
 _PROGRESS_EVERY_S: Final = 0.3
 _SWEEP_PAGE: Final = 200
+_LISTENING: Final = timedelta(seconds=1)
+"""What a look at an upload adds to `stall` for the writer to hear that somebody asks, and to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +168,7 @@ class Uploads:
         upload = await self.find(upload_id, UploadKind.TUS)
         if upload.state is UploadState.OPEN and (upload.writing or upload.whole):
             with suppress(SomebodyIsWriting):
-                async with self._turns.taken(upload_id, patience=2 * self.settings.stall):
+                async with self._turns.taken(upload_id, patience=self.settings.stall + _LISTENING):
                     upload = await self.find(upload_id, UploadKind.TUS)
                     if upload.state is UploadState.OPEN and upload.whole:
                         upload = await self.finisher.finish(upload)

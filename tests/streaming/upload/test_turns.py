@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from streaming.upload.errors import (
+    SomebodyIsWriting,
+    WriterReplaced,
+)
+from streaming.upload.incoming import Incoming
+from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Message
+
+    from streaming.upload.service import Uploads
+
+
+async def _begin(uploads: Uploads, length: int) -> Upload:
+    new = NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"})
+    return await uploads.begin(new, kind=UploadKind.TUS, created_by="test")
+
+
+class Line:
+    """A connection: bytes that the test sends, when it sends them."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._waiting = False
+        self.body = Incoming(self._receive, idle=timedelta(seconds=10))
+
+    async def _receive(self) -> Message:
+        self._waiting = self._messages.empty()
+        message = await self._messages.get()
+        self._waiting = False
+        return message
+
+    def send(self, body: bytes, *, more: bool = True) -> None:
+        self._messages.put_nowait({"type": "http.request", "body": body, "more_body": more})
+
+    def read(self) -> bool:
+        """Everything that was sent has been read, and the reader waits for more."""
+        return self._waiting and self._messages.empty()
+
+
+async def test_a_second_writer_is_refused_while_the_first_is_busy(
+    bench: Any, incoming: Callable[..., Incoming], eventually: Callable[..., Awaitable[None]]
+) -> None:
+    upload = await _begin(bench.uploads, 10)
+    line = Line()
+    refused = anyio.Event()
+
+    async def keep_busy() -> None:
+        while not refused.is_set():
+            line.send(b"")
+            with anyio.move_on_after(0.02):
+                await refused.wait()
+        line.send(b"0123456789", more=False)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: bench.uploads.append(upload.id, line.body, offset=0))
+        await eventually(line.read)
+        group.start_soon(keep_busy)
+        with pytest.raises(SomebodyIsWriting):
+            await bench.process().append(upload.id, incoming(b"x"), offset=0)
+        refused.set()
+    assert (await bench.uploads.status(upload.id)).state is UploadState.DONE
+
+
+async def test_a_writer_whose_client_is_silent_gives_way_and_loses_nothing(
+    bench: Any, incoming: Callable[..., Incoming], eventually: Callable[..., Awaitable[None]]
+) -> None:
+    upload = await _begin(bench.uploads, 10)
+    line = Line()
+
+    async def first() -> None:
+        with pytest.raises(WriterReplaced):
+            await bench.uploads.append(upload.id, line.body, offset=0)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(first)
+        line.send(b"01234")
+        await eventually(line.read)
+        other = bench.process()
+        assert (await other.status(upload.id)).offset == 5
+        await other.append(upload.id, incoming(b"56789"), offset=5)
+    assert await bench.store.read(upload.key) == b"0123456789"
+
+
+async def test_a_writer_that_lost_its_turn_unawares_can_do_no_harm(
+    bench: Any, incoming: Callable[..., Incoming], noise: bytes, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    upload = await _begin(bench.uploads, 11 * MIB)
+    line = Line()
+
+    async def zombie() -> None:
+        with pytest.raises(WriterReplaced):
+            await bench.uploads.append(upload.id, line.body, offset=0)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(zombie)
+        line.send(noise[: 3 * MIB])
+        await eventually(line.read)
+        bench.cache.forget()  # Redis was emptied: nobody knows any more that somebody writes
+        await bench.process().append(upload.id, incoming(noise[: 6 * MIB]), offset=0)
+        line.send(b"\0" * 8 * MIB)
+    assert (await bench.uploads.status(upload.id)).offset == 6 * MIB
+    await bench.uploads.append(upload.id, incoming(noise[6 * MIB : 11 * MIB]), offset=6 * MIB)
+    assert await bench.store.read(upload.key) == noise[: 11 * MIB]
+
+
+async def test_a_cancelled_request_keeps_what_has_arrived(
+    bench: Any, eventually: Callable[..., Awaitable[None]], incoming: Callable[..., Incoming]
+) -> None:
+    upload = await _begin(bench.uploads, 10)
+    line = Line()
+    writing = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
+    line.send(b"01234")
+    await eventually(line.read)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert (await bench.uploads.status(upload.id)).offset == 5
+    await bench.uploads.append(upload.id, incoming(b"56789"), offset=5)
+    assert await bench.store.read(upload.key) == b"0123456789"
