@@ -33,7 +33,7 @@ class TranscoderSettings:
         1, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
     )
     max_tries: int = setting(
-        3, env="CHANNEL_WORKER_TRIES", help="how often a task is tried before its asset counts as failed"
+        5, env="CHANNEL_WORKER_TRIES", help="how often a task is tried before its asset counts as failed"
     )
     lease: timedelta = setting(
         timedelta(seconds=10),

@@ -1,0 +1,24 @@
+"""What the worker's tasks work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.ports import Cache, JobEngine, ObjectStore
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.progress import ProgressBoard
+from transcoder.settings import TranscoderSettings
+from transcoder.source_cache import SourceCache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscoderParts:
+    """One of each, shared by all tasks of a worker process."""
+
+    settings: TranscoderSettings
+    encoder: EncoderSettings
+    store: ObjectStore
+    cache: Cache
+    jobs: JobEngine
+    sources: SourceCache
+    board: ProgressBoard

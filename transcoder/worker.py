@@ -1,0 +1,78 @@
+"""The worker process: settings → parts → the job engine's worker, until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from infra.jobs import StreaqEngine, StreaqWorker
+from infra.redis_cache import RedisCache
+from infra.s3 import S3Store
+from infra.settings import InfraSettings
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.parts import TranscoderParts
+from transcoder.progress import ProgressBoard
+from transcoder.settings import TranscoderSettings
+from transcoder.source_cache import SourceCache
+from transcoder.tasks import dead, handlers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+log = logging.getLogger(__name__)
+
+
+def worker_main(env: Mapping[str, str]) -> None:
+    """Run a worker until SIGTERM or SIGINT. Raises SettingsError."""
+    infra = InfraSettings.from_env(env)
+    asyncio.run(run_worker(infra, TranscoderSettings.from_env(env), EncoderSettings.from_env(env)))
+
+
+async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder: EncoderSettings) -> None:
+    """Work until SIGTERM; what runs then goes back into the queue, and its ffmpeg processes end.
+
+    Nothing has to be reachable yet: Redis is waited for, and a store that does not answer puts tasks off.
+    """
+    async with open_parts(infra, settings, encoder) as parts:
+        worker = StreaqWorker(
+            redis_url=infra.redis_url,
+            handlers=handlers(parts),
+            on_dead=partial(dead, parts),
+            bulk_slots=settings.bulk_slots,
+            urgent_slots=settings.urgent_slots,
+            max_tries=settings.max_tries,
+        )
+        log.info("working", extra={"slots": settings.bulk_slots, "urgent_slots": settings.urgent_slots})
+        await worker.run()
+        log.info("stopped")
+
+
+@asynccontextmanager
+async def open_parts(
+    infra: InfraSettings, settings: TranscoderSettings, encoder: EncoderSettings
+) -> AsyncIterator[TranscoderParts]:
+    """The parts of a worker, closed in the end."""
+    async with AsyncExitStack() as closing:
+        store = S3Store(infra.s3)
+        closing.push_async_callback(store.aclose)
+        cache = RedisCache(infra.redis_url)
+        closing.push_async_callback(cache.aclose)
+        jobs = StreaqEngine(infra.redis_url)
+        closing.push_async_callback(jobs.close)
+        yield TranscoderParts(
+            settings=settings,
+            encoder=encoder,
+            store=store,
+            cache=cache,
+            jobs=jobs,
+            sources=SourceCache(
+                settings.source_folder or infra.home / "sources",
+                store=store,
+                max_bytes=settings.source_bytes,
+                reserve_bytes=settings.source_reserve_bytes,
+            ),
+            board=ProgressBoard(store=store, cache=cache),
+        )
