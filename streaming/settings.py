@@ -45,8 +45,11 @@ class ServiceSettings:
     studio_session: timedelta = setting(
         timedelta(hours=12), env="CHANNEL_STUDIO_SESSION_S", unit="s", help="how long a login to the studio lasts"
     )
-    web_root: Path = setting(
-        Path("web/dist"), env="CHANNEL_WEB_ROOT", help="folder of the built pages (made by `make web`)"
+    web_dist: Path = setting(
+        Path(__file__).parents[1] / "web" / "dist",
+        env="CHANNEL_WEB_DIST",
+        shown="web/dist beside the code",
+        help="folder of the built pages: site, studio, API documentation",
     )
     upload: UploadSettings = field(default_factory=UploadSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)

@@ -7,7 +7,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -21,7 +21,7 @@ from streaming.http.event_stream import HEARTBEAT, Event, retry
 from transcoder.signals import asset_channel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from infra.ports import Cache
     from manifests.layout import AssetId
@@ -38,7 +38,10 @@ _RETRY_MS: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetProgress:
-    """`percent` (0 to 100) of the encoded objects exist; `failure` is told to editors only."""
+    """`percent` (0 to 100) of what goes on in this state: of the upload's bytes, or of the encoded objects.
+
+    `failure` is told to editors only.
+    """
 
     id: str
     state: AssetState
@@ -48,13 +51,33 @@ class AssetProgress:
     failure: FailureView | None
 
 
-class ProgressEvents:
-    """Makes the event streams. `beat`: the time between two heartbeats of a stream without news."""
+class Arriving(Protocol):
+    """Bytes of a source that have arrived, of how many (None while nobody has said)."""
 
-    def __init__(self, *, catalogue: Catalogue, cache: Cache, board: ProgressBoard, beat: timedelta = BEAT) -> None:
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def length(self) -> int | None: ...
+
+
+class ProgressEvents:
+    """Makes the event streams. `arriving` says how far an upload has come; `beat` is the time between two heartbeats of
+    a stream without news."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        cache: Cache,
+        board: ProgressBoard,
+        arriving: Callable[[AssetId], Awaitable[Arriving | None]],
+        beat: timedelta = BEAT,
+    ) -> None:
         self._catalogue = catalogue
         self._cache = cache
         self._board = board
+        self._arriving = arriving
         self._beat_s = beat.total_seconds()
 
     async def look(self, asset_id: AssetId, principal: Principal | None) -> Event:
@@ -74,12 +97,17 @@ class ProgressEvents:
         return Event(name="progress", value=value, id=digest)
 
     async def _percent(self, asset: Asset) -> int:
-        if asset.state is AssetState.READY:
-            return 100
-        if asset.version == 0 or asset.state not in VIEWABLE:
-            return 0
-        progress = await self._board.progress(asset.id, asset.version)
-        return min(progress.percent, 99)  # the rest is the finish: static playlists and the fact itself
+        match asset.state:
+            case AssetState.READY:
+                return 100
+            case AssetState.UPLOADING:
+                arriving = await self._arriving(asset.id)
+                return 100 * arriving.offset // arriving.length if arriving is not None and arriving.length else 0
+            case AssetState.PLAYABLE:
+                progress = await self._board.progress(asset.id, asset.version)
+                return min(progress.percent, 99)  # the rest is the finish: static playlists and the fact itself
+            case _:
+                return 0
 
     async def watch(
         self, asset_id: AssetId, principal: Principal | None, *, last_id: str | None

@@ -1,0 +1,140 @@
+"""The API process: all routes, in the order in which they are tried, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from streaming import operations
+from streaming.catalog import api as catalog
+from streaming.http import pages
+from streaming.http.body import json_response
+from streaming.http.cors import Cors
+from streaming.http.errors import HANDLERS, ErrorBoundary
+from streaming.http.openapi_document import document
+from streaming.http.security import SecurityHeaders, page_policy
+from streaming.playback import api as playback
+from streaming.services import Services, assemble, connect
+from streaming.sessions import api as sessions
+from streaming.sessions.rollup import run_rollup
+from streaming.studio import api as studio
+from streaming.tokens import api as tokens
+from streaming.upload import api as upload
+from streaming.upload.sweeper import sweep_uploads
+from streaming.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from streaming.settings import ServiceSettings
+
+log: Final = logging.getLogger("channel.app")
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """The whole route table."""
+    settings, infra = services.settings, services.infra
+    public_url = settings.public_url
+    described: list[BaseRoute] = [
+        *upload.routes(services.uploads),  # /api/uploads…, PUT /api/assets/{id}/source
+        *sessions.routes(  # /api/sessions…, /api/assets/{id}/viewers
+            services.sessions, services.catalogue, clock=services.clock, public_url=public_url
+        ),
+        *catalog.routes(services.catalogue, services.progress, public_url=public_url),  # /api/assets…
+        *tokens.routes(services.tokens),  # /api/tokens…
+        *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
+            services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
+        ),
+        *playback.routes(services.playback),  # /v/{asset}/…
+        *operations.routes(store=infra.store, cache=infra.cache, sql=infra.sql),  # /healthz, /readyz, /metrics
+    ]
+    openapi = document(described, version=VERSION, public_url=public_url)
+
+    async def openapi_json(request: Request) -> Response:
+        return json_response(openapi, headers={"Cache-Control": "no-cache"})
+
+    return [
+        *described,
+        Route("/openapi.json", openapi_json, include_in_schema=False),
+        *pages.routes(settings.web_dist, policy=_policy(settings)),  # /, /studio, /docs, /static/…
+    ]
+
+
+def _policy(settings: ServiceSettings) -> str:
+    s3 = settings.infra.s3
+    stores = s3.public_endpoint_url or s3.endpoint_url or "https://*.amazonaws.com"
+    return page_policy(media=_origins(settings.media_base_url), stores=_origins(stores))
+
+
+def _origins(url: str) -> list[str]:
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if url else []
+
+
+def create_app(settings: ServiceSettings) -> Starlette:
+    """An API process over the servers that the settings name."""
+    infra, close = connect(settings)
+    return build_app(assemble(settings, infra), close=close)
+
+
+def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None = None) -> Starlette:
+    """An API process over services that are put together already; `close` is called when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        beside = [asyncio.create_task(_keep(name, run), name=name) for name, run in _background(services)]
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            if close is not None:
+                await close()
+
+    app = Starlette(
+        routes=routes(services),
+        lifespan=lifespan,
+        exception_handlers=HANDLERS,
+        # From the outside in: CORS and the security headers are on errors too.
+        middleware=[Middleware(Cors), Middleware(SecurityHeaders), Middleware(ErrorBoundary)],
+    )
+    app.state.authenticator = services.tokens
+    return app
+
+
+def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[Any]]]]:
+    """What every API process runs beside its requests; leases see to it that one of them does the work."""
+    cache = services.infra.cache
+
+    async def rollup() -> None:
+        await run_rollup(
+            services.rollup, cache=cache, settings=services.settings.sessions, clock=services.clock,
+            stop=asyncio.Event(),
+        )  # fmt: skip
+
+    return [
+        ("reconciler", services.reconciler.run),
+        ("upload sweeper", lambda: sweep_uploads(services.uploads, cache)),
+        ("session rollup", rollup),
+    ]
+
+
+async def _keep(name: str, run: Callable[[], Awaitable[Any]]) -> None:
+    """Run it for ever: an error that it did not foresee is logged, and it begins again."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("the %s failed and begins again", name)
+        await asyncio.sleep(1)

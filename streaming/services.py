@@ -1,0 +1,120 @@
+"""Every service of an API process, put together in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.jobs import StreaqEngine
+from infra.ports import Cache, JobEngine, MultipartStore, ObjectStore
+from infra.redis_cache import RedisCache
+from infra.s3 import S3Store
+from infra.sql import open_engine
+from streaming.catalog.progress import ProgressEvents
+from streaming.catalog.reconciler import Reconciler
+from streaming.catalog.service import Catalogue
+from streaming.clock import Clock, utc_now
+from streaming.playback.service import Playback
+from streaming.sessions.identity import Identity, keep_secret
+from streaming.sessions.ledger import Ledger
+from streaming.sessions.rollup import Rollup
+from streaming.sessions.service import Sessions
+from streaming.settings import ServiceSettings
+from streaming.tokens.service import Tokens
+from streaming.upload.service import Uploads
+from transcoder.demand import Demand
+from transcoder.progress import ProgressBoard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infrastructure:
+    """The servers that an API process works with, as ports."""
+
+    store: ObjectStore
+    multipart: MultipartStore
+    cache: Cache
+    jobs: JobEngine
+    sql: AsyncEngine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the routes are given. `infra` is theirs to share, and closed by whoever made it."""
+
+    settings: ServiceSettings
+    infra: Infrastructure
+    clock: Clock
+    tokens: Tokens
+    catalogue: Catalogue
+    progress: ProgressEvents
+    uploads: Uploads
+    playback: Playback
+    sessions: Sessions
+    rollup: Rollup
+    reconciler: Reconciler
+
+
+def connect(settings: ServiceSettings) -> tuple[Infrastructure, Closing]:
+    """The adapters that the settings name, and how to close them; nothing is connected until it is used."""
+    store = S3Store(settings.infra.s3)
+    cache = RedisCache(settings.infra.redis_url)
+    jobs = StreaqEngine(settings.infra.redis_url)
+    sql = open_engine(settings.infra.database_url)
+    return Infrastructure(store=store, multipart=store, cache=cache, jobs=jobs, sql=sql), Closing(
+        store=store, cache=cache, jobs=jobs, sql=sql
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Closes what `connect` opened."""
+
+    store: S3Store
+    cache: RedisCache
+    jobs: StreaqEngine
+    sql: AsyncEngine
+
+    async def __call__(self) -> None:
+        await self.jobs.close()
+        await self.cache.aclose()
+        await self.sql.dispose()
+        await self.store.aclose()
+
+
+def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock = utc_now) -> Services:
+    """All services over one set of servers."""
+    store, cache, jobs, sql = infra.store, infra.cache, infra.jobs, infra.sql
+    secret = settings.sessions.secret.encode() or keep_secret(settings.infra.home / "session.secret")
+    catalogue = Catalogue(sql=sql, cache=cache, jobs=jobs, clock=clock)
+    uploads = Uploads(
+        settings=settings.upload,
+        sql=sql,
+        store=store,
+        multipart=infra.multipart,
+        cache=cache,
+        catalogue=catalogue,
+        clock=clock,
+    )
+    board = ProgressBoard(store=store, cache=cache)
+    ledger = Ledger(sql)
+    return Services(
+        settings=settings,
+        infra=infra,
+        clock=clock,
+        tokens=Tokens(sql=sql, clock=clock),
+        catalogue=catalogue,
+        progress=ProgressEvents(catalogue=catalogue, cache=cache, board=board, arriving=uploads.progress),
+        uploads=uploads,
+        playback=Playback(
+            store=store,
+            cache=cache,
+            assets=catalogue,
+            demand=Demand(cache=cache, jobs=jobs),
+            media_base_url=settings.media_base_url,
+            segment_wait=settings.segment_wait,
+        ),
+        sessions=Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret)),
+        rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
+        reconciler=Reconciler(store=store, cache=cache, jobs=jobs, catalogue=catalogue, clock=clock),
+    )

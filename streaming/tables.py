@@ -1,0 +1,11 @@
+"""All tables of the service: importing this fills `metadata`."""
+
+from __future__ import annotations
+
+from infra.sql import metadata
+from streaming.catalog import tables as catalog
+from streaming.sessions import tables as sessions
+from streaming.tokens import tables as tokens
+from streaming.upload import tables as upload
+
+__all__ = ["catalog", "metadata", "sessions", "tokens", "upload"]
