@@ -1,9 +1,9 @@
 -- The ledger has heard: sessions that have not changed since are no longer marked, and over ones are let go once
 -- nothing can come for them any more.
--- ARGV: pause (ms), then for each session: id, the revision that was told, and the attempts, starts and views that the
+-- ARGV: now, pause (ms), then for each session: id, the revision that was told, and the attempts, starts and views that the
 -- ledger now holds of it.
-local pause = tonumber(ARGV[1])
-for at = 2, #ARGV, 5 do
+local now, pause = tonumber(ARGV[1]), tonumber(ARGV[2])
+for at = 3, #ARGV, 5 do
   local id, revision = ARGV[at], ARGV[at + 1]
   local session = key('session', id)
   local asset, current, over, seen = unpack(redis.call('HMGET', session, 'asset', 'revision', 'over', 'seen'))
@@ -20,7 +20,7 @@ for at = 2, #ARGV, 5 do
     end
     if current == revision then
       redis.call('ZREM', DIRTY, id)
-      if over then redis.call('PEXPIREAT', session, number(seen) + pause) end
+      if over then redis.call('PEXPIRE', session, math.max(1, number(seen) + pause - now)) end
     end
   end
 end

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-EPOCH_MS: Final = 1_767_225_600_000
-"""2026-01-01: session ids count milliseconds from here, in five bytes (until 2060)."""
+EPOCH_MS: Final = 1_577_836_800_000
+"""2020-01-01: session ids count milliseconds from here, in five bytes (until 2054)."""
 
 _WITH_VIEWER: Final = 1
 _PACKED_ASSET: Final = 2

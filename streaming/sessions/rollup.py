@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from streaming.sessions.ledger import Ledger
     from streaming.sessions.settings import SessionSettings
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger("channel.sessions")
 
 LEASE: Final = "channel:sessions:rollup"
 LEASE_TTL: Final = timedelta(seconds=10)
@@ -60,7 +60,7 @@ class Rollup:
             await self.sweep(shard, now=now)
             while snapshots := await self.collect(shard, now=now):
                 held = await self._ledger.record(snapshots, now=now)
-                await self.acknowledge(shard, snapshots, held)
+                await self.acknowledge(shard, snapshots, held, now=now)
                 told += len(snapshots)
                 if len(snapshots) < BATCH:
                     break
@@ -77,9 +77,11 @@ class Rollup:
         """At most BATCH sessions that the ledger should hear of by now; their marks stay."""
         return [_snapshot(*values) for values in await self._script(scripts.COLLECT, shard, milliseconds(now), BATCH)]
 
-    async def acknowledge(self, shard: int, snapshots: Sequence[Snapshot], held: Mapping[str, Tally]) -> None:
+    async def acknowledge(
+        self, shard: int, snapshots: Sequence[Snapshot], held: Mapping[str, Tally], *, now: datetime
+    ) -> None:
         """Take the marks away from sessions that have not changed since."""
-        arguments: list[str | int] = [self._settings.pause // timedelta(milliseconds=1)]
+        arguments: list[str | int] = [milliseconds(now), self._settings.pause // timedelta(milliseconds=1)]
         for snapshot in snapshots:
             tally = held[snapshot.session]
             arguments += (snapshot.session, snapshot.revision, tally.attempts, tally.starts, tally.views)

@@ -79,6 +79,10 @@ class SessionSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.shards <= MAX_SHARDS:
             raise SettingsError(f"CHANNEL_SESSION_SHARDS: write a number from 1 to {MAX_SHARDS}")
+        if self.interval.total_seconds() < 1:
+            raise SettingsError("CHANNEL_HEARTBEAT_S: write at least 1")
+        if self.first_interval.total_seconds() < 1:
+            raise SettingsError("CHANNEL_HEARTBEAT_FIRST_S: write at least 1")
         if self.secret and len(self.secret) < 16:
             raise SettingsError("CHANNEL_SESSION_SECRET: write at least 16 characters, the same for every API process")
 
