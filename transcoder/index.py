@@ -114,6 +114,7 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     decode_error: str
     end: int | None
     last_duration: int
+    largest_gap: int
     decoded_stamps: tuple[int, ...]
     default: bool
     language: str | None = None
@@ -134,6 +135,15 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate: int = 0
     channels: int = 0
 
+    @property
+    def usable(self) -> bool:
+        return (
+            self.decoded > 0
+            and not self.encrypted
+            and self.packets > 0
+            and (self.kind == "video" or self.end is not None)
+        )
+
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None = None
@@ -151,8 +161,8 @@ _MESSAGES: Final = {
     "truncated": "The file is cut off: its index or all of its media is missing, usually because a recording or a copy "
     "did not finish. Upload the whole file.",
     "encrypted": "The file is protected (encrypted), so it cannot be decoded. Upload a file without copy protection.",
-    "unsupported_codec": "No stream of the file can be decoded here. Export it as H.264, HEVC or ProRes with AAC or "
-    "PCM sound.",
+    "unsupported_codec": "The picture or the sound of the file cannot be decoded here. Export it as H.264, HEVC or "
+    "ProRes with AAC or PCM sound.",
     "no_streams": "The file holds neither video nor audio. Upload the file that holds the picture or the sound.",
     "too_large": "The picture has more pixels than the limit of {max_pixels} (8192×4352). Export it smaller.",
     "too_many_streams": "The file has more than {max_streams} streams. Export it with the tracks that viewers need.",
@@ -195,22 +205,32 @@ def read_answer(answer: _Answer, *, demuxer: str, limits: IndexLimits) -> Source
     """The index that a child's answer gives. Raises SourceRefused."""
     if answer.refused is not None:
         raise refusal(answer.refused, limits, cause=answer.detail)
-    usable = [stream for stream in answer.streams if stream.decoded]
     index = SourceIndex(
         demuxer=demuxer,
-        video=tuple(_video(stream, limits) for stream in usable if stream.kind == "video" and stream.packets),
-        audio=tuple(_audio(stream) for stream in usable if _audible(stream)),
+        video=tuple(_video(stream, limits) for stream in answer.streams if stream.usable and stream.kind == "video"),
+        audio=tuple(_audio(stream, limits) for stream in answer.streams if stream.usable and stream.kind == "audio"),
     )
+    if (code := _missing(index, answer)) is not None:
+        said = (answer.error, *answer.unsupported, *(stream.decode_error for stream in answer.streams))
+        raise refusal(code, limits, "; ".join(filter(None, said)))
+    return index
+
+
+def _missing(index: SourceIndex, answer: _Answer) -> str | None:
+    """Why an index is not what the file promises: a picture or a sound that is there and that nobody would get."""
+    for kind, found in (("video", index.video), ("audio", index.audio)):
+        lost = [stream for stream in answer.streams if stream.kind == kind and stream.packets]
+        if found:
+            continue
+        if any(stream.encrypted for stream in lost):
+            return "encrypted"
+        if any(text.startswith(kind) for text in answer.unsupported):
+            return "encrypted" if answer.encrypted else "unsupported_codec"
+        if lost and (kind == "video" or not index.video):
+            return "unsupported_codec"
     if index.video or index.audio:
-        return index
-    cause = "; ".join(filter(None, (answer.error, *(stream.decode_error for stream in answer.streams))))
-    if answer.encrypted or any(stream.encrypted for stream in answer.streams):
-        raise refusal("encrypted", limits, cause)
-    if any(stream.packets for stream in answer.streams) or (answer.unsupported and not answer.streams):
-        raise refusal("unsupported_codec", limits, ", ".join((*answer.unsupported, cause)))
-    if answer.truncated or answer.error:
-        raise refusal("truncated", limits, cause)
-    raise refusal("no_streams", limits, cause)
+        return None  # a damaged sound track is left out: the picture is what people come for
+    return "truncated" if answer.truncated or answer.error else "no_streams"
 
 
 def _video(stream: _Stream, limits: IndexLimits) -> VideoStream:
@@ -254,8 +274,8 @@ def _timeline(stream: _Stream, limits: IndexLimits) -> tuple[Fraction, Sequence[
         step = stream.last_duration
     if len(deltas) > limits.max_frames:
         raise refusal("too_many_frames", limits, str(len(deltas)))
-    if max(deltas, default=0) * time_base > limits.max_gap:
-        raise refusal("broken_timeline", limits, f"a gap of {float(max(deltas) * time_base):.0f} s")
+    if stream.largest_gap * time_base > limits.max_gap:
+        raise refusal("broken_timeline", limits, f"a gap of {float(stream.largest_gap * time_base):.0f} s")
     # A stamp that comes twice (an upload part stored twice, a damaged file) is one picture.
     stamps = array("q", accumulate((delta for delta in deltas if delta), initial=first))
     if stream.interlaced:
@@ -306,12 +326,10 @@ def _orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:
     return round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90, mirrored
 
 
-def _audible(stream: _Stream) -> bool:
-    return stream.kind == "audio" and stream.packets > 0 and stream.sample_rate > 0 and stream.end is not None
-
-
-def _audio(stream: _Stream) -> AudioStream:
+def _audio(stream: _Stream, limits: IndexLimits) -> AudioStream:
     time_base = Fraction(stream.time_base)
+    if stream.largest_gap * time_base > limits.max_gap:
+        raise refusal("broken_timeline", limits, f"a gap of {float(stream.largest_gap * time_base):.0f} s in the sound")
     start = stream.decoded_stamps[0] if stream.decoded_stamps else stream.first_stamp
     end = stream.end if stream.end is not None else start
     # The edit list's end cuts the padding of the last packets; a duration far off is a header that lies.

@@ -13,7 +13,9 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from operator import sub
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ _ANALYSE_US = 30_000_000
 # Box types of protected sample entries (ISO/IEC 14496-12 §8.12, Apple's own) and the box that says how.
 _PROTECTED = (b"encv", b"enca", b"drms", b"drmi", b"enct")
 _MOOV_SCAN = 32 << 20
+_FAR = 10  # seconds
 _HIDDEN_PICTURES = frozenset(("vp8", "vp9", "libvpx", "libvpx-vp9"))
 
 
@@ -92,7 +95,7 @@ def _open(path: Path, demuxer: str, limits: dict[str, int]) -> Any:
 
 def _shown(codec: str, packet: Any) -> bool:
     """Whether a VP8 or VP9 packet holds a picture to show: alternate references may travel on their own."""
-    if codec not in _HIDDEN_PICTURES or not packet.size:
+    if codec not in _HIDDEN_PICTURES:
         return True
     body = memoryview(packet)
     first, last = body[0], body[-1]
@@ -111,20 +114,17 @@ class Track:
     def __init__(self, stream: Any, wanted_frames: int) -> None:
         self.stream = stream
         self.codec = stream.codec_context.name
-        self.stamps = array("q")
-        self.durations: dict[int, int] = {}
-        self.last_duration = 0
+        self.stamps = array("q")  # in decoding order
+        self.durations = array("q")
         self.packets = 0
         self.missing = 0
-        self.keys = 0
         self.encrypted = False
-        self.first: Any = None
+        self.last: Any = None
         self.frames: list[Any] = []
         self.wanted_frames = wanted_frames
         self.probed = 0
         self.probed_bytes = 0
         self.error = ""
-        self.end: int | None = None
 
     @property
     def probing(self) -> bool:
@@ -136,32 +136,20 @@ class Track:
         )
 
     def take(self, packet: Any) -> None:
-        for side in packet.iter_sidedata():
-            self.encrypted = self.encrypted or side.data_type.startswith("encryption")
         if self.probing:
             self._probe(packet)
-        if packet.is_discard or not packet.size or not _shown(self.codec, packet):
+        if packet.is_discard or not _shown(self.codec, packet):
             return
         self.packets += 1
-        self.keys += packet.is_keyframe
-        stamp, duration = packet.pts, packet.duration or 0
-        if stamp is None:
+        self.last = packet
+        if packet.pts is None:
             self.missing += 1
             return
-        self.stamps.append(stamp)
-        if self.end is None or stamp + duration >= self.end:
-            self.end, self.last_duration = stamp + duration - self._tail_skip(packet), duration
-
-    def _tail_skip(self, packet: Any) -> int:
-        if self.stream.type != "audio" or not packet.has_sidedata("skip_samples"):
-            return 0
-        body = bytes(packet.get_sidedata("skip_samples"))
-        rate = self.stream.codec_context.sample_rate
-        return (
-            int(struct.unpack_from("<I", body, 4)[0] / rate / self.stream.time_base) if len(body) >= 8 and rate else 0
-        )
+        self.stamps.append(packet.pts)
+        self.durations.append(packet.duration or 0)
 
     def _probe(self, packet: Any) -> None:
+        self.encrypted = _is_encrypted(packet)
         self.probed += 1
         self.probed_bytes += packet.size
         try:
@@ -169,10 +157,23 @@ class Track:
         except (av.error.FFmpegError, ValueError, MemoryError) as exc:
             self.error = str(exc)
 
-    def flush(self) -> None:
+    def finish(self) -> None:
+        """All packets are in: drain the decoder if that is needed, and look at the last packet again."""
         if self.probing:
             with contextlib.suppress(av.error.FFmpegError, ValueError, MemoryError):
                 self.frames += self.stream.codec_context.decode(None)
+        if self.last is None:
+            return
+        # The beginning of a protected file may be in the clear.
+        self.encrypted = self.encrypted or _is_encrypted(self.last)
+        if self.stream.type == "audio" and self.last.has_sidedata("skip_samples") and self.durations:
+            body = bytes(self.last.get_sidedata("skip_samples"))  # samples to drop at the beginning, at the end
+            seconds = Fraction(struct.unpack_from("<I", body, 4)[0], self.stream.codec_context.sample_rate or 1)
+            self.durations[-1] = max(0, self.durations[-1] - int(seconds / self.stream.time_base))
+
+
+def _is_encrypted(packet: Any) -> bool:
+    return any(side.data_type.startswith("encryption") for side in packet.iter_sidedata())
 
 
 def _matrix(frame: Any) -> list[int] | None:
@@ -192,9 +193,27 @@ def _ratio(value: Any) -> str | None:
     return f"{value.numerator}/{value.denominator}" if value else None
 
 
+def _plausible(stamps: Sequence[int], time_base: Fraction) -> Sequence[int]:
+    """Places (in decoding order) of the stamps that are no damage: far from both neighbours, which are close together.
+
+    One flipped bit in a TS would otherwise make a presentation of hours.
+    """
+    far = int(_FAR / time_base) + 1
+    if len(stamps) < 3 or max(map(abs, map(sub, stamps[1:], stamps))) < far:
+        return range(len(stamps))
+    around = [stamps[1], *stamps, stamps[-2]]
+    return [
+        place
+        for place, (before, stamp, after) in enumerate(zip(around, around[1:], around[2:], strict=False))
+        if abs(before - after) >= far or min(abs(stamp - before), abs(stamp - after)) < far
+    ]
+
+
 def _describe(track: Track) -> dict[str, Any]:
     stream, context = track.stream, track.stream.codec_context
-    stamps = array("q", sorted(track.stamps))
+    shown = _plausible(track.stamps, stream.time_base)
+    stamps = array("q", sorted(track.stamps[place] for place in shown))
+    last = max(shown, key=lambda place: track.stamps[place], default=None)
     deltas = array("q", (later - earlier for earlier, later in zip(stamps[:1] + stamps, stamps, strict=False)))
     if sys.byteorder == "big":
         deltas.byteswap()
@@ -209,8 +228,9 @@ def _describe(track: Track) -> dict[str, Any]:
         "decoded": len(track.frames),
         "decode_error": track.error[:300],
         "first_stamp": stamps[0] if stamps else 0,
-        "end": track.end,
-        "last_duration": track.last_duration,
+        "end": stamps[-1] + track.durations[last] if last is not None else None,
+        "largest_gap": max(deltas, default=0),
+        "last_duration": track.durations[last] if last is not None else 0,
         "decoded_stamps": [frame.pts for frame in track.frames if frame.pts is not None],
         "language": stream.language,
         "title": stream.metadata.get("title", ""),
@@ -276,8 +296,9 @@ def index(path: Path, demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
             # What was read stands. IndexError: PyAV's last step, when a stream has appeared under way.
             error = str(exc)
         for track in tracks:
-            track.flush()
-        whole, encrypted = _inspect_boxes(path) if demuxer == "mov" else (True, False)
+            track.finish()
+        sound = tracks and all(track.frames for track in tracks)
+        whole, encrypted = _inspect_boxes(path) if demuxer == "mov" and not sound else (True, False)
         return {
             "streams": [_describe(track) for track in tracks],
             "unsupported": unsupported,
