@@ -9,6 +9,7 @@ InfraError
 ├── UploadNotFound           a multipart upload that the store does not know (any more)
 ├── CacheUnavailable         Redis did not answer
 ├── EngineUnavailable        the job engine did not answer
+├── TaskAbandoned            a task that no worker survived
 └── DatabaseUnavailable      the SQL engine did not answer
 """
 
@@ -50,6 +51,10 @@ class CacheUnavailable(InfraError):
 
 class EngineUnavailable(InfraError):
     """The job engine did not answer."""
+
+
+class TaskAbandoned(InfraError):
+    """Every worker that ran this task died before it came to an end."""
 
 
 class DatabaseUnavailable(InfraError):

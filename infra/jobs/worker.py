@@ -1,0 +1,182 @@
+"""`JobWorker`: runs handlers until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from anyio import CancelScope, create_task_group, move_on_after, open_signal_receiver, sleep_forever
+from streaq.types import StreaqRetry
+
+from infra.errors import TaskAbandoned
+from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
+from infra.jobs.lanes import KEPT_S, RUN, TRIES, Queue, task_from, task_id
+from infra.ports import Attempt, RetryLater, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from infra.ports import Handler
+
+    OnDead = Callable[[Attempt, BaseException], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_DELAY: Final = timedelta(minutes=1)
+_BROKER_DELAY: Final = timedelta(seconds=1)
+_FAREWELL_S: Final = 3.0
+
+
+class StreaqWorker:
+    """Takes tasks from both queues; `urgent_slots` of its slots never run bulk work.
+
+    A handler runs as an asyncio task of its own: when it is cancelled it gets one CancelledError and may take its time
+    to clean up. It runs again after `idle_timeout` if this process dies.
+    """
+
+    def __init__(
+        self,
+        *,
+        redis_url: str,
+        handlers: Mapping[str, Handler],
+        on_dead: OnDead,
+        bulk_slots: int = 1,
+        urgent_slots: int = 1,
+        max_tries: int = 5,
+        limit: timedelta = timedelta(minutes=10),
+        idle_timeout: timedelta = timedelta(seconds=10),
+        retry_delay: timedelta = timedelta(seconds=1),
+    ) -> None:
+        """`limit`: the longest run of one handler; `retry_delay`: before the second try, doubled for each one after."""
+        if urgent_slots < 1:
+            raise ValueError("a worker keeps at least one slot for urgent work")
+        self._url = redis_url
+        self._handlers = handlers
+        self._on_dead = on_dead
+        self._slots = {Queue.URGENT: urgent_slots, Queue.BULK: bulk_slots}
+        self._max_tries = max_tries
+        self._limit = limit
+        self._idle_timeout = idle_timeout
+        self._retry_delay = retry_delay
+        self._brokers: dict[Queue, BrokerWorker] = {}
+        self._stopping = False
+
+    async def run(self) -> None:
+        self._stopping = False
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._stop_when_cancelled)
+            if threading.current_thread() is threading.main_thread():
+                tasks.start_soon(self._cancel_on_signal, tasks.cancel_scope)
+            for queue, slots in self._slots.items():
+                if slots:
+                    tasks.start_soon(self._supervise, queue, slots)
+
+    async def _cancel_on_signal(self, scope: CancelScope) -> None:
+        with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for received in signals:
+                _log.info("%s: running tasks go back into the queue", received.name)
+                scope.cancel()
+                return
+
+    async def _stop_when_cancelled(self) -> None:
+        try:
+            await sleep_forever()
+        finally:
+            self._stopping = True
+            for broker in self._brokers.values():
+                broker.stop()
+
+    async def _supervise(self, queue: Queue, slots: int) -> None:
+        while not self._stopping:
+            pool = open_pool(self._url, patience=timedelta(minutes=1))
+            broker = BrokerWorker(pool, queue, slots=slots, idle_timeout=self._idle_timeout)
+
+            async def run(body: dict[str, Any], broker: BrokerWorker = broker) -> None:
+                await self._attempt(broker, task_from(body))
+
+            broker.task(name=RUN, max_tries=None, timeout=None, ttl=0, silent=True)(run)
+            self._brokers[queue] = broker
+            try:
+                with CancelScope(shield=True):  # `stop` ends it
+                    await broker.run_async()
+            except Exception as exc:
+                if not self._stopping:
+                    _log.warning("queue %s: the worker broke and starts again", queue.value, exc_info=exc)
+                await asyncio.sleep(1)
+
+    async def _attempt(self, broker: BrokerWorker, task: Task) -> None:
+        """One run. Returns when the task is over, raises StreaqRetry when it runs again."""
+        tries_key = TRIES + task_id(task)
+        try:
+            number = await self._count(broker, tries_key)
+            if number > self._max_tries:
+                # Every try was counted before it ran and none came to an end: it kills its workers.
+                attempt = Attempt(task=task, number=self._max_tries, last=True)
+                return await self._dead(broker, tries_key, attempt, TaskAbandoned())
+            attempt = Attempt(task=task, number=number, last=number == self._max_tries)
+            try:
+                await self._call(attempt)
+            except asyncio.CancelledError:
+                with CancelScope(shield=True), move_on_after(_FAREWELL_S):
+                    await self._uncount(broker, tries_key, whole=broker.aborted(task_id(task)))
+                raise
+            except RetryLater as later:
+                await self._uncount(broker, tries_key, whole=False)
+                raise StreaqRetry(delay=later.delay) from later
+            except Exception as exc:
+                if attempt.last:
+                    return await self._dead(broker, tries_key, attempt, exc)
+                delay = min(self._retry_delay * 2 ** (number - 1), _LONGEST_DELAY)
+                _log.warning("task %s failed (try %d, again in %s)", task.name, number, delay, exc_info=exc)
+                raise StreaqRetry(delay=delay) from exc
+            await self._uncount(broker, tries_key, whole=True)
+        except BROKER_ERRORS as exc:
+            raise StreaqRetry(delay=_BROKER_DELAY) from exc
+
+    async def _call(self, attempt: Attempt) -> None:
+        handler = self._handlers.get(attempt.task.kind)
+        if handler is None:
+            raise LookupError(f"no handler for tasks of kind {attempt.task.kind!r}")
+        # Not awaited directly: the engine's cancel scopes cancel again at every await, also in the handler's clean-up.
+        running = asyncio.ensure_future(handler(attempt))
+        try:
+            await asyncio.wait({running}, timeout=self._limit.total_seconds())
+        finally:
+            stopped = not running.done()
+            if stopped:
+                running.cancel()
+                with CancelScope(shield=True):
+                    await asyncio.wait({running})
+                if not running.cancelled():
+                    running.exception()  # what its clean-up raised is of no interest
+        if stopped or running.cancelled():
+            raise TimeoutError(f"ran longer than {self._limit}" if stopped else "the handler cancelled itself")
+        running.result()
+
+    async def _dead(self, broker: BrokerWorker, tries_key: str, attempt: Attempt, exc: BaseException) -> None:
+        _log.error("task %s is given up after %d tries", attempt.task.name, attempt.number, exc_info=exc)
+        try:
+            await self._on_dead(attempt, exc)
+        except Exception as again:
+            _log.exception("task %s: saying that it is dead failed", attempt.task.name)
+            raise StreaqRetry(delay=_LONGEST_DELAY) from again
+        await self._uncount(broker, tries_key, whole=True)
+
+    async def _count(self, broker: BrokerWorker, tries_key: str) -> int:
+        async with broker.redis.pipeline(transaction=True) as pipe:
+            number = pipe.incr(tries_key)
+            pipe.expire(tries_key, KEPT_S)
+        return int(await number)
+
+    async def _uncount(self, broker: BrokerWorker, tries_key: str, *, whole: bool) -> None:
+        """Forget one try (it was not the task's fault) or all of them (it is over)."""
+        with suppress(*BROKER_ERRORS):  # the count runs out by itself; the task must not run again for its sake
+            if whole:
+                await broker.redis.delete([tries_key])
+            else:
+                await broker.redis.decr(tries_key)

@@ -1,0 +1,354 @@
+"""The contract of the job engine, over streaQ with real worker processes on a real Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+
+from infra.errors import EngineUnavailable
+from infra.jobs import StreaqEngine
+from infra.ports import Level, Task
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    class Server(Protocol):
+        url: str
+
+        def start(self) -> None: ...
+        def kill(self) -> None: ...
+
+    Eventually = Callable[..., Awaitable[None]]
+    Start = Callable[..., Awaitable[subprocess.Popen[bytes]]]
+
+ROOT = Path(__file__).parents[2]
+WORKER = Path(__file__).parent / "jobs_worker.py"
+
+
+def task(name: str, kind: str = "quick", *, group: str = "a", level: Level = Level.BULK) -> Task:
+    return Task(name=f"{group}/1/{name}", kind=kind, group=group, level=level, arguments={"asset": group, "n": 1})
+
+
+class Journal:
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+
+    async def lines(self, event: str = "") -> list[str]:
+        noted = [line.decode() for line in await self.redis.lrange("journal", 0, -1)]
+        return [line for line in noted if line.startswith(event)]
+
+    async def open(self) -> None:
+        """Let the tasks of kind `hold` end."""
+        await self.redis.rpush("open", 1)
+
+
+@pytest.fixture
+def url(valkey_url: str) -> str:
+    return valkey_url
+
+
+@pytest.fixture
+async def engine(url: str) -> AsyncIterator[StreaqEngine]:
+    engine = StreaqEngine(url)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def journal(url: str) -> AsyncIterator[Journal]:
+    redis = Redis.from_url(url, retry=Retry(ConstantBackoff(0.1), 100))
+    yield Journal(redis)
+    await redis.aclose()
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+    for process in started:
+        process.wait()
+
+
+@pytest.fixture
+def start(url: str, journal: Journal, processes: list[subprocess.Popen[bytes]], eventually: Eventually) -> Start:
+    """`await start(bulk=2, urgent=1)`: a worker process that is up."""
+
+    async def start(bulk: int = 2, urgent: int = 1) -> subprocess.Popen[bytes]:
+        before = int(await journal.redis.get("workers") or 0)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, WORKER, url, str(bulk), str(urgent)]
+        process = subprocess.Popen(command, env=environment)  # noqa: ASYNC220 - it outlives this coroutine
+        processes.append(process)
+
+        async def up() -> bool:
+            assert process.poll() is None
+            return int(await journal.redis.get("workers") or 0) > before
+
+        await eventually(up)
+        return process
+
+    return start
+
+
+async def test_a_burst_of_tasks_runs_once_each(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    tasks = [task(str(number)) for number in range(300)]
+    await engine.enqueue(*tasks)
+    await start(bulk=3)
+    await start(bulk=3)
+
+    async def over() -> bool:
+        return not await engine.pending("a")
+
+    await eventually(over, 60)
+    assert sorted(await journal.lines()) == sorted(f"done {each.name} 1" for each in tasks)
+    assert all(depth.queued == depth.running == 0 for depth in (await engine.depth()).values())
+
+
+async def test_a_hundred_requests_of_one_name_are_one_task(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await asyncio.gather(*(engine.enqueue(task("same", level=Level.JUST_IN_TIME)) for _ in range(100)))
+    assert await engine.pending("a") == {"a/1/same"}
+    assert (await engine.depth())[Level.JUST_IN_TIME].queued == 1
+    await start()
+
+    async def over() -> bool:
+        return not await engine.pending("a")
+
+    await eventually(over)
+    assert await journal.lines() == ["done a/1/same 1"]
+
+
+async def test_an_urgent_twin_is_queued_beside_a_bulk_task_but_not_the_other_way_round(engine: StreaqEngine) -> None:
+    await engine.enqueue(task("x"))
+    await engine.enqueue(task("x", level=Level.JUST_IN_TIME))
+    await engine.enqueue(task("x"), task("x", level=Level.FIRST))
+    depth = await engine.depth()
+    assert {level: depth[level].queued for level in Level} == {
+        Level.LIVE: 0,
+        Level.JUST_IN_TIME: 1,
+        Level.FIRST: 0,
+        Level.BULK: 1,
+    }
+    assert await engine.pending("a") == {"a/1/x"}
+    assert await engine.pending("b") == frozenset()
+
+
+async def test_what_is_running_is_not_queued_again(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start()
+    await engine.enqueue(task("x", "hold"))
+    await eventually(lambda: _has(journal, "start"))
+    await engine.enqueue(task("x", "hold", level=Level.JUST_IN_TIME))
+    depth = await engine.depth()
+    assert (depth[Level.BULK].running, depth[Level.JUST_IN_TIME].queued) == (1, 0)
+    await journal.open()
+    await eventually(lambda: _has(journal, "done"))
+
+
+async def test_urgent_overtakes_bulk_and_first_overtakes_the_rest(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start(bulk=1, urgent=1)
+    await engine.enqueue(task("busy", "hold"))
+    await eventually(lambda: _has(journal, "start a/1/busy"))
+    await engine.enqueue(*(task(str(number), group="old") for number in range(20)))
+    await engine.enqueue(task("index", group="new", level=Level.FIRST))
+    # The only bulk slot is taken, and stays so: the reserved one runs urgent tasks meanwhile.
+    await engine.enqueue(task("seek", level=Level.JUST_IN_TIME), task("air", level=Level.LIVE))
+    await eventually(lambda: _has(journal, "done a/1/seek", "done a/1/air"))
+    assert await journal.lines("done old") == []
+    await journal.open()
+    await eventually(lambda: _has(journal, "done old/1/19"))
+    done = await journal.lines("done")
+    assert done.index("done new/1/index 1") < done.index("done old/1/0 1")
+
+
+async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start(bulk=1, urgent=1)
+    await start(bulk=1, urgent=1)
+    await engine.enqueue(task("1", "hold"), task("2", "hold"))
+    await eventually(lambda: _has(journal, "start a/1/1", "start a/1/2"))
+    await engine.enqueue(*(task(f"queued-{number}") for number in range(50)), task("other", group="b"))
+    await engine.cancel("a")
+    await eventually(lambda: _has(journal, "cancelled a/1/1", "cancelled a/1/2"), 5)
+    await eventually(lambda: _has(journal, "done b/1/other"))
+    assert await engine.pending("a") == frozenset()
+    assert await journal.lines("done a") == []
+    # Nothing of the cancellation sticks to the name.
+    await engine.enqueue(task("1"), task("queued-1"))
+    await eventually(lambda: _has(journal, "done a/1/1 1", "done a/1/queued-1 1"))
+
+
+async def test_a_killed_workers_task_runs_again_elsewhere(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    victim = await start(bulk=1)
+    await engine.enqueue(task("x", "hold"))
+    await eventually(lambda: _has(journal, "start a/1/x 1"))
+    victim.kill()
+    await start(bulk=1)
+    await eventually(lambda: _has(journal, "start a/1/x 2"))
+    assert await engine.pending("a") == {"a/1/x"}
+    await journal.open()
+    await eventually(lambda: _has(journal, "done a/1/x 2"))
+
+
+async def test_a_long_task_is_not_run_twice(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start(bulk=1)
+    await engine.enqueue(task("long", "hold"))
+    await eventually(lambda: _has(journal, "start a/1/long 1"))
+    # Longer than the idle timeout: until the task of a worker that died meanwhile was taken over.
+    victim = await start(bulk=1)
+    await engine.enqueue(task("lost", "hold"))
+    await eventually(lambda: _has(journal, "start a/1/lost 1"))
+    victim.kill()
+    await start(bulk=1)
+    await eventually(lambda: _has(journal, "start a/1/lost 2"))
+    await journal.open()
+    await eventually(lambda: _drained(engine))
+    assert await journal.lines("start a/1/long") == ["start a/1/long 1"]
+
+
+async def test_sigterm_puts_the_running_task_back_at_once(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    first = await start(bulk=1)
+    await engine.enqueue(task("x", "hold"))
+    await eventually(lambda: _has(journal, "start"))
+    first.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(first.wait, 10) == 0
+    assert await journal.lines("cancelled") == ["cancelled a/1/x 1"]
+    await start(bulk=1)
+    await eventually(lambda: _count(journal, "start", 2))
+    await journal.open()
+    # It was not the task's fault: the try is not counted.
+    await eventually(lambda: _has(journal, "done a/1/x 1"))
+
+
+async def test_a_task_that_kills_its_worker_is_given_up(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await engine.enqueue(task("x", "poison"), task("good"))
+    for number in range(1, 4):
+        victim = await start(bulk=1)
+        await eventually(lambda number=number: _has(journal, f"poison a/1/x {number}"))
+        await asyncio.to_thread(victim.wait, 10)
+    await start(bulk=1)
+    await eventually(lambda: _has(journal, "dead"))
+    await eventually(lambda: _has(journal, "done a/1/good"))
+    assert await journal.lines("dead") == ["dead:TaskAbandoned:True a/1/x 3"]
+    assert await engine.pending("a") == frozenset()
+
+
+async def test_a_failing_task_runs_max_tries_times_and_is_dead_once(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start()
+    await engine.enqueue(task("x", "fail"), task("y", "no such kind"))
+    await eventually(lambda: _count(journal, "dead", 2))
+    assert await journal.lines("fail") == [f"fail a/1/x {number}" for number in (1, 2, 3)]
+    assert sorted(await journal.lines("dead")) == ["dead:LookupError:True a/1/y 3", "dead:OSError:True a/1/x 3"]
+    await engine.enqueue(task("x"))  # another task under the same name starts afresh
+    await eventually(lambda: _has(journal, "done a/1/x 1"))
+
+
+async def test_run_me_later_is_no_failure(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start()
+    await engine.enqueue(task("x", "later"))
+    await eventually(lambda: _has(journal, "done"))
+    assert await journal.lines("later") == ["later a/1/x 1"] * 5
+
+
+async def test_a_flushed_redis_costs_tasks_but_no_worker(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    worker = await start(bulk=2)
+    await engine.enqueue(task("running", "hold"), *(task(str(number)) for number in range(5)))
+    await eventually(lambda: _has(journal, "start"))
+    await journal.redis.flushall()
+    await journal.redis.function_flush()
+    await journal.open()
+    with contextlib.suppress(
+        EngineUnavailable
+    ):  # the engine's functions are gone too: they come back for the next call
+        await engine.enqueue(task("after"))
+    await engine.enqueue(task("after"))
+    await engine.enqueue(task("urgent", level=Level.JUST_IN_TIME))
+    await eventually(lambda: _has(journal, "done a/1/after 1", "done a/1/urgent 1", "done a/1/running"))
+    assert worker.poll() is None
+    await eventually(lambda: _drained(engine))
+
+
+class TestBrokerOutage:
+    @pytest.fixture
+    def url(self, valkey_server: Server) -> str:
+        return valkey_server.url
+
+    async def test_tasks_survive_a_killed_broker(
+        self,
+        engine: StreaqEngine,
+        journal: Journal,
+        start: Start,
+        eventually: Eventually,
+        valkey_server: Server,
+    ) -> None:
+        workers = [await start(bulk=2), await start(bulk=2)]
+        await engine.enqueue(task("long", "hold"))
+        await eventually(lambda: _has(journal, "start a/1/long"))
+        names = [str(number) for number in range(60)]
+        await engine.enqueue(*(task(name) for name in names))
+        valkey_server.kill()
+        with pytest.raises(EngineUnavailable):
+            await _enqueue_once(valkey_server.url, task("never"))
+        valkey_server.start()
+        await engine.enqueue(task("after"))
+        await journal.open()
+        await eventually(lambda: _has(journal, "done a/1/long 1", *(f"done a/1/{name} " for name in names)), 40)
+        await eventually(lambda: _has(journal, "done a/1/after"))
+        assert [worker.poll() for worker in workers] == [None, None]
+        assert await journal.lines("cancelled") == []
+
+
+async def _has(journal: Journal, *events: str) -> bool:
+    lines = await journal.lines()
+    return all(any(line.startswith(event) for line in lines) for event in events)
+
+
+async def _count(journal: Journal, event: str, count: int) -> bool:
+    return len(await journal.lines(event)) >= count
+
+
+async def _drained(engine: StreaqEngine) -> bool:
+    return all(depth.queued == depth.running == 0 for depth in (await engine.depth()).values())
+
+
+async def _enqueue_once(url: str, task: Task) -> None:
+    engine = StreaqEngine(url, patience=timedelta(milliseconds=100))
+    try:
+        await engine.enqueue(task)
+    finally:
+        await engine.close()
