@@ -92,10 +92,11 @@ def _target_duration(timings: dict[RenditionId, _Timing]) -> int:
 
 
 def _rates(plan: Plan, measured: Measured | None) -> dict[RenditionId, Rates]:
-    """Measured rates; until there are any, what the encoder is told never to pass."""
+    """Measured rates. Until there are any, the peak is what the encoder is told never to pass, and the average half of
+    it: the ladder keeps peaks within 200 % of the average (rule 1.30)."""
     if measured is None:
         rungs = () if plan.video is None else plan.video.rungs
-        declared = {rung.id: Rates(peak=rung.bandwidth, average=min(rung.maxrate, rung.bandwidth)) for rung in rungs}
+        declared = {rung.id: Rates(peak=rung.bandwidth, average=rung.bandwidth // 2) for rung in rungs}
         return declared | {track.id: Rates(peak=track.bitrate, average=track.bitrate) for track in plan.audio}
     timings = _timings(plan)
     longest = _target_duration(timings)

@@ -10,7 +10,7 @@ from manifests import layout, media_types
 from manifests.layout import RenditionId
 from streaming.catalog.model import Asset, AssetState
 from streaming.catalog.policy import check_visible
-from streaming.playback import policy
+from streaming.playback import metrics, policy
 from streaming.playback.arrivals import Arrivals, Wanted
 from streaming.playback.errors import RenditionNotFound, SegmentNotFound, SegmentPending
 from streaming.playback.playlists import RenderedPlaylist, rendered
@@ -146,11 +146,19 @@ class Playback:
 
     async def _once_there(self, media: MediaObject, look: Callable[[], Awaitable[T | None]]) -> T:
         found = await look()
-        if found is None:
-            await self._arrivals.wait(media.wanted)
-            found = await look()
-        if found is None:
-            raise SegmentPending
+        if found is not None:
+            metrics.AT_ONCE.inc()
+            return found
+        with metrics.WAIT.time():
+            try:
+                await self._arrivals.wait(media.wanted)
+            except SegmentPending:
+                metrics.NOT_YET.inc()
+                raise
+        found = await look()
+        if found is None:  # deleted as soon as it was there
+            raise SegmentNotFound
+        metrics.WAITED.inc()
         return found
 
 

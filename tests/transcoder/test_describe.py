@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist, MultivariantPlaylist, Resolution
 from manifests.layout import AssetId, RenditionId
+from transcoder import ladder
 from transcoder.describe import beside, media, multivariant, static_playlists, under
 from transcoder.measured import Measured, RenditionSizes
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, VideoRung
@@ -27,19 +28,20 @@ ASSET = AssetId("asset")
 NTSC = Fraction(30000, 1001)
 
 
-def rung(height: int, width: int, maxrate: int, *, divisor: int = 1, level: str = "1f") -> VideoRung:
+def rung(height: int, width: int, average: int, *, divisor: int = 1, level: str = "1f") -> VideoRung:
+    maxrate = average * 3 // 2
     return VideoRung(
         id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=21,
-        maxrate=maxrate, bufsize=2 * maxrate, profile="high", level="3.1", codecs=f"avc1.6400{level}",
-        bandwidth=maxrate * 11 // 10,
+        maxrate=maxrate, bufsize=maxrate, profile="high", level="3.1", codecs=f"avc1.6400{level}",
+        bandwidth=2 * average,
     )  # fmt: skip
 
 
 RUNGS = (
     rung(1080, 1920, 6_000_000, level="28"),
-    rung(720, 1280, 3_500_000),
-    rung(540, 960, 1_900_000),
-    rung(234, 416, 300_000, divisor=2, level="0d"),
+    rung(720, 1280, 3_000_000),
+    rung(540, 960, 2_000_000),
+    rung(234, 416, 145_000, divisor=2, level="0d"),
 )
 
 
@@ -161,6 +163,14 @@ def test_1_32_first_variant_is_near_two_megabits(rungs: tuple[VideoRung, ...], f
     rest = [variant.bandwidth for variant in found.variants[1:]]
     assert rest == sorted(rest)
     assert len(found.variants) == len(rungs)
+
+
+@pytest.mark.parametrize(("height", "first"), [(1080, "v540-1"), (540, "v540-1"), (360, "v360-1")])
+def test_1_32_holds_for_the_ladder(height: int, first: str) -> None:
+    rungs = ladder.rungs(height * 16 // 9, height, rate=Fraction(25), version=1)
+    found = described(plan(replace(video(), rungs=rungs), audio())).variants
+    assert found[0].uri == f"{first}/index.m3u8"
+    assert all(2 * (variant.average_bandwidth or 0) >= variant.bandwidth - 128_000 for variant in found)
 
 
 def test_audio_group_has_one_default_and_one_choice_of_each_language() -> None:

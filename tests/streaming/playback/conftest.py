@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -31,6 +30,7 @@ from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, Vi
 from transcoder.plan import dump as dump_plan
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 VIDEO = RenditionId("v360-1")
@@ -166,4 +166,6 @@ async def open_client(make_playback: Callable[..., Playback]) -> AsyncIterator[C
         await client.aclose()
 
 
-Eventually = Callable[..., Awaitable[None]]
+@pytest.fixture
+def some_plan() -> Plan:
+    return make_plan(AssetId("asset"))

@@ -3,8 +3,6 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-import pytest
-
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist, MultivariantPlaylist
 from transcoder import measured
@@ -69,7 +67,7 @@ async def test_bandwidths_are_measured_once_it_is_ready(stage, open_client: Call
     await finish(stage, plan)
     after = await open_client().get(f"/v/{plan.asset}/index.m3u8")
     assert before.headers["etag"] != after.headers["etag"]
-    assert "BANDWIDTH=528000,AVERAGE-BANDWIDTH=493000" in before.text
+    assert "BANDWIDTH=528000,AVERAGE-BANDWIDTH=328000" in before.text
     assert "BANDWIDTH=528000" not in after.text
 
 
@@ -147,10 +145,10 @@ async def test_an_unpublished_asset_disappears_within_a_second(stage, client: ht
     assert (gone.status_code, gone.json()["code"]) == (404, "asset_not_found")
 
 
-@pytest.mark.parametrize("asset", ["nobody", "a.b", "%2e%2e", "x" * 65])
-async def test_unknown_assets(asset: str, client: httpx.AsyncClient) -> None:
-    answer = await client.get(f"/v/{asset}/index.m3u8")
-    assert (answer.status_code, answer.json()["code"]) == (404, "asset_not_found")
+async def test_unknown_assets(client: httpx.AsyncClient) -> None:
+    for asset in ("nobody", "a.b", "%2e%2e", "x" * 65):
+        answer = await client.get(f"/v/{asset}/index.m3u8")
+        assert (answer.status_code, answer.json()["code"]) == (404, "asset_not_found")
 
 
 async def test_unknown_renditions(stage, client: httpx.AsyncClient) -> None:
