@@ -94,7 +94,7 @@ def only_child(buffer: bytes | bytearray, parent: Box, kind: bytes) -> Box:
 
 def read_timescale(moov: bytes | bytearray) -> int:
     """Ticks per second of the only track of a `moov` box."""
-    trak = only_child(moov, next(read_boxes(moov)), b"trak")
+    trak = only_child(moov, _first(moov, b"moov"), b"trak")
     mdhd = only_child(moov, only_child(moov, trak, b"mdia"), b"mdhd")
     fields = _Fields(moov, mdhd)
     fields.skip(16 if fields.version == 1 else 8)
@@ -103,9 +103,7 @@ def read_timescale(moov: bytes | bytearray) -> int:
 
 def read_moof(buffer: bytes | bytearray) -> MovieFragment:
     """The `moof` box that `buffer` begins with."""
-    moof = read_header(buffer)
-    if moof is None or moof.end > len(buffer) or moof.kind != b"moof":
-        raise OutputBroken("not a moof")
+    moof = _first(buffer, b"moof")
     sequence = _Fields(buffer, only_child(buffer, moof, b"mfhd")).u32()
     traf = only_child(buffer, moof, b"traf")
     track, duration, size, flags = _read_tfhd(_Fields(buffer, only_child(buffer, traf, b"tfhd")))
@@ -116,6 +114,13 @@ def read_moof(buffer: bytes | bytearray) -> MovieFragment:
     return MovieFragment(
         sequence=sequence, track=track, decode_time=decode_time, data_offset=data_offset, samples=samples
     )
+
+
+def _first(buffer: bytes | bytearray, kind: bytes) -> Box:
+    box = read_header(buffer)
+    if box is None or box.end > len(buffer) or box.kind != kind:
+        raise OutputBroken(f"not a {kind!r}")
+    return box
 
 
 class _Fields:
