@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from manifests import bandwidth, layout
@@ -34,6 +33,7 @@ from transcoder.plan import AAC_FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from manifests.layout import AssetId, RenditionId
     from transcoder.measured import Measured
@@ -67,7 +67,7 @@ class _Timing:
 
     def durations(self) -> tuple[Fraction, ...]:
         """Seconds, on the grid that EXTINF is written on."""
-        return decimals.durations(Fraction(end, self.timescale) for end in accumulate(self.ticks))
+        return decimals.durations(self.ticks, timescale=self.timescale)
 
 
 def _timings(plan: Plan) -> dict[RenditionId, _Timing]:
@@ -88,7 +88,7 @@ def _timings(plan: Plan) -> dict[RenditionId, _Timing]:
 
 def _target_duration(timings: dict[RenditionId, _Timing]) -> int:
     """One for all the playlists of the asset (RFC 8216bis §6.2.4)."""
-    return max(target_duration(timing.durations()) for timing in timings.values())
+    return max(target_duration(timing.durations()) for timing in set(timings.values()))
 
 
 def _rates(plan: Plan, measured: Measured | None) -> dict[RenditionId, Rates]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def parse(text: str) -> Fraction:
     return Fraction(text)
 
 
-def durations(ends: Iterable[Fraction]) -> tuple[Fraction, ...]:
-    """Durations on the microsecond grid of consecutive segments that begin at zero and end at these times (s)."""
-    return tuple(end - begin for begin, end in pairwise([Fraction(0), *(round_half_up(end, PLACES) for end in ends)]))
+def durations(ticks: Iterable[int], *, timescale: int) -> tuple[Fraction, ...]:
+    """Durations (s) on the microsecond grid of consecutive segments that last so many ticks of 1/timescale s."""
+    scale = 10**PLACES
+    ends = ((2 * end * scale + timescale) // (2 * timescale) for end in accumulate(ticks, initial=0))
+    return tuple(Fraction(end - begin, scale) for begin, end in pairwise(ends))

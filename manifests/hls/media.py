@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
 from manifests.errors import PlaylistError
@@ -13,7 +14,6 @@ from manifests.hls.segment import Map, Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from fractions import Fraction
 
     from manifests.hls.lines import Line
 
@@ -78,7 +78,7 @@ class MediaPlaylist:
 
 def target_duration(durations: Iterable[Fraction]) -> int:
     """The longest duration (s) rounded to the nearest second (§4.4.3.1), at least 1."""
-    return max((int(decimals.round_half_up(duration)) for duration in durations), default=1) or 1
+    return max(1, int(decimals.round_half_up(max(durations, default=Fraction(1)))))
 
 
 def parse(body: Sequence[Line]) -> MediaPlaylist:
