@@ -195,7 +195,7 @@ class AssetsApi:
         summary="Read an asset",
         tag=_TAG,
         parameters=(_LANG,),
-        replies={200: Reply(description="The asset, as far as you may see it", kind=PublicAsset | EditorAsset)},
+        replies={200: Reply(description="The asset, as far as you may see it", kind=(PublicAsset, EditorAsset))},
         errors=(AssetNotFound, NotPublished),
     )
     async def read(self, request: Request) -> Response:

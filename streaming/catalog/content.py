@@ -73,10 +73,10 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 def checked(content: Content) -> Content:
     """The content in its stored form. Raises InvalidField."""
+    default = _language(content.default_language, "/default_language")
     titles = _texts(content.titles, "/titles", longest=TITLE)
     if not titles:
         raise InvalidField("At least one title is needed.", pointer="/titles")
-    default = _language(content.default_language, "/default_language")
     if default not in titles:
         raise InvalidField(f"There is no title in {default}, the default language.", pointer="/default_language")
     return Content(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -71,9 +72,12 @@ class EditorAsset(PublicAsset):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetList:
-    """One page, newest first. `next_cursor` goes into `cursor` for the next page; null on the last one."""
+    """One page, newest first. `next_cursor` goes into `cursor` for the next page; null on the last one.
 
-    assets: list[PublicAsset | EditorAsset]
+    Editors get each asset as an EditorAsset, which is a PublicAsset and more.
+    """
+
+    assets: Sequence[PublicAsset]
     next_cursor: str | None
 
 
@@ -87,7 +91,7 @@ class Shown:
     editor: bool
 
 
-def view(asset: Asset, shown: Shown) -> PublicAsset | EditorAsset:
+def view(asset: Asset, shown: Shown) -> PublicAsset:
     """The view of an asset that a reader may have."""
     language = choose(
         asset.titles, lang=shown.lang, accept=shown.accept_language, default=asset.default_language

@@ -38,7 +38,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A response: its body, if any, and the headers that matter (name to description)."""
+    """A response: its body, if any, and the headers that matter (name to description).
+
+    `kind` is a type that msgspec knows, or a tuple of such: one or the other.
+    """
 
     description: str
     kind: Any = None

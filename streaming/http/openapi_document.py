@@ -67,6 +67,8 @@ class _Types:
         self._schemas = list(zip(kinds, schemas, strict=True))
 
     def schema(self, kind: Any) -> dict[str, Any]:
+        if isinstance(kind, tuple):
+            return {"anyOf": [self.schema(each) for each in kind]}
         return next(schema for known, schema in self._schemas if known == kind)
 
 
@@ -76,7 +78,10 @@ def _kinds(described: Sequence[Operation]) -> list[Any]:
         wanted = [parameter.kind for parameter in one.parameters]
         wanted += [reply.kind for reply in one.replies.values()]
         wanted += [one.request.kind] if one.request is not None else []
-        found += [kind for kind in wanted if kind is not None and kind not in found]
+        for kind in wanted:
+            for each in kind if isinstance(kind, tuple) else (kind,):
+                if each is not None and each not in found:
+                    found.append(each)
     return found
 
 

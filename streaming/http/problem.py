@@ -14,7 +14,6 @@ ApiError                         status, code and title are on the class; the de
 ├── RangeNotSatisfiable    416   (Content-Range: bytes */size)
 ├── Unprocessable          422   readable, but a field is wrong: `errors` says which
 ├── Locked                 423
-├── PreconditionRequired   428
 ├── TooManyRequests        429   (Retry-After)
 ├── InternalError          500   a fault of ours; the log has the rest
 ├── Unavailable            503   (Retry-After)
@@ -25,7 +24,7 @@ Each capability's `errors.py` subclasses these with its own `code`. Errors of th
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
@@ -139,12 +138,6 @@ class Locked(ApiError):
     status, code, title = 423, "locked", "Locked"
 
 
-class PreconditionRequired(ApiError):
-    """This request must be conditional."""
-
-    status, code, title = 428, "precondition_required", "Precondition required"
-
-
 class TooManyRequests(ApiError):
     """Too many requests: wait as long as Retry-After says."""
 
@@ -198,5 +191,4 @@ def from_status(status: int, detail: str = "", headers: Mapping[str, str] | None
         for kind in (BadRequest, Unauthorized, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType)
     }
     kind = known.get(status, BadRequest if 400 <= status < 500 else InternalError)
-    phrase = HTTPStatus(status).phrase
-    return kind("" if detail in {"", phrase} else detail, headers=headers)
+    return kind("" if detail == responses.get(status) else detail, headers=headers)
