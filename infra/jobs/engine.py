@@ -73,6 +73,8 @@ class StreaqEngine:
     async def close(self) -> None:
         self._closing.set()
         if self._serving is not None:
+            if not self._ready.is_set():
+                self._serving.cancel()  # it waits for a broker
             await asyncio.gather(self._serving, return_exceptions=True)
 
     async def _script(self, source: str, **ask: Any) -> Any:

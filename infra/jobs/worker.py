@@ -16,6 +16,7 @@ from streaq.types import StreaqRetry
 from infra.errors import TaskAbandoned
 from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
 from infra.jobs.lanes import KEPT_S, RUN, TRIES, Queue, task_from, task_id
+from infra.metrics import RUN_SECONDS, RUNS
 from infra.ports import Attempt, RetryLater, Task
 
 if TYPE_CHECKING:
@@ -119,21 +120,27 @@ class StreaqWorker:
                 attempt = Attempt(task=task, number=self._max_tries, last=True)
                 return await self._dead(broker, tries_key, attempt, TaskAbandoned())
             attempt = Attempt(task=task, number=number, last=number == self._max_tries)
+            kind = task.kind if task.kind in self._handlers else "unknown"
             try:
-                await self._call(attempt)
+                with RUN_SECONDS.labels(kind).time():
+                    await self._call(attempt)
             except asyncio.CancelledError:
+                RUNS.labels(kind, "stopped").inc()
                 with CancelScope(shield=True), move_on_after(_FAREWELL_S):
                     await self._uncount(broker, tries_key, whole=broker.aborted(task_id(task)))
                 raise
             except RetryLater as later:
+                RUNS.labels(kind, "later").inc()
                 await self._uncount(broker, tries_key, whole=False)
                 raise StreaqRetry(delay=later.delay) from later
             except Exception as exc:
+                RUNS.labels(kind, "dead" if attempt.last else "failed").inc()
                 if attempt.last:
                     return await self._dead(broker, tries_key, attempt, exc)
                 delay = min(self._retry_delay * 2 ** (number - 1), _LONGEST_DELAY)
                 _log.warning("task %s failed (try %d, again in %s)", task.name, number, delay, exc_info=exc)
                 raise StreaqRetry(delay=delay) from exc
+            RUNS.labels(kind, "done").inc()
             await self._uncount(broker, tries_key, whole=True)
         except BROKER_ERRORS as exc:
             raise StreaqRetry(delay=_BROKER_DELAY) from exc
