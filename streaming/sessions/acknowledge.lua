@@ -1,7 +1,7 @@
 -- The ledger has heard: sessions that have not changed since are no longer marked, and over ones are let go once
 -- nothing can come for them any more.
--- ARGV: now, pause (ms), then for each session: id, the revision that was told, and the attempts, starts and views that the
--- ledger now holds of it.
+-- ARGV: now, pause (ms), then for each session: name, the revision that was told, and the attempts, starts and views
+--       that the ledger now holds of it.
 local now, pause = tonumber(ARGV[1]), tonumber(ARGV[2])
 for at = 3, #ARGV, 5 do
   local id, revision = ARGV[at], ARGV[at + 1]

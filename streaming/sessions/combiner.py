@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 MOST: Final = 100
 """Sessions in one call: it blocks Redis for about a millisecond."""
 
-Argument = str | int
+Argument = str | bytes | int
 
 
 class Combiner:
-    """Calls of one script whose arguments are some common ones, then a fixed number for each item.
+    """Calls of one script whose arguments are some common ones, then one for each item.
 
     The common arguments of a call are those of its youngest item.
     """
@@ -31,11 +31,11 @@ class Combiner:
     def __init__(self, cache: Cache, source: str) -> None:
         self._cache = cache
         self._source = source
-        self._waiting: dict[int, list[tuple[Sequence[Argument], asyncio.Future[Any]]]] = {}
+        self._waiting: dict[int, list[tuple[Argument, asyncio.Future[Any]]]] = {}
         self._common: Sequence[Argument] = ()
         self._running: dict[int, asyncio.Task[None]] = {}
 
-    async def call(self, shard: int, common: Sequence[Argument], item: Sequence[Argument]) -> Any:
+    async def call(self, shard: int, common: Sequence[Argument], item: Argument) -> Any:
         """The script's answer for this item. Raises what the call raised (CacheUnavailable)."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(shard, []).append((item, answer))
@@ -54,8 +54,8 @@ class Combiner:
         finally:
             del self._running[shard]
 
-    async def _send(self, shard: int, taken: list[tuple[Sequence[Argument], asyncio.Future[Any]]]) -> None:
-        arguments = [*self._common, *(argument for item, _ in taken for argument in item)]
+    async def _send(self, shard: int, taken: list[tuple[Argument, asyncio.Future[Any]]]) -> None:
+        arguments = [*self._common, *(item for item, _ in taken)]
         try:
             answers = await self._cache.script(self._source, [scripts.prefix(shard)], arguments)
         except Exception as exc:  # whoever waits gets it

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 EPOCH_MS: Final = 1_577_836_800_000
 """2020-01-01: session ids count milliseconds from here, in five bytes (until 2054)."""
 
+NAME: Final = 16
+"""Letters of a session's name (see `Ticket.name`)."""
+
 _WITH_VIEWER: Final = 1
 _PACKED_ASSET: Final = 2
 _FORMAT: Final = 16  # the high half of the first byte; the low half are the flags above
@@ -49,6 +52,14 @@ class Ticket:
     threshold_ms: int
     shard: int
     viewer: str
+
+    @property
+    def name(self) -> str:
+        """What the session is called in Redis and in the ledger: the end of its id, which is its signature.
+
+        Short, and of no use to whoever reads it there: only the whole id can report on the session.
+        """
+        return self.id[-NAME:]
 
 
 class Identity:

@@ -1,23 +1,19 @@
 -- Take what players report of some sessions of a shard: merge by maximum, decide start and view, move the time at which
 -- the session lapses, keep the set of viewers. The counterpart of `News.__or__` in model.py.
--- ARGV: now, pause, settle, checkpoint, time to live of resume positions (ms); then WIDTH values for each session: id, lapse (ms), last seq, end seq, seq and value of
--- paused, seq and value of position, and the COUNTERS.
+-- ARGV: now, pause, settle, checkpoint, time to live of resume positions (ms); then for each session, as MessagePack:
+--       name, lapse (ms), last seq, end seq, {seq, value} of paused, {seq, value} of position, {the COUNTERS}.
 -- Returns for each {code, state, viewed, played}; code 0 taken, 1 not known here, 2 over.
-local WIDTH = 16
 local TAKEN, UNKNOWN, OVER = 0, 1, 2
 local now, pause, settle, checkpoint = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local remembered = ARGV[5]
 
 local COUNTERS = {'started', 'played', 'rebuffer', 'rebuffers', 'startup', 'kbit', 'technical', 'business'}
-local FIELDS = {'asset', 'viewer', 'threshold', 'seen', 'over', 'end_seq', 'viewed', 'revision', 'marked',
-  'paused_seq', 'paused', 'position_seq', 'position', unpack(COUNTERS)}
 
-local function merge(at)
-  local id, lapse, last_seq, end_seq = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+local function merge(id, lapse, last_seq, end_seq, paused, position, counters)
   local session = key('session', id)
-  local values = redis.call('HMGET', session, unpack(FIELDS))
+  local values = redis.call('HGETALL', session) -- one pass over a small hash; HMGET would make one for each field
   local was = {}
-  for index, name in ipairs(FIELDS) do was[name] = values[index] or nil end
+  for index = 1, #values, 2 do was[values[index]] = values[index + 1] end
   if not was.asset then return {UNKNOWN, '', 0, 0} end
 
   local seen, ended, viewed = number(was.seen), was.over == 'ended', number(was.viewed)
@@ -36,15 +32,15 @@ local function merge(at)
     end
   end
   for index, name in ipairs(COUNTERS) do
-    set(name, math.max(number(was[name]), tonumber(ARGV[at + 7 + index])))
+    set(name, math.max(number(was[name]), counters[index]))
   end
-  for index, name in ipairs({'paused', 'position'}) do
-    local seq, value = tonumber(ARGV[at + 2 + 2 * index]), tonumber(ARGV[at + 3 + 2 * index])
+  for name, stamped in pairs({paused = paused, position = position}) do
+    local seq, value = stamped[1], stamped[2]
     local old_seq, old = number(was[name .. '_seq']), number(was[name])
     if seq > old_seq or (seq == old_seq and value > old) then
       set(name .. '_seq', seq)
       set(name, value)
-      if name == 'position' and was.viewer ~= '' then
+      if name == 'position' and was.viewer then
         local resume = key('resume', was.viewer)
         redis.call('HSET', resume, was.asset, value .. ':' .. now)
         redis.call('PEXPIRE', resume, remembered)
@@ -102,7 +98,7 @@ local function merge(at)
 end
 
 local replies = {}
-for at = 6, #ARGV, WIDTH do
-  replies[#replies + 1] = merge(at)
+for at = 6, #ARGV do
+  replies[#replies + 1] = merge(unpack(cmsgpack.unpack(ARGV[at])))
 end
 return replies

@@ -1,7 +1,7 @@
 -- Stands before every script. All keys of a session are in one shard, and KEYS[1] is the shard's prefix with its hash
 -- tag (`channel:sessions:{7}:`): the keys below it are in the same slot of a cluster, so scripts may build them.
 --
---   session:ID      hash    a session
+--   session:NAME    hash    a session; what is 0 or empty is left out
 --   open            zset    every session that is not over, by the time (ms) at which it lapses without news
 --   live:ASSET      zset    those of them that are playing this asset, by the same time
 --   assets          set     assets that have a live set
@@ -26,8 +26,8 @@ local function state_of(over, paused, started)
   return number(started) == 1 and 'playing' or 'opened'
 end
 
--- Have the ledger told of a session, and keep it until then: at `due`, or earlier if that is arranged already. The revision is a clock, so that
--- it also grows across a loss of all of this.
+-- Have the ledger told of a session, and keep it until then: at `due`, or earlier if that is arranged already. The
+-- revision is a clock, so that it also grows across a loss of all of this.
 local function tell(id, revision, now, due)
   redis.call('HSET', key('session', id), 'revision', math.max(revision + 1, now), 'marked', now)
   redis.call('PERSIST', key('session', id))

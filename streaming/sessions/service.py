@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from streaming.sessions import scripts
 from streaming.sessions.combiner import Combiner
 from streaming.sessions.errors import SessionNotFound, SessionOver
@@ -173,11 +175,16 @@ class Sessions:
             now_ms - ticket.begun_ms, max_rate=settings.max_rate, slack_ms=_ms(settings.slack)
         )
         common = (now_ms, _ms(settings.pause), _ms(settings.settle), _ms(settings.checkpoint), _ms(POSITION_TTL))
-        item = (
-            ticket.id, lapse_ms(interval), news.last_seq, news.end_seq, news.paused.seq, news.paused.value,
-            news.position.seq, news.position.value, int(counters.started), counters.played_ms, counters.rebuffer_ms,
-            counters.rebuffers, counters.startup_ms, counters.played_kbit, int(counters.failed_technical),
-            int(counters.failed_business),
+        item = msgspec.msgpack.encode(
+            (
+                ticket.name, lapse_ms(interval), news.last_seq, news.end_seq, (news.paused.seq, news.paused.value),
+                (news.position.seq, news.position.value),
+                (
+                    int(counters.started), counters.played_ms, counters.rebuffer_ms, counters.rebuffers,
+                    counters.startup_ms, counters.played_kbit, int(counters.failed_technical),
+                    int(counters.failed_business),
+                ),
+            )
         )  # fmt: skip
         return await self._merges.call(ticket.shard, common, item)
 
@@ -186,15 +193,16 @@ class Sessions:
     ) -> Any:
         known = told or Tally()
         arguments: Sequence[str | int] = (
-            milliseconds(now), ticket.id, ticket.asset, ticket.viewer, device, ticket.begun_ms, ticket.threshold_ms,
-            lapse_ms(_ms(self._settings.first_interval)), _ms(self._settings.settle), attempt, _ms(ATTEMPT_TTL),
+            milliseconds(now), ticket.name, ticket.asset, ticket.viewer, device, ticket.begun_ms, ticket.threshold_ms,
+            lapse_ms(_ms(self._settings.first_interval)), _ms(self._settings.settle), ticket.id, attempt,
+            _ms(ATTEMPT_TTL),
             known.attempts, known.starts, known.views, known.played_ms, known.rebuffer_ms, known.rebuffers,
             known.startup_ms, known.played_kbit, known.failures_technical, known.failures_business,
         )  # fmt: skip
         return await self._cache.script(scripts.ENTER, [scripts.prefix(ticket.shard)], arguments)
 
     async def _restore(self, ticket: Ticket, *, now: datetime) -> None:
-        known = await self._ledger.recorded(ticket.id)
+        known = await self._ledger.recorded(ticket.name)
         if known is not None:
             silent = milliseconds(now) - known.seen_ms
             if known.state is State.ENDED or (known.state is State.EXPIRED and silent > _ms(self._settings.pause)):

@@ -17,7 +17,7 @@ def _measures() -> list[Column[int]]:
 session_ledger: Final = Table(
     "session_ledger",
     metadata,
-    Column("session", String(160), primary_key=True),
+    Column("session", String(32), primary_key=True),
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
     Column("asset", String(64), nullable=False),
@@ -31,6 +31,7 @@ session_ledger: Final = Table(
 )
 """One row for each time that a session is told of: what it has gained since its last entry. Rows are never changed.
 
+`session` is the session's name (`Ticket.name`), by which its id finds the rows, but not the other way round.
 `entry` counts from 1 within the session: two processes that tell of the same session at once collide, and one of them
 begins again. `hour` is the hour in which the session began.
 """

@@ -41,8 +41,9 @@ MEASURES: Final = tuple(field.name for field in fields(Tally))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A session as Redis holds it: what the ledger is told. `revision` grows with every change worth telling, also
-    across a loss of Redis; `viewer` is the keyed hash or "". Times in ms since the epoch."""
+    """A session as Redis holds it: what the ledger is told. `session` is its name (`Ticket.name`), `viewer` the keyed
+    hash or "". `revision` grows with every change worth telling, also across a loss of Redis. Times in ms since the
+    epoch."""
 
     session: str
     revision: int

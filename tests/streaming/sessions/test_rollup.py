@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from infra.redis_cache import RedisCache
 from manifests.layout import AssetId
 from streaming.sessions.errors import SessionOver
-from streaming.sessions.identity import Identity
+from streaming.sessions.identity import NAME, Identity
 from streaming.sessions.model import Counters, News, State
 from streaming.sessions.rollup import LEASE, LEASE_TTL, Rollup, run_rollup
 from streaming.sessions.settings import SessionSettings
@@ -152,7 +152,7 @@ async def test_silence_closes_a_session(channel: Channel) -> None:
     await channel.hear(denied, News(counters=Counters(failed_business=True), last_seq=1, end_seq=1))
     channel.after(26)
     await channel.settle()
-    recorded = await channel.ledger.recorded(left)
+    recorded = await channel.ledger.recorded(left[-NAME:])
     assert recorded is not None
     assert recorded.state is State.EXPIRED
     tally = (await channel.audience()).tally

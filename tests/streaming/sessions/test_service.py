@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from manifests.layout import AssetId
 from streaming.sessions.errors import SessionNotFound, SessionOver
-from streaming.sessions.identity import Identity
+from streaming.sessions.identity import NAME, Identity
 from streaming.sessions.ledger import milliseconds
 from streaming.sessions.model import Counters, News, Stamped, State, together
 
@@ -157,7 +157,10 @@ async def test_order_repetition_and_loss_change_nothing(
             assert ends
     plain.now += plain.settings.settle
     (found,) = [
-        each for n in range(4) for each in await plain.rollup.collect(n, now=plain.now) if each.session == session
+        each
+        for n in range(4)
+        for each in await plain.rollup.collect(n, now=plain.now)
+        if each.session == session[-NAME:]
     ]
     expected = together(arrived)
     assert found.counters == expected.counters
