@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable, ObjectExists
 from manifests import layout, media_types
-from transcoder import signals
+from transcoder import metrics, signals
 from transcoder.errors import LeaseLost
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ class Publisher:
         content_type = media_types.SEGMENT
         if number is None:
             content_type = media_types.AUDIO_INIT if rendition in self._audio else media_types.VIDEO_INIT
-        await put_once(self._store, key, body, content_type=content_type, cache_control=IMMUTABLE)
+        if await put_once(self._store, key, body, content_type=content_type, cache_control=IMMUTABLE):
+            metrics.OBJECTS.inc()
+            metrics.BYTES.inc(len(body))
+        else:
+            metrics.FOUND.inc()
         await self._board.landed(self._plan, rendition, number)
         await announce(
             self._cache,

@@ -39,7 +39,7 @@ class TranscoderSettings:
         timedelta(seconds=10),
         env="CHANNEL_WORKER_LEASE_S",
         unit="s",
-        help="how long a dead worker's window stays reserved; renewed while it is encoded",
+        help="how long a dead worker's tasks stay reserved for it; renewed while it works on them",
     )
     bulk_nice: int = setting(10, env="CHANNEL_WORKER_NICE", help="niceness of encodes that nobody waits for (0–19)")
     source_folder: Path | None = setting(
@@ -55,6 +55,13 @@ class TranscoderSettings:
         1024**3, env="CHANNEL_SOURCE_CACHE_RESERVE_BYTES", unit="bytes", help="disk space that is left free"
     )
 
+    metrics_host: str = setting(
+        "127.0.0.1", env="CHANNEL_WORKER_METRICS_HOST", help="address that the worker's metrics are served on"
+    )
+    metrics_port: int = setting(
+        0, env="CHANNEL_WORKER_METRICS_PORT", help="port of the worker's metrics (Prometheus); 0: none are served"
+    )
+
     def __post_init__(self) -> None:
         if self.bulk_slots == 0:
             object.__setattr__(self, "bulk_slots", _half_the_cores())
@@ -64,6 +71,7 @@ class TranscoderSettings:
             ("CHANNEL_WORKER_TRIES", self.max_tries, 1),
             ("CHANNEL_WORKER_LEASE_S", self.lease.total_seconds(), 1),
             ("CHANNEL_WORKER_NICE", self.bulk_nice, 0),
+            ("CHANNEL_WORKER_METRICS_PORT", self.metrics_port, 0),
             ("CHANNEL_SOURCE_CACHE_BYTES", self.source_bytes, 0),
             ("CHANNEL_SOURCE_CACHE_RESERVE_BYTES", self.source_reserve_bytes, 0),
         ):

@@ -24,6 +24,7 @@ import anyio
 from anyio import to_thread
 
 from infra.errors import ObjectNotFound
+from transcoder import metrics
 from transcoder.errors import DiskFull
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class SourceCache:
         try:
             await self._store.download(stat.key, str(part))
             part.replace(path)
+            metrics.FETCHED.inc(stat.size)
         except OSError as exc:
             if exc.errno in _NO_ROOM:
                 raise DiskFull(f"no room for {stat.key} ({stat.size} bytes) in {self._folder}") from exc

@@ -26,7 +26,7 @@ from infra.errors import InfraError, ObjectNotFound
 from infra.ports import Level, RetryLater
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
-from transcoder import signals
+from transcoder import metrics, signals
 from transcoder.errors import DiskFull, LeaseLost, PlanMissing, SandboxError, SourceRefused
 from transcoder.facts import Failure, find_plan, is_over, read_plan, write_failure, write_plan
 from transcoder.finish import finish
@@ -189,5 +189,6 @@ def _cause(attempt: Attempt, exc: BaseException) -> str:
 
 async def _fail(parts: TranscoderParts, asset: AssetId, version: int, failure: Failure) -> None:
     log.error("an asset has failed", extra={"asset": asset, "version": version, "code": failure.code})
-    await write_failure(parts.store, asset, version, failure)
+    if await write_failure(parts.store, asset, version, failure):
+        metrics.FAILURES.labels(failure.code).inc()
     await announce(parts.cache, signals.Signal(what="failure", asset=asset, version=version))

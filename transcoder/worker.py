@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.jobs import StreaqEngine, StreaqWorker
+from infra.logs import configure
+from infra.metrics import expose
 from infra.redis_cache import RedisCache
 from infra.s3 import S3Store
 from infra.settings import InfraSettings
@@ -27,8 +29,13 @@ log = logging.getLogger(__name__)
 
 def worker_main(env: Mapping[str, str]) -> None:
     """Run a worker until SIGTERM or SIGINT. Raises SettingsError."""
-    infra = InfraSettings.from_env(env)
-    asyncio.run(run_worker(infra, TranscoderSettings.from_env(env), EncoderSettings.from_env(env)))
+    infra, settings, encoder = (
+        InfraSettings.from_env(env), TranscoderSettings.from_env(env), EncoderSettings.from_env(env)
+    )  # fmt: skip
+    configure(level=infra.log_level, style=infra.log_format)
+    if settings.metrics_port:
+        expose(host=settings.metrics_host, port=settings.metrics_port)
+    asyncio.run(run_worker(infra, settings, encoder))
 
 
 async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder: EncoderSettings) -> None:
@@ -44,6 +51,7 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
             bulk_slots=settings.bulk_slots,
             urgent_slots=settings.urgent_slots,
             max_tries=settings.max_tries,
+            idle_timeout=settings.lease,
         )
         log.info("working", extra={"slots": settings.bulk_slots, "urgent_slots": settings.urgent_slots})
         await worker.run()
