@@ -76,7 +76,7 @@ async def encode_audio(
     # Frames of this window that have come so far; those before it have a negative place.
     place, segment_number, held = -(BEFORE + _PRIMING), needed.start, []
     with tempfile.TemporaryDirectory(prefix="window-") as cwd:
-        argv = _argv(plan, track, frames, source, chosen)
+        argv = audio_argv(plan, track, frames, source=source, settings=chosen)
         async with spawn(argv, limits=chosen.limits, cwd=Path(cwd), nice=nice) as child:
             while piece := await child.stdout.read(_READ):
                 for frame in reader.feed(piece):
@@ -94,7 +94,7 @@ async def encode_audio(
         raise OutputBroken(f"{track.id}: segment {segment_number} and what follows is missing")
 
 
-def _argv(plan: Plan, track: AudioPlan, frames: range, source: Path, settings: EncoderSettings) -> list[str]:
+def audio_argv(plan: Plan, track: AudioPlan, frames: range, *, source: Path, settings: EncoderSettings) -> list[str]:
     """The command that writes the window's AAC frames, BEFORE and AFTER around them, as ADTS to its standard output."""
     first, last = (frames.start - BEFORE) * AAC_FRAME, (frames.stop + AFTER) * AAC_FRAME
     anchor = Fraction(first, track.sample_rate) // _ANCHOR * _ANCHOR

@@ -21,6 +21,7 @@ _LARGE: Final = struct.Struct(">Q")
 # tfhd and trun flags (§8.8.7, §8.8.8)
 _BASE_DATA_OFFSET, _DESCRIPTION, _DEFAULT_DURATION, _DEFAULT_SIZE, _DEFAULT_FLAGS = 0x1, 0x2, 0x8, 0x10, 0x20
 _DATA_OFFSET, _FIRST_FLAGS, _DURATION, _SIZE, _FLAGS, _OFFSET = 0x1, 0x4, 0x100, 0x200, 0x400, 0x800
+_MOST_DEFAULTS: Final = 4096  # samples of which a trun says nothing but their number
 _NOT_SYNC: Final = 0x10000  # sample_is_non_sync_sample (§8.8.3.1)
 
 
@@ -169,7 +170,7 @@ def _read_trun(trun: _Fields, *, duration: int, size: int, flags: int) -> tuple[
     first_flags = trun.u32() if trun.flags & _FIRST_FLAGS else flags
     width = 4 * (trun.flags & (_DURATION | _SIZE | _FLAGS | _OFFSET)).bit_count()
     # Before the loop: a count that lies must not make us build that many samples (without a table it costs no bytes).
-    if trun.left != count * width or not width:
+    if trun.left != count * width or (not width and count > _MOST_DEFAULTS):
         raise OutputBroken(f"a trun of {count} samples in {trun.left} bytes")
     samples = []
     for index in range(count):

@@ -42,7 +42,7 @@ def open_source(
         **decoding,
     }
     if source.demuxer == "mov":
-        options |= {"enable_drefs": 0, "use_absolute_path": 0, "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2"}
+        options |= {"enable_drefs": 0, "use_absolute_path": 0}
     if seek is not None and seek > 0:
         # Rounded up: the demuxer takes the last key picture not after this, and that may be the wanted one itself.
         ticks = -(-seek // MICROSECOND)

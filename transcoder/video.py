@@ -18,7 +18,7 @@ import anyio
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.errors import ChildFailed, OutputBroken
 from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
-from transcoder.fragments import Fragment, FragmentReader, Segmenter, Shape
+from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape
 from transcoder.inputs import command, open_source
 from transcoder.pictures import Cut, nearest_frame, rung_pictures, untagged_matrix
 
@@ -75,9 +75,7 @@ async def encode_video(
     `skip` holds (rendition, number or None for the init section) that need not be made: they are not handed out, and a
     rung that lies wholly within is not encoded. Raises ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
     """
-    video = plan.video
-    if video is None:
-        raise ValueError("the plan has no picture")
+    video = _picture(plan)
     numbers = (None, *range(window.first, window.first + window.count))
     left = {(rung.id, number) for rung in video.rungs for number in numbers if (rung.id, number) not in skip}
 
@@ -86,7 +84,7 @@ async def encode_video(
             await sink(rendition, number, body)
             left.discard((rendition, number))
 
-    margins = _MARGINS if window.first and plan.source.demuxer in _INDEXED else _MARGINS[1:]
+    margins = _MARGINS if plan.source.demuxer in _INDEXED else _MARGINS[1:]
     for margin in margins if window.first else (None,):
         rungs = [rung for rung in video.rungs if any(rendition == rung.id for rendition, _ in left)]
         if not rungs:
@@ -128,6 +126,37 @@ def timescale(video: VideoPlan) -> int:
     return ticks
 
 
+def video_argv(
+    plan: Plan, window: Window, rungs: Sequence[VideoRung], *, source: Path, fds: Sequence[int],
+    margin: Fraction | None, settings: EncoderSettings,
+) -> list[str]:  # fmt: skip
+    """The command: rung i goes to file descriptor `fds[i]`, a line about the first decoded picture to stdout.
+
+    Reading begins `margin` seconds before the window's first picture; None: at the start of the file.
+    """
+    video = _picture(plan)
+    first = video.frames_of(window.first).start
+    count = video.frames_of(window.first + window.count - 1).stop - first
+    wanted = video.starts[window.first]
+    seek, lead = None, first
+    if margin is not None:
+        seek = wanted * video.time_base - margin
+        lead = min(first, max(0, first - nearest_frame(video, wanted)) + int(margin * video.rate))
+    opened = open_source(source, plan.source, seek=seek, settings=settings, **_decoding(video))
+    stream = opened[str(video.stream)]
+    # One picture, as a reference: framecrc's line tells its timestamp.
+    probe = stream.output(
+        "pipe:1", f="framecrc", **{"c:v": "wrapped_avframe", "frames:v": 1}, fps_mode="passthrough",
+        enc_time_base="demux",
+    )  # fmt: skip
+    pictures = rung_pictures(stream, video, Cut(first=first, count=count, lead=lead), rungs)
+    outputs = [
+        picture.output(f"pipe:{fd}", **_encoding(video, rung, window, settings), **_MUXER)
+        for picture, rung, fd in zip(pictures, rungs, fds, strict=True)
+    ]
+    return command(ffmpeg_path(), probe, *outputs)
+
+
 class _Attempt:
     """One ffmpeg over a window, reading from `margin` seconds before its first picture (None: the file's start)."""
 
@@ -135,8 +164,7 @@ class _Attempt:
         self, *, plan: Plan, window: Window, rungs: Sequence[VideoRung], margin: Fraction | None,
         settings: EncoderSettings,
     ) -> None:  # fmt: skip
-        assert plan.video is not None  # noqa: S101 - asked before
-        self._plan, self._video, self._window = plan, plan.video, window
+        self._plan, self._video, self._window = plan, _picture(plan), window
         self._rungs, self._margin, self._settings = rungs, margin, settings
 
     async def run(self, source: Path, sink: Sink, *, nice: int) -> None:
@@ -144,7 +172,10 @@ class _Attempt:
             cwd = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="window-")))
             pipes = [await stack.enter_async_context(OutputPipe()) for _ in self._rungs]
             fds = tuple(pipe.fd for pipe in pipes)
-            argv = self.argv(source, fds)
+            argv = video_argv(
+                self._plan, self._window, self._rungs, source=source, fds=fds, margin=self._margin,
+                settings=self._settings,
+            )  # fmt: skip
             try:
                 async with spawn(argv, limits=self._settings.limits, cwd=cwd, pass_fds=fds, nice=nice) as child:
                     for pipe in pipes:
@@ -160,59 +191,6 @@ class _Attempt:
                 raise exc.exceptions[0] from exc.exceptions[0].__cause__
             for output in outputs:
                 output.close()
-
-    def argv(self, source: Path, fds: Sequence[int]) -> list[str]:
-        """The command: rung i goes to file descriptor `fds[i]`, a line about the first decoded picture to stdout."""
-        video, plan = self._video, self._plan
-        first = video.frames_of(self._window.first).start
-        count = video.frames_of(self._window.first + self._window.count - 1).stop - first
-        wanted = video.starts[self._window.first]
-        if self._margin is None:
-            seek, lead = None, first
-        else:
-            seek = wanted * video.time_base - self._margin
-            lead = max(0, first - nearest_frame(video, wanted)) + int(self._margin * video.rate)
-            lead = min(lead, first)
-        opened = open_source(source, plan.source, seek=seek, settings=self._settings, **_decoding(video))
-        stream = opened[str(video.stream)]
-        # One picture, as a reference: framecrc's line tells its timestamp.
-        probe = stream.output(
-            "pipe:1", f="framecrc", **{"c:v": "wrapped_avframe", "frames:v": 1}, fps_mode="passthrough",
-            enc_time_base="demux",
-        )  # fmt: skip
-        pictures = rung_pictures(stream, video, Cut(first=first, count=count, lead=lead), self._rungs)
-        outputs = [
-            picture.output(f"pipe:{fd}", **self._encoding(rung), **_MUXER)
-            for picture, rung, fd in zip(pictures, self._rungs, fds, strict=True)
-        ]
-        return command(ffmpeg_path(), probe, *outputs)
-
-    def _encoding(self, rung: VideoRung) -> dict[str, Any]:
-        gop = self._video.gop // rung.divisor
-        per_segment = self._video.segment // self._video.gop
-        return {
-            "c:v": "libx264",
-            "preset": self._settings.preset,
-            "threads": self._settings.threads,
-            "profile:v": rung.profile,
-            "level:v": rung.level,
-            # Capped CRF: a rate control that does not care where a window starts.
-            "crf": rung.crf,
-            "maxrate": rung.maxrate,
-            "bufsize": rung.bufsize,
-            # IDR pictures on the grid and nowhere else.
-            "g": gop,
-            "keyint_min": gop,
-            "sc_threshold": 0,
-            # stitchable: headers do not depend on the pictures, so that windows have the same SPS and PPS.
-            "x264-params": "open-gop=0:stitchable=1",
-            # No SEI: x264's own says its version and settings; the source's captions are a track of their own.
-            "bsf:v": "filter_units=remove_types=6",
-            "fps_mode": "passthrough",
-            "enc_time_base": "filter",
-            "video_track_timescale": timescale(self._video),
-            "fragment_index": self._window.first * per_segment + 1,
-        }
 
     async def _first_picture(self, lines: asyncio.StreamReader) -> None:
         """Raises _TooLate as soon as it is known that decoding began behind the wanted picture."""
@@ -231,26 +209,34 @@ class _Attempt:
 
 
 class _Output:
-    """One rung's pipe: reads fragments, hands out the init section and every segment that is whole."""
+    """One rung's pipe: reads fragments, hands out every segment that is whole, and before the first the init section.
+
+    Not sooner: an encoder that gets no picture writes an init section all the same, and not the right one.
+    """
 
     def __init__(self, video: VideoPlan, rung: VideoRung, window: Window, sink: Sink) -> None:
         self._rung, self._sink, self._timescale = rung, sink, timescale(video)
         self._reader, self._segmenter = FragmentReader(), Segmenter(shapes(video, rung, window))
+        self._init: InitSection | None = None
 
     async def read(self, pipe: asyncio.StreamReader) -> None:
         while piece := await pipe.read(_READ):
             for found in self._reader.feed(piece):
                 await self._take(found)
 
-    async def _take(self, found: Any) -> None:
-        if isinstance(found, Fragment):
-            segment = self._segmenter.add(found)
-            if segment is not None:
-                await self._sink(self._rung.id, *segment)
-        elif found.timescale != self._timescale:
-            raise OutputBroken(f"{self._rung.id}: a track of {found.timescale} ticks, not {self._timescale}")
-        else:
-            await self._sink(self._rung.id, None, found.body)
+    async def _take(self, found: InitSection | Fragment) -> None:
+        if isinstance(found, InitSection):
+            if found.timescale != self._timescale:
+                raise OutputBroken(f"{self._rung.id}: a track of {found.timescale} ticks, not {self._timescale}")
+            self._init = found
+            return
+        segment = self._segmenter.add(found)
+        if segment is None:
+            return
+        if self._init is not None:
+            await self._sink(self._rung.id, None, self._init.body)
+            self._init = None
+        await self._sink(self._rung.id, *segment)
 
     def close(self) -> None:
         self._reader.close()
@@ -263,4 +249,42 @@ def _decoding(video: VideoPlan) -> dict[str, Any]:
     if (matrix := untagged_matrix(video)) is not None:
         # A default: what the bitstream says of itself goes before it.
         options["colorspace:v"] = matrix
+    if not video.interlaced:
+        # Pictures that change their size in mid-stream stay in the same graph: the scaler takes them as they come, while
+        # a new graph would count from zero.
+        options["reinit_filter"] = 0
     return options
+
+
+def _encoding(video: VideoPlan, rung: VideoRung, window: Window, settings: EncoderSettings) -> dict[str, Any]:
+    gop = video.gop // rung.divisor
+    per_segment = video.segment // video.gop
+    return {
+        "c:v": "libx264",
+        "preset": settings.preset,
+        "threads": settings.threads,
+        "profile:v": rung.profile,
+        "level:v": rung.level,
+        # Capped CRF: a rate control that does not care where a window starts.
+        "crf": rung.crf,
+        "maxrate": rung.maxrate,
+        "bufsize": rung.bufsize,
+        # IDR pictures on the grid and nowhere else.
+        "g": gop,
+        "keyint_min": gop,
+        "sc_threshold": 0,
+        # stitchable: headers do not depend on the pictures, so that windows have the same SPS and PPS.
+        "x264-params": "open-gop=0:stitchable=1",
+        # No SEI: x264's own says its version and settings; the source's captions are a track of their own.
+        "bsf:v": "filter_units=remove_types=6",
+        "fps_mode": "passthrough",
+        "enc_time_base": "filter",
+        "video_track_timescale": timescale(video),
+        "fragment_index": window.first * per_segment + 1,
+    }
+
+
+def _picture(plan: Plan) -> VideoPlan:
+    if plan.video is None:
+        raise ValueError("the plan has no picture")
+    return plan.video
