@@ -18,6 +18,7 @@ from streaming.http import pages
 from streaming.http.body import json_response
 from streaming.http.cors import Cors
 from streaming.http.errors import HANDLERS, ErrorBoundary
+from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
 from streaming.playback import api as playback
@@ -56,7 +57,9 @@ def routes(services: Services) -> list[BaseRoute]:
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
         ),
         *playback.routes(services.playback),  # /v/{asset}/…
-        *operations.routes(store=infra.store, cache=infra.cache, sql=infra.sql),  # /healthz, /readyz, /metrics
+        *operations.routes(  # /healthz, /readyz, /metrics
+            store=infra.store, cache=infra.cache, jobs=infra.jobs, sql=infra.sql
+        ),
     ]
     openapi = document(described, version=VERSION, public_url=public_url)
 
@@ -107,7 +110,7 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
         lifespan=lifespan,
         exception_handlers=HANDLERS,
         # From the outside in: CORS and the security headers are on errors too.
-        middleware=[Middleware(Cors), Middleware(SecurityHeaders), Middleware(ErrorBoundary)],
+        middleware=[Middleware(Cors), Middleware(SecurityHeaders), Middleware(Metrics), Middleware(ErrorBoundary)],
     )
     app.state.authenticator = services.tokens
     return app

@@ -11,7 +11,7 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -19,7 +19,7 @@ from alembic.util import CommandError
 from sqlalchemy import text
 
 from infra.errors import InfraError
-from infra.sql import open_engine, transaction
+from infra.sql import UtcDateTime, open_engine, transaction
 from streaming.catalog.tables import SEARCH_INDEX
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ def config(connection: Connection) -> Config:
 def is_ours(_object: object, name: str | None, kind: str, reflected: bool, _compared: object) -> bool:
     """Whether Alembic shall compare something: the search index and what SQLite keeps for it stand in no metadata."""
     return not (reflected and kind in {"table", "index"} and name is not None and name.startswith(SEARCH_INDEX))
+
+
+def written(kind: str, item: object, _context: object) -> str | Literal[False]:
+    """How a draft writes our own column type: as what it is in the database, whatever becomes of the class."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
 def _upgrade(connection: Connection) -> None:
@@ -75,7 +80,8 @@ async def _draft(message: str) -> None:
         engine = open_engine(url)
 
         def write(connection: Connection) -> Any:
-            return command.revision(config(connection), message, autogenerate=True)
+            number = len(list((_FOLDER / "versions").glob("[0-9]*.py"))) + 1
+            return command.revision(config(connection), message, autogenerate=True, rev_id=f"{number:04}")
 
         try:
             async with transaction(engine) as connection:

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import select
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from infra.metrics import CONTENT_TYPE, exposition
 from infra.sql import reading
 from manifests.layout import AssetId, source_prefix
 from streaming.http.body import json_response
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
     from starlette.requests import Request
 
-    from infra.ports import Cache, ObjectStore
+    from infra.ports import Cache, JobEngine, ObjectStore
 
 _PATIENCE_S: Final = 3.0
 _PROBE: Final = "readyz"
@@ -53,9 +53,10 @@ class NotReady(Unavailable):
 
 
 class OperationsApi:
-    def __init__(self, *, store: ObjectStore, cache: Cache, sql: AsyncEngine) -> None:
+    def __init__(self, *, store: ObjectStore, cache: Cache, jobs: JobEngine, sql: AsyncEngine) -> None:
         self._store = store
         self._cache = cache
+        self._jobs = jobs
         self._sql = sql
 
     async def _database(self) -> None:
@@ -99,7 +100,8 @@ class OperationsApi:
         replies={200: Reply(description="Text exposition format", media_type="text/plain")},
     )
     async def metrics(self, request: Request) -> Response:
-        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
+        body = await exposition(self._jobs)
+        return Response(body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
 async def _ask(part: Awaitable[None]) -> str:
@@ -114,8 +116,8 @@ async def _ask(part: Awaitable[None]) -> str:
     return "ok"
 
 
-def routes(*, store: ObjectStore, cache: Cache, sql: AsyncEngine) -> list[BaseRoute]:
-    api = OperationsApi(store=store, cache=cache, sql=sql)
+def routes(*, store: ObjectStore, cache: Cache, jobs: JobEngine, sql: AsyncEngine) -> list[BaseRoute]:
+    api = OperationsApi(store=store, cache=cache, jobs=jobs, sql=sql)
     return [
         Route("/healthz", api.health, methods=["GET"]),
         Route("/readyz", api.ready, methods=["GET"]),

@@ -59,6 +59,9 @@ class Pages:
 class HashedFiles(StaticFiles):
     """Files whose names carry a hash of their content: they never change."""
 
+    async def check_config(self) -> None:
+        """The folder may be made later; until then it has no files."""
+
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:

@@ -1,0 +1,205 @@
+"""First tables.
+
+Revision 0001, the first, of 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from streaming.catalog.tables import create_search_index, drop_search_index
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "assets",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("editorial", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("last_version", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("titles", sa.JSON(), nullable=False),
+        sa.Column("default_language", sa.String(length=35), nullable=False),
+        sa.Column("descriptions", sa.JSON(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("sport", sa.String(length=64), nullable=True),
+        sa.Column("discipline", sa.String(length=64), nullable=True),
+        sa.Column("duration_s", sa.Float(), nullable=True),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
+        sa.Column("source_filename", sa.Text(), nullable=True),
+        sa.Column("source_size", sa.BigInteger(), nullable=True),
+        sa.Column("failure_code", sa.String(length=64), nullable=True),
+        sa.Column("failure_message", sa.Text(), nullable=True),
+        sa.Column("failure_cause", sa.Text(), nullable=True),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("number", name="pk_assets"),
+        sa.UniqueConstraint("id", name="uq_assets_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_assets_deleted_at", "assets", ["deleted_at"], unique=False)
+    op.create_index("ix_assets_editorial_number", "assets", ["editorial", "number"], unique=False)
+    op.create_index("ix_assets_sport_number", "assets", ["sport", "number"], unique=False)
+    op.create_index("ix_assets_state_number", "assets", ["state", "number"], unique=False)
+    op.create_table(
+        "resume_positions",
+        sa.Column("viewer", sa.String(length=32), nullable=False),
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("position_ms", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("viewer", "asset", name="pk_resume_positions"),
+    )
+    op.create_index("ix_resume_positions_seen_at", "resume_positions", ["seen_at"], unique=False)
+    op.create_table(
+        "session_ledger",
+        sa.Column("session", sa.String(length=32), nullable=False),
+        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=False),
+        sa.Column("views", sa.BigInteger(), nullable=False),
+        sa.Column("exits_before_start", sa.BigInteger(), nullable=False),
+        sa.Column("failures_technical", sa.BigInteger(), nullable=False),
+        sa.Column("failures_business", sa.BigInteger(), nullable=False),
+        sa.Column("played_ms", sa.BigInteger(), nullable=False),
+        sa.Column("rebuffer_ms", sa.BigInteger(), nullable=False),
+        sa.Column("rebuffers", sa.BigInteger(), nullable=False),
+        sa.Column("startup_ms", sa.BigInteger(), nullable=False),
+        sa.Column("played_kbit", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("session", "entry", name="pk_session_ledger"),
+    )
+    op.create_index("ix_session_ledger_asset_hour", "session_ledger", ["asset", "hour"], unique=False)
+    op.create_index("ix_session_ledger_recorded_at", "session_ledger", ["recorded_at"], unique=False)
+    op.create_table(
+        "session_rollup",
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=False),
+        sa.Column("views", sa.BigInteger(), nullable=False),
+        sa.Column("exits_before_start", sa.BigInteger(), nullable=False),
+        sa.Column("failures_technical", sa.BigInteger(), nullable=False),
+        sa.Column("failures_business", sa.BigInteger(), nullable=False),
+        sa.Column("played_ms", sa.BigInteger(), nullable=False),
+        sa.Column("rebuffer_ms", sa.BigInteger(), nullable=False),
+        sa.Column("rebuffers", sa.BigInteger(), nullable=False),
+        sa.Column("startup_ms", sa.BigInteger(), nullable=False),
+        sa.Column("played_kbit", sa.BigInteger(), nullable=False),
+        sa.Column("peak", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("asset", "hour", name="pk_session_rollup"),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_tokens"),
+        sa.UniqueConstraint("hash", name="uq_tokens_hash"),
+    )
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("length", sa.BigInteger(), nullable=True),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("writing", sa.Boolean(), nullable=False),
+        sa.Column("next_number", sa.Integer(), nullable=False),
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("part_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("publish", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_uploads"),
+    )
+    op.create_index("ix_uploads_asset", "uploads", ["asset"], unique=False)
+    op.create_index("ix_uploads_state_updated_at", "uploads", ["state", "updated_at"], unique=False)
+    op.create_table(
+        "asset_terms",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("term", sa.String(length=64), nullable=False),
+        sa.Column("asset", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["asset"], ["assets.number"], name="fk_asset_terms_asset_assets", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("kind", "term", "asset", name="pk_asset_terms"),
+    )
+    op.create_index("ix_asset_terms_asset", "asset_terms", ["asset"], unique=False)
+    op.create_table(
+        "studio_logins",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["token"], ["tokens.id"], name="fk_studio_logins_token_tokens", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("hash", name="pk_studio_logins"),
+    )
+    op.create_index("ix_studio_logins_expires_at", "studio_logins", ["expires_at"], unique=False)
+    op.create_index("ix_studio_logins_token", "studio_logins", ["token"], unique=False)
+    op.create_table(
+        "upload_pieces",
+        sa.Column("upload", sa.String(length=64), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("etag", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["upload"], ["uploads.id"], name="fk_upload_pieces_upload_uploads", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("upload", "start", name="pk_upload_pieces"),
+    )
+    create_search_index(op.get_bind())
+
+
+def downgrade() -> None:
+    drop_search_index(op.get_bind())
+    op.drop_table("upload_pieces")
+    op.drop_index("ix_studio_logins_token", table_name="studio_logins")
+    op.drop_index("ix_studio_logins_expires_at", table_name="studio_logins")
+    op.drop_table("studio_logins")
+    op.drop_index("ix_asset_terms_asset", table_name="asset_terms")
+    op.drop_table("asset_terms")
+    op.drop_index("ix_uploads_state_updated_at", table_name="uploads")
+    op.drop_index("ix_uploads_asset", table_name="uploads")
+    op.drop_table("uploads")
+    op.drop_table("tokens")
+    op.drop_table("session_rollup")
+    op.drop_index("ix_session_ledger_recorded_at", table_name="session_ledger")
+    op.drop_index("ix_session_ledger_asset_hour", table_name="session_ledger")
+    op.drop_table("session_ledger")
+    op.drop_index("ix_resume_positions_seen_at", table_name="resume_positions")
+    op.drop_table("resume_positions")
+    op.drop_index("ix_assets_state_number", table_name="assets")
+    op.drop_index("ix_assets_sport_number", table_name="assets")
+    op.drop_index("ix_assets_editorial_number", table_name="assets")
+    op.drop_index("ix_assets_deleted_at", table_name="assets")
+    op.drop_table("assets")
