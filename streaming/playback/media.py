@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class ObjectResponse(Response):
-    """An object or a range of it; the store's stream is closed when the client has it all, or goes away."""
+    """An object or a range of it; the store's stream is closed when the client has it all, or goes away.
+
+    Raises what the store raises while it is read: the server then cuts the connection, so that nobody takes the part
+    for the whole.
+    """
 
     def __init__(self, body: ObjectBody, *, status_code: int, headers: Mapping[str, str], media_type: str) -> None:
         super().__init__(
@@ -28,16 +32,22 @@ class ObjectResponse(Response):
         self._stream = body.stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._stream) as blocks, anyio.create_task_group() as group:
+        try:
+            async with aclosing(self._stream), anyio.create_task_group() as group:
 
-            async def hang_up() -> None:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
+                async def hang_up() -> None:
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+                    group.cancel_scope.cancel()
+
+                group.start_soon(hang_up)
+                await self._send(send)
                 group.cancel_scope.cancel()
+        except ExceptionGroup as exc:
+            raise exc.exceptions[0] from None
 
-            group.start_soon(hang_up)
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async for block in blocks:
-                await send({"type": "http.response.body", "body": block, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-            group.cancel_scope.cancel()
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for block in self._stream:
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

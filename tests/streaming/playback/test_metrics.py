@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import asyncio
+
+from prometheus_client import REGISTRY
+
+from manifests.layout import RenditionId
+
+VIDEO = RenditionId("v360-1")
+
+
+def counted(answer: str) -> float:
+    return REGISTRY.get_sample_value("channel_playback_media_total", {"answer": answer}) or 0
+
+
+async def test_each_request_is_counted_once(stage, client, open_client, eventually) -> None:
+    plan = await stage.playable()
+    path = f"/v/{plan.asset}/{VIDEO}/0.m4s"
+    before = {answer: counted(answer) for answer in ("at_once", "waited", "not_yet")}
+    waits = REGISTRY.get_sample_value("channel_playback_wait_seconds_count") or 0
+
+    assert (await open_client(segment_wait_s=0.05).get(path)).status_code == 503
+    waiting = asyncio.create_task(client.get(path))
+
+    async def wanted() -> bool:
+        return bool(await stage.engine.pending(plan.asset))
+
+    await eventually(wanted)
+    await stage.land(plan, VIDEO, 0, b"x")
+    assert (await waiting).status_code == 200
+    assert (await client.get(path)).status_code == 200
+
+    assert {answer: counted(answer) - count for answer, count in before.items()} == {
+        "at_once": 1, "waited": 1, "not_yet": 1,
+    }  # fmt: skip
+    assert REGISTRY.get_sample_value("channel_playback_wait_seconds_count") == waits + 2
