@@ -15,15 +15,15 @@ def counted(answer: str) -> float:
 
 async def test_each_request_is_counted_once(stage, client, open_client, eventually) -> None:
     plan = await stage.playable()
-    path = f"/v/{plan.asset}/{VIDEO}/0.m4s"
+    path, other = (f"/v/{plan.asset}/{VIDEO}/{number}.m4s" for number in (0, 1))
     before = {answer: counted(answer) for answer in ("at_once", "waited", "not_yet")}
     waits = REGISTRY.get_sample_value("channel_playback_wait_seconds_count") or 0
 
-    assert (await open_client(segment_wait_s=0.05).get(path)).status_code == 503
+    assert (await open_client(segment_wait_s=0.05).get(other)).status_code == 503
     waiting = asyncio.create_task(client.get(path))
 
     async def wanted() -> bool:
-        return bool(await stage.engine.pending(plan.asset))
+        return f"{plan.asset}/1/video/0" in await stage.engine.pending(plan.asset)
 
     await eventually(wanted)
     await stage.land(plan, VIDEO, 0, b"x")
