@@ -152,7 +152,6 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: tuple[str, ...] = ()
     error: str = ""
     encrypted: bool = False
-    truncated: bool = False
 
 
 _MESSAGES: Final = {
@@ -230,12 +229,13 @@ def _missing(index: SourceIndex, answer: _Answer) -> str | None:
             return "unsupported_codec"
     if index.video or index.audio:
         return None  # a damaged sound track is left out: the picture is what people come for
-    return "truncated" if answer.truncated or answer.error else "no_streams"
+    # Streams without one packet: the media that the header speaks of is not there.
+    return "truncated" if answer.streams or answer.error else "no_streams"
 
 
 def _video(stream: _Stream, limits: IndexLimits) -> VideoStream:
     time_base, stamps, end = _timeline(stream, limits)
-    rotation, mirrored = _orientation(stream.matrix)
+    rotation, mirrored = orientation(stream.matrix)
     return VideoStream(
         index=stream.index,
         codec=stream.codec,
@@ -313,7 +313,7 @@ def _from_first_decoded(stamps: array[int], decoded: Sequence[int]) -> array[int
     return array("q", (stamp for stamp in stamps if stamp >= min(decoded)))
 
 
-def _orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:
+def orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:
     """Degrees clockwise and mirroring of a display matrix (ISO/IEC 14496-12 §6.2.2), to the nearest right angle."""
     if matrix is None:
         return 0, False

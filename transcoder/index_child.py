@@ -164,6 +164,10 @@ class Track:
                 self.frames += self.stream.codec_context.decode(None)
         if self.last is None:
             return
+        if self.last.is_corrupt and self.stamps:  # cut off in its middle, with the file: nothing to decode
+            self.packets -= 1
+            self.stamps.pop()
+            self.durations.pop()
         # The beginning of a protected file may be in the clear.
         self.encrypted = self.encrypted or _is_encrypted(self.last)
         if self.stream.type == "audio" and self.last.has_sidedata("skip_samples") and self.durations:
@@ -298,13 +302,12 @@ def index(path: Path, demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
         for track in tracks:
             track.finish()
         sound = tracks and all(track.frames for track in tracks)
-        whole, encrypted = _inspect_boxes(path) if demuxer == "mov" and not sound else (True, False)
+        encrypted = demuxer == "mov" and not sound and _inspect_boxes(path)[1]
         return {
             "streams": [_describe(track) for track in tracks],
             "unsupported": unsupported,
             "error": error,
             "encrypted": encrypted,
-            "truncated": not whole,
         }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE: Final = 48_000
 MAX_TRACKS: Final = 8
 _CHANNELS: Final = 2  # stereo always exists (Apple 2.3); a mono source is heard on both sides
-_BITRATE: Final = {1: 96_000, 2: 128_000}
+_BITRATE: Final = 128_000
 _BITRATE_MORE: Final = 160_000  # a downmix of many channels
 _TOLERANCE: Final = Fraction(1, 2)
 _TAIL: Final = Fraction(1, 2)
@@ -126,7 +126,7 @@ def _audio(
             channels=_CHANNELS,
             samples=samples,
             cuts=cuts(samples, video=video, segment=settings.segment),
-            bitrate=_BITRATE.get(stream.channels, _BITRATE_MORE),
+            bitrate=_BITRATE if stream.channels <= 2 else _BITRATE_MORE,
             codecs=mp4a_lc(),
             language=languages.tag(stream.language),
             name=name,

@@ -85,8 +85,9 @@ def lay(
     lead = _nearest((stamps[0] * time_base - zero) * rate) + Fraction(drop > 1, 2 * drop)
     origin = _nearest(stamps[0] - lead / (rate * time_base))
     grid = Grid(rate=rate, frames=1, time_base=time_base, origin=origin, constant=False)
-    # A last picture that claims next to no duration is shown all the same.
-    frames = max(grid.slot(end), grid.slot(stamps[-1]) + 1, _nearest((total or Fraction(0)) * rate))
+    # A last picture that claims next to no duration is shown all the same, unless it is one of those dropped.
+    least = grid.slot(stamps[-1] if drop == 1 else stamps[0]) + 1
+    frames = max(grid.slot(end), least, _nearest((total or Fraction(0)) * rate))
     constant = not fields and _consecutive(grid, stamps)
     return Grid(rate=rate, frames=frames, time_base=time_base, origin=origin, constant=constant)
 
