@@ -80,7 +80,8 @@ class Catalogue(Lifecycle):
         """One page, newest first. Raises BadQuery."""
         async with reading(self._sql) as connection:
             full_text = query.q is not None and await has_full_text(connection)
-            rows = (await connection.execute(list_statement(query, full_text=full_text))).all()
+            statement = list_statement(query, dialect=connection.dialect.name, full_text=full_text)
+            rows = (await connection.execute(statement)).all()
         shown = rows[: query.limit]
         more = len(rows) > len(shown)
         return Page(
