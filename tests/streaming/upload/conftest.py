@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import socket
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,37 +11,25 @@ import httpx
 import pytest
 import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 
-import streaming.tokens.tables
-import streaming.upload.tables  # noqa: F401
-from infra.errors import InfraError
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
-from infra.redis_cache import RedisCache
-from infra.s3 import S3Store
-from infra.settings import S3Settings
-from infra.sql import metadata, open_engine
+from manifests import layout
 from streaming.catalog.service import Catalogue
-from streaming.clock import utc_now
 from streaming.http.auth import Role
-from streaming.http.problem import ApiError, Unavailable, from_status, problem_response
-from streaming.tokens.service import Tokens
-from streaming.upload.api import routes
+from streaming.tables import metadata
 from streaming.upload.incoming import Incoming
 from streaming.upload.service import Uploads
 from streaming.upload.settings import UploadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.applications import Starlette
     from starlette.types import Message
 
     from infra.ports import Part
-
+    from infra.s3 import S3Store
+    from streaming.settings import ServiceSettings
 
 MIB = 1 << 20
 SETTINGS = UploadSettings(
@@ -50,7 +37,7 @@ SETTINGS = UploadSettings(
     max_bytes=64 * MIB,
     lease=timedelta(seconds=1),
     patience=timedelta(seconds=2),
-    stall=timedelta(milliseconds=200),
+    stall=timedelta(milliseconds=500),
     idle=timedelta(seconds=20),
 )
 
@@ -165,67 +152,39 @@ def bench(sql_tables: AsyncEngine) -> Bench:
     return Bench(sql=sql_tables)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """A real HTTP server with the upload routes, over S3, Redis and SQL servers."""
-
-    url: str
-    editor: str
-    publisher: str
-    viewer: str
-    s3: S3Settings
-
-    def client(self, token: str | None = None) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {token or self.editor}", "Tus-Resumable": "1.0.0"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
-
-
-def _problem(_: Request, error: Exception) -> Response:
-    if isinstance(error, ApiError):
-        return problem_response(error)
-    if isinstance(error, HTTPException):
-        return problem_response(from_status(error.status_code, error.detail, error.headers))
-    return problem_response(Unavailable(str(error)))
+@pytest.fixture
+def settings(settings: ServiceSettings) -> ServiceSettings:
+    return replace(settings, upload=SETTINGS)
 
 
 @pytest.fixture
-def server(tmp_path: Path, s3_settings: S3Settings, valkey_url: str, free_port: Callable[[], int]) -> Iterator[Server]:
-    made: dict[Role, str] = {}
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sql = open_engine(f"sqlite:///{tmp_path / 'server.db'}")
-        async with sql.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-        store, cache = S3Store(s3_settings), RedisCache(valkey_url)
-        await store.ensure_bucket()
-        catalogue = Catalogue(sql=sql, cache=cache, jobs=MemoryEngine())
-        tokens = Tokens(sql=sql)
-        for role in (Role.EDITOR, Role.PUBLISHER, Role.VIEWER_SERVICE):
-            made[role] = (await tokens.create(role=role, name=role)).secret
-        app.state.authenticator = tokens
-        uploads = Uploads(
-            settings=SETTINGS, sql=sql, store=store, multipart=store, cache=cache, catalogue=catalogue, clock=utc_now
-        )
-        app.router.routes.extend(routes(uploads))
-        yield
-        await cache.aclose()
-        await store.aclose()
-        await sql.dispose()
-
-    app = Starlette(
-        lifespan=lifespan, exception_handlers=dict.fromkeys((ApiError, HTTPException, InfraError), _problem)
-    )
-    port = free_port()
-    running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=running.run)
-    thread.start()
+async def server(app: Starlette) -> AsyncIterator[str]:
+    """The address of the API behind a real HTTP server, so that bodies stream and connections can be cut."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    running = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
+    serving = asyncio.create_task(running.serve(sockets=[listening]))
     while not running.started:
-        assert thread.is_alive()
-        thread.join(0.01)
-    yield Server(
-        url=f"http://127.0.0.1:{port}", editor=made[Role.EDITOR], publisher=made[Role.PUBLISHER],
-        viewer=made[Role.VIEWER_SERVICE], s3=s3_settings,
-    )  # fmt: skip
+        await asyncio.wait({serving}, timeout=0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     running.should_exit = True
-    thread.join()
+    await serving
+    listening.close()
+
+
+@pytest.fixture
+async def editor(server: str, bearer: Callable[[Role], Awaitable[dict[str, str]]]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the server with an editor's token, that speaks tus."""
+    headers = {"Tus-Resumable": "1.0.0", **await bearer(Role.EDITOR)}
+    async with httpx.AsyncClient(base_url=server, headers=headers, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def bucket(store: S3Store) -> Callable[[str], Awaitable[bytes]]:
+    """`await bucket(asset)`: the bytes of an asset's only source."""
+
+    async def read(asset: str) -> bytes:
+        (stat,) = [stat async for stat in store.list(layout.source_prefix(layout.AssetId(asset)))]
+        return await store.read(stat.key)
+
+    return read
