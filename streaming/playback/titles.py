@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _FRESH_S: Final = 1.0
 """Seconds that a public asset's row is believed: after it, a take-down is heard of by every process."""
 _ASSETS: Final = 10_000
-_PLANS: Final = 500
+_PLANS: Final = 200
+"""With all their playlists, 10 kB for a highlight, up to half a megabyte for a whole match."""
 
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
