@@ -88,9 +88,10 @@ async def write_ready(store: ObjectStore, asset: AssetId, version: int, ready: R
     return await put_once(store, layout.ready(asset, version), msgspec.json.encode(ready), content_type=JSON)
 
 
+async def has_failed(store: ObjectStore, asset: AssetId, version: int) -> bool:
+    return await store.head(layout.failure(asset, version)) is not None
+
+
 async def is_over(store: ObjectStore, asset: AssetId, version: int) -> bool:
     """Whether nothing is left to do for this version: it is ready, or it has failed."""
-    for key in (layout.failure(asset, version), layout.ready(asset, version)):
-        if await store.head(key) is not None:
-            return True
-    return False
+    return await has_failed(store, asset, version) or await store.head(layout.ready(asset, version)) is not None

@@ -28,7 +28,7 @@ from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from transcoder import metrics, signals
 from transcoder.errors import DiskFull, LeaseLost, PlanMissing, SandboxError, SourceRefused
-from transcoder.facts import Failure, find_plan, is_over, read_plan, write_failure, write_plan
+from transcoder.facts import Failure, find_plan, has_failed, is_over, read_plan, write_failure, write_plan
 from transcoder.finish import finish
 from transcoder.index import index_source
 from transcoder.leases import leased
@@ -84,8 +84,10 @@ class _Tasks:
     async def settled(self, handler: Handler, attempt: Attempt) -> None:
         """Run a handler, and tell the engine's failures from those that are none."""
         asset, version = _subject(attempt)
+        # A window is made of a ready asset too, should an object of it be lost.
+        is_done = has_failed if attempt.task.kind == "window" else is_over
         try:
-            if not await is_over(self._parts.store, asset, version):
+            if not await is_done(self._parts.store, asset, version):
                 await handler(attempt)
         except PlanMissing as exc:
             log.info("nothing to do any more", extra={"task": attempt.task.name, "cause": str(exc)})

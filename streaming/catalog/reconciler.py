@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 _LEADER: Final = "channel:lease:reconciler"
 _LEADER_TTL: Final = timedelta(seconds=10)
 _ROUNDS: Final = 20
+_THOROUGH: Final = 6
 _STEPS: Final = frozenset({"plan", "ready", "failure"})
 _ANY: Final = layout.AssetId("")
 
@@ -105,9 +106,11 @@ class Reconciler:
         async with self._cache.subscribe(signals.EVERYTHING) as messages:
             listening = asyncio.create_task(self._listen(messages))
             try:
+                turn = 0
                 while not lease.lost:
-                    await self.sweep()
-                    await self._look_at_named(lease, until=anyio.current_time() + self._every_s)
+                    await self.sweep(thorough=turn % _THOROUGH == 0)
+                    missed = await self._look_at_named(lease, until=anyio.current_time() + self._every_s)
+                    turn = 0 if missed else turn + 1
             finally:
                 listening.cancel()
                 with suppress(asyncio.CancelledError):
@@ -122,26 +125,32 @@ class Reconciler:
                 self._named.add(signal.asset)
                 self._woken.set()
 
-    async def _look_at_named(self, lease: Lease, *, until: float) -> None:
-        """Until that time of the loop's clock, or until signals may have been missed."""
+    async def _look_at_named(self, lease: Lease, *, until: float) -> bool:
+        """Until that time of the loop's clock, or (True) until signals may have been missed."""
         while not lease.lost and (left := until - anyio.current_time()) > 0:
             with anyio.move_on_after(left):
                 await self._woken.wait()
             self._woken.clear()
             named, self._named = self._named, set()
             if _ANY in named:
-                return
+                return True
             for asset in named:
                 await self.look(asset)
+        return False
 
-    async def sweep(self) -> None:
-        """Look at every asset that is not done, and at every deleted one that may have media left."""
+    async def sweep(self, *, thorough: bool = True) -> None:
+        """Look at every asset that is not done, and at every deleted one that may have media left.
+
+        Unless it is thorough, assets that the queue works on are left out: their facts are signalled, and to ask the
+        bucket for each of a thousand waiting uploads every few seconds is no small load.
+        """
         unfinished = await self._catalogue.unfinished()
         alive = {(asset.id, asset.version) for asset in unfinished}
         self._asked = {key: asked for key, asked in self._asked.items() if key in alive}
         for asset in unfinished:
             try:
-                await self._reconcile(asset)
+                if thorough or not await self._jobs.pending(asset.id):
+                    await self._reconcile(asset)
             except InfraError:
                 raise
             except Exception:
@@ -178,6 +187,7 @@ class Reconciler:
             await self._catalogue.playable(asset.id, plan)
         if await read_ready(self._store, asset.id, asset.version) is None:
             return False
+        await self._sweeper.supersede(asset.id, asset.version)
         await self._catalogue.ready(asset.id, version=asset.version)
         return True
 

@@ -1,4 +1,5 @@
-"""Media of deleted assets leave the bucket: at once, and again, for a worker may still have written something late."""
+"""What nobody will play leaves the bucket: media of deleted assets (at once, and again, for a worker may still have
+written something late), and what a source that failed left when the next one is whole."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests import layout
 from streaming.clock import utc_now
+from transcoder.facts import find_plan
 
 if TYPE_CHECKING:
     from infra.ports import JobEngine, ObjectStore
@@ -52,6 +54,15 @@ class Sweeper:
             self._next[asset.id] = now + max(age / 2, timedelta(seconds=2))
         self._next = {asset.id: self._next[asset.id] for asset in tombstones if asset.id in self._next}
 
+    async def supersede(self, asset: AssetId, version: int) -> None:
+        """Delete what earlier sources of an asset left, now that a later one is whole."""
+        for earlier in range(1, version):
+            plan = await find_plan(self._store, asset, earlier)
+            for rendition in plan.renditions() if plan is not None else ():
+                await self._delete(layout.media_prefix(asset, rendition))
+            keys = (layout.source, layout.measured, layout.ready, layout.failure, layout.plan)
+            await self._store.delete([key(asset, earlier) for key in keys])
+
     async def _empty(self, asset: AssetId) -> int:
         """Delete all that the asset has in the bucket; returns how many objects that were.
 
@@ -59,8 +70,11 @@ class Sweeper:
         """
         swept = 0
         for prefix in (layout.source_prefix(asset), layout.work_prefix(asset), layout.media_prefix(asset)):
-            keys = [stat.key async for stat in self._store.list(prefix)]
-            for begin in range(0, len(keys), _AT_ONCE):
-                await self._store.delete(keys[begin : begin + _AT_ONCE])
-            swept += len(keys)
+            swept += await self._delete(prefix)
         return swept
+
+    async def _delete(self, prefix: str) -> int:
+        keys = [stat.key async for stat in self._store.list(prefix)]
+        for begin in range(0, len(keys), _AT_ONCE):
+            await self._store.delete(keys[begin : begin + _AT_ONCE])
+        return len(keys)

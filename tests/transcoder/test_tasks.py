@@ -174,6 +174,23 @@ async def test_a_window_skips_what_exists(house: House) -> None:
     assert {stat.key: stat.etag async for stat in house.store.list(layout.media_prefix(ASSET))} == first
 
 
+async def test_a_lost_segment_of_a_ready_asset_is_made_again(house: House, eventually: Eventually) -> None:
+    async with house.working():
+        await house.jobs.enqueue(index_task(ASSET, 1))
+        await eventually(house.ready, timeout=60)
+        plan = await house.plan()
+        assert plan.video is not None
+        lost = layout.segment(ASSET, plan.video.rungs[0].id, 5)
+        await house.store.delete([lost])
+        await Demand(cache=house.cache, jobs=house.jobs).want(plan, plan.video.rungs[0].id, 5)
+
+        async def back() -> bool:
+            return await house.store.head(lost) is not None
+
+        await eventually(back)
+        await eventually(house.idle)
+
+
 async def test_what_is_no_media_fails_with_a_reason(house: House, eventually: Eventually) -> None:
     await house.upload(b"Dear editor, here is the film.\n" * 100)
     async with house.working():

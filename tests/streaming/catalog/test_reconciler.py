@@ -234,6 +234,28 @@ async def keys(store: MemoryStore) -> AsyncIterator[str]:
         yield stat.key
 
 
+async def test_what_a_failed_source_left_goes_when_the_next_one_is_whole(house: House) -> None:
+    asset = await house.uploaded()
+    await house.encoded(await house.planned(asset), but=4)
+    await write_failure(house.store, asset.id, 1, Failure(code="encode_failed", message="…"))
+    await house.reconciler.sweep()
+    version = await house.catalogue.begin_upload(asset.id)
+    await house.store.put(layout.source(asset.id, version), b"better", content_type="video/mp4")
+    better = await house.catalogue.source_arrived(asset.id, version=version, size=6, filename="race2.mp4")
+    plan = await house.planned(better)
+    await house.encoded(plan)
+    await finish(house.store, plan)
+    await house.reconciler.sweep()
+    assert await house.state(asset) is AssetState.READY
+    left = {key async for key in keys(house.store)}
+    assert left == {
+        *(key_of(asset.id, *name) for name in expected(plan)),
+        *(key(asset.id, 2) for key in (layout.source, layout.plan, layout.measured, layout.ready)),
+        layout.multivariant(asset.id),
+        layout.media_playlist(asset.id, RenditionId("a1-2")),
+    }
+
+
 async def test_tasks_of_a_deleted_asset_are_cancelled(house: House) -> None:
     asset = await house.uploaded()
     await house.catalogue.delete(asset.id)
