@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+import signal
 import sys
 import zlib
 from array import array
@@ -27,7 +28,9 @@ _CHILD: Final = Path(__file__).with_name("index_child.py")
 _RAW_TICKS: Final = 1_200_000  # ffmpeg's time base of streams without time stamps (AV_TIME_BASE · 1.2)
 _TRANSFERS: Final = {16: "pq", 18: "hlg"}  # ITU-T H.273 table 3: SMPTE ST 2084, ARIB STD-B67
 _MAX_PADDING: Final = Fraction(1, 5)
-_NOT_STARTED: Final = 127
+_CRASHES: Final = frozenset(
+    (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGXCPU)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,22 +185,28 @@ def refusal(code: str, limits: IndexLimits, cause: str = "") -> SourceRefused:
 
 
 async def index_source(path: Path, *, demuxer: str, limits: IndexLimits | None = None) -> SourceIndex:
-    """Index a local file (an absolute path) with one demuxer (what `sniff` said).
+    """Index a local file with one demuxer (what `sniff` said).
 
-    Raises SourceRefused for what is wrong with the file, ChildTimedOut when the machine was too slow to tell.
+    Raises SourceRefused for what is wrong with the file; ChildFailed, ChildTimedOut for what is wrong with the machine.
     """
     limits = limits or IndexLimits()
     asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
-    argv = [sys.executable, "-I", str(_CHILD), str(path), demuxer, msgspec.json.encode(asked).decode()]
+    argv = [sys.executable, "-I", str(_CHILD), path.name, demuxer, msgspec.json.encode(asked).decode()]
     try:
         body = await run(argv, limits=limits.child, cwd=path.parent)
-        answer = msgspec.json.decode(body, type=_Answer)
     except ChildFailed as exc:
-        if exc.exit_code == _NOT_STARTED:
+        if not is_crash(exc.exit_code):
             raise
-        # The demuxer crashed, or ran into its limit of CPU or memory: the file did that, and would do it again.
         raise refusal("too_complex", limits, cause=f"{exc}\n{exc.stderr}") from exc
-    return read_answer(answer, demuxer=demuxer, limits=limits)
+    return read_answer(msgspec.json.decode(body, type=_Answer), demuxer=demuxer, limits=limits)
+
+
+def is_crash(exit_code: int | None) -> bool:
+    """Whether a child's end is the file's doing: a demuxer that crashed does so again.
+
+    An exit code of the child's own is ours to explain (a file that is gone), and SIGKILL may come from anybody.
+    """
+    return exit_code is not None and -exit_code in _CRASHES
 
 
 def read_answer(answer: _Answer, *, demuxer: str, limits: IndexLimits) -> SourceIndex:

@@ -83,7 +83,9 @@ def _open(path: Path, demuxer: str, limits: dict[str, int]) -> Any:
     }
     try:
         return av.open(f"file:{path}", format=demuxer, options=options, metadata_errors="replace")
-    except (av.error.FFmpegError, ValueError, OverflowError) as exc:
+    except (FileNotFoundError, PermissionError):
+        raise  # not the file's fault
+    except av.error.FFmpegError as exc:
         if demuxer == "mov":
             whole, encrypted = _inspect_boxes(path)
             if encrypted:
@@ -317,6 +319,10 @@ def main(path: str, demuxer: str, limits: str) -> None:
         answer = index(Path(path), demuxer, json.loads(limits))
     except Refused as exc:
         answer = {"refused": exc.code, "detail": str(exc)}
+    except MemoryError as exc:
+        answer = {"refused": "too_complex", "detail": repr(exc)}
+    except (ArithmeticError, LookupError, ValueError) as exc:  # values that no sound file has, wherever they surface
+        answer = {"refused": "unreadable", "detail": repr(exc)}
     json.dump(answer, sys.stdout)
 
 

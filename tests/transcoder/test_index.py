@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 from fractions import Fraction
@@ -10,9 +11,9 @@ import anyio
 import pytest
 
 from manifests.layout import AssetId
-from transcoder.errors import ChildTimedOut, SourceRefused
+from transcoder.errors import ChildFailed, ChildTimedOut, SourceRefused
 from transcoder.ffmpeg import Limits
-from transcoder.index import IndexLimits, SourceIndex, index_source, orientation
+from transcoder.index import IndexLimits, SourceIndex, index_source, is_crash, orientation
 from transcoder.plan import Plan, SourceRef
 from transcoder.planner import make_plan
 from transcoder.sniff import HEAD, sniff
@@ -182,7 +183,6 @@ LIMITS = [
     (IndexLimits(max_packets=100), "too_many_frames", "Cut it into parts"),
     (IndexLimits(max_duration=5), "too_long", "limit of 5 s"),
     (IndexLimits(max_gap=0), "broken_timeline", "more than 0 s"),
-    (IndexLimits(child=Limits(memory_bytes=16 << 20)), "too_complex", "work or memory"),
 ]
 
 
@@ -196,6 +196,18 @@ async def test_a_limit_is_named(limits: IndexLimits, code: str, words: str, medi
 async def test_a_slow_machine_is_no_fault_of_the_file(media: Path) -> None:
     with pytest.raises(ChildTimedOut):
         await _index(media / "real" / "chaplin_360p25_mp3.mp4", IndexLimits(child=Limits(wall_s=0.01)))
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "crash"), [(-signal.SIGSEGV, True), (-signal.SIGKILL, False), (1, False), (127, False), (None, False)]
+)
+def test_only_a_crash_is_the_fault_of_the_file(exit_code: int | None, crash: bool) -> None:
+    assert is_crash(exit_code) is crash
+
+
+async def test_a_file_that_is_gone_is_not_refused(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailed, match="No such file"):
+        await index_source(tmp_path / "gone.mp4", demuxer="mov")
 
 
 async def test_what_a_file_refers_to_is_not_opened(tmp_path: Path, media: Path) -> None:
