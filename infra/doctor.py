@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -18,6 +17,8 @@ from infra.s3 import S3Store
 from infra.sql import open_engine
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from infra.settings import InfraSettings
 
 PATIENCE_S: Final = 5.0
@@ -40,7 +41,7 @@ async def examine(part: str, look: Callable[[], Awaitable[str]], *, advice: str)
             return Finding(part=part, well=True, found=await look())
     except TimeoutError:
         return Finding(part=part, well=False, found=f"no answer within {PATIENCE_S:g} s", advice=advice)
-    except Exception as exc:  # noqa: BLE001 - a doctor reports every illness
+    except Exception as exc:
         said = str(exc).strip().splitlines()
         return Finding(part=part, well=False, found=said[0] if said else type(exc).__name__, advice=advice)
 
