@@ -1,0 +1,204 @@
+"""An API process and a worker process beside the test: they may be killed one by one.
+
+A real Valkey with an append-only file, an S3 server whose bucket keeps every version of an object (so what was written
+twice shows). ffmpeg is slowed down to four times real time, as if the machine were busy, and leaves a line for each
+start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections import Counter
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import psutil
+
+import streaming.tables
+from infra.jobs import StreaqEngine
+from infra.redis_cache import RedisCache
+from infra.sql import open_engine
+from manifests import layout
+from streaming.catalog.model import AssetState
+from streaming.catalog.service import Catalogue
+from transcoder.facts import find_plan, read_plan, read_ready
+from transcoder.publish import key_of
+from transcoder.remaining import expected
+from transcoder.windows import windows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from infra.s3 import S3Store
+    from infra.settings import S3Settings
+    from manifests.layout import AssetId
+    from streaming.catalog.model import Asset
+
+_SLOW_FFMPEG = """#!/bin/sh
+echo "$*" >> "{log}"
+exec "{ffmpeg}" -readrate 4 "$@"
+"""
+
+
+class Service:
+    """An API process and a worker process, and the servers that they share with the test."""
+
+    def __init__(self, home: Path, *, valkey: Any, s3: S3Settings, store: S3Store, ffmpeg: str, port: int) -> None:
+        self.home, self.valkey, self.store, self._s3 = home, valkey, store, s3
+        self.bucket = s3.bucket
+        self._log = home / "ffmpeg.log"
+        wrapper = home / "ffmpeg"
+        wrapper.write_text(_SLOW_FFMPEG.format(log=self._log, ffmpeg=ffmpeg))
+        wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+        self.url = f"http://127.0.0.1:{port}"
+        database_url = f"sqlite:///{home / 'channel.db'}"
+        self._environment = os.environ | {
+            "CHANNEL_HOME": str(home),
+            "CHANNEL_PORT": str(port),
+            "CHANNEL_DATABASE_URL": database_url,
+            "CHANNEL_REDIS_URL": valkey.url,
+            "CHANNEL_S3_ENDPOINT_URL": str(s3.endpoint_url),
+            "CHANNEL_S3_BUCKET": s3.bucket,
+            "CHANNEL_S3_ACCESS_KEY_ID": str(s3.access_key_id),
+            "CHANNEL_S3_SECRET_ACCESS_KEY": str(s3.secret_access_key),
+            "CHANNEL_FFMPEG": str(wrapper),
+            "CHANNEL_X264_PRESET": "ultrafast",
+            "CHANNEL_WORKER_SLOTS": "1",
+            "CHANNEL_WORKER_LEASE_S": "2",
+        }
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.sql = open_engine(database_url)
+        self.cache = RedisCache(valkey.url)
+        self.jobs = StreaqEngine(valkey.url)
+        self.catalogue = Catalogue(sql=self.sql, cache=self.cache, jobs=self.jobs)
+
+    def start(self, part: str, *, port: int | None = None) -> subprocess.Popen[bytes]:
+        """`channel api` (on another port for a second one) or `channel worker`."""
+        environment = self._environment if port is None else self._environment | {"CHANNEL_PORT": str(port)}
+        with (self.home / f"{part}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "streaming", part],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._processes.append(process)
+        return process
+
+    async def close(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            process.wait()
+        await self.jobs.close()
+        await self.cache.aclose()
+        await self.sql.dispose()
+
+    async def upload(self, body: bytes) -> Asset:
+        asset = await self.catalogue.create(titles={"en": "A race"}, created_by="test")
+        version = await self.catalogue.begin_upload(asset.id)
+        await self.store.put(layout.source(asset.id, version), body, content_type="video/mp4")
+        return await self.catalogue.source_arrived(asset.id, version=version, size=len(body), filename="race.mp4")
+
+    async def answers(self, url: str | None = None) -> bool:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                return (await client.get(f"{url or self.url}/healthz")).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+    async def is_planned(self, asset: AssetId) -> bool:
+        return await find_plan(self.store, asset, 1) is not None
+
+    async def is_ready(self, asset: AssetId) -> bool:
+        found = await self.catalogue.get(asset)
+        assert found.state is not AssetState.FAILED, found.failure
+        return found.state is AssetState.READY
+
+    async def segments(self, asset: AssetId) -> int:
+        return len([each async for each in self.store.list(layout.media_prefix(asset)) if each.key.endswith(".m4s")])
+
+    async def in_the_middle(self, asset: AssetId) -> bool:
+        """Something is made, something is being made, something is still to be made."""
+        plan = await find_plan(self.store, asset, 1)
+        return plan is not None and 2 <= await self.segments(asset) <= 8 and bool(self.encoders())
+
+    def encoders(self) -> list[psutil.Process]:
+        """ffmpeg processes that read from this service's home, whoever their parent is by now."""
+        found = []
+        for process in psutil.process_iter(["name", "cmdline"]):
+            said = " ".join(process.info["cmdline"] or ())
+            if "ffmpeg" in said and str(self.home / "sources") in said and process.info["name"] != "sh":
+                found.append(process)
+        return found
+
+    def starts(self) -> int:
+        return len(self._log.read_text().splitlines())
+
+    def versions(self) -> Counter[str]:
+        """How often each object of the bucket was written."""
+        with self.s3() as client:
+            pages = client.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
+            return Counter(each["Key"] for page in pages for each in page.get("Versions", ()))
+
+    @contextmanager
+    def s3(self) -> Iterator[Any]:
+        """A client of the vendor's own."""
+        client = boto3.client(
+            "s3", endpoint_url=self._s3.endpoint_url, region_name=self._s3.region,
+            aws_access_key_id=self._s3.access_key_id, aws_secret_access_key=self._s3.secret_access_key,
+        )  # fmt: skip
+        try:
+            yield client
+        finally:
+            client.close()
+
+    async def check_whole(self, asset: AssetId, *, more_starts: int) -> None:
+        """Ready with all its objects, each written once; hardly more encoder processes than windows."""
+        plan = await read_plan(self.store, asset, 1)
+        assert await read_ready(self.store, asset, 1) is not None
+        written = self.versions()
+        for name in expected(plan):
+            assert written[key_of(asset, *name)] == 1, name
+        for key in (layout.plan(asset, 1), layout.measured(asset, 1), layout.ready(asset, 1)):
+            assert written[key] == 1, key
+        assert self.starts() <= len(windows(plan)) + more_starts
+        assert self.encoders() == []
+        assert await self.jobs.pending(asset) == frozenset()
+
+
+def make_clip(path: Path, ffmpeg: str) -> bytes:
+    """20 s, 160x90, with a tone: ten segments, in four windows of the picture and two of the sound."""
+    subprocess.run(
+        [
+            ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=25",
+            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "20",
+            "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", path,
+        ],
+        check=True,
+    )  # fmt: skip
+    return path.read_bytes()
+
+
+@asynccontextmanager
+async def prepared(home: Path, **parts: Any) -> AsyncIterator[Service]:
+    """A service whose tables and bucket are made; none of its processes runs yet. All are ended with the context."""
+    home.mkdir()
+    service = Service(home, **parts)
+    async with service.sql.begin() as connection:
+        await connection.run_sync(streaming.tables.metadata.create_all)
+    with service.s3() as client:
+        client.put_bucket_versioning(Bucket=service.bucket, VersioningConfiguration={"Status": "Enabled"})
+    try:
+        yield service
+    finally:
+        await service.close()
