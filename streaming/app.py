@@ -102,6 +102,7 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            await services.uploads.drain()
             if close is not None:
                 await close()
 
@@ -113,6 +114,8 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
         middleware=[Middleware(Cors), Middleware(SecurityHeaders), Middleware(Metrics), Middleware(ErrorBoundary)],
     )
     app.state.authenticator = services.tokens
+    # Set by the server when it begins to stop, so that streams without an end have one.
+    app.state.closing = asyncio.Event()
     return app
 
 

@@ -144,9 +144,12 @@ def list_statement(query: ListQuery, *, dialect: str, full_text: bool) -> Select
     return statement.order_by(number.desc()).limit(query.limit + 1)
 
 
-async def has_full_text(connection: AsyncConnection) -> bool:
-    """Whether SQLite's trigram index was made; False on PostgreSQL, whose planner uses its own by itself."""
+async def prepare_search(connection: AsyncConnection) -> bool:
+    """To be called before a search, in its transaction. Returns `full_text` for `list_statement`: whether SQLite's
+    trigram index was made; False on PostgreSQL, whose planner uses its own by itself."""
     if connection.dialect.name != "sqlite":
+        # A plan that is made before the words are known walks through all assets instead.
+        await connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
         return False
     found = await connection.execute(
         text("SELECT 1 FROM sqlite_master WHERE name = :name").bindparams(name=SEARCH_INDEX)

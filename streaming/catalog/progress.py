@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+import anyio
 import msgspec
 
 from infra.errors import CacheUnavailable, InfraError
@@ -117,20 +118,23 @@ class ProgressEvents:
         It ends when the asset is settled, and with an event `gone` when it is deleted or taken from the reader.
         """
         yield retry(_RETRY_MS)
-        try:
-            async with self._cache.subscribe(asset_channel(asset_id), changes_channel(asset_id)) as messages:
+        async with AsyncExitStack() as held:
+            try:
+                messages = await held.enter_async_context(
+                    self._cache.subscribe(asset_channel(asset_id), changes_channel(asset_id))
+                )
                 woken = asyncio.Event()
                 listening = asyncio.create_task(_wake(messages, woken))
-                try:
-                    async for piece in self._pieces(asset_id, principal, last_id, woken):
-                        yield piece
-                finally:
-                    listening.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await listening
-        except InfraError:
-            # The client connects again after `retry`, and hears then what it has missed.
-            return
+                held.callback(listening.cancel)
+                async for piece in self._pieces(asset_id, principal, last_id, woken):
+                    yield piece
+            except InfraError:
+                # The client connects again after `retry`, and hears then what it has missed.
+                return
+            finally:
+                # A watcher that was cut off leaves the channels in order too.
+                with anyio.CancelScope(shield=True):
+                    await held.aclose()
 
     async def _pieces(
         self, asset_id: AssetId, principal: Principal | None, last_id: str | None, woken: asyncio.Event

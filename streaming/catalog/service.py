@@ -12,7 +12,7 @@ from infra.sql import reading, transaction
 from streaming.catalog.content import Content, checked, merge_patch
 from streaming.catalog.errors import EditConflict, IllegalTransition
 from streaming.catalog.lifecycle import Lifecycle, log
-from streaming.catalog.listing import ListQuery, Page, cursor_of, has_full_text, list_statement
+from streaming.catalog.listing import ListQuery, Page, cursor_of, list_statement, prepare_search
 from streaming.catalog.model import Asset, AssetState, EditorialState, new_asset_id
 from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
 from streaming.catalog.tables import assets
@@ -79,7 +79,7 @@ class Catalogue(Lifecycle):
     async def list(self, query: ListQuery) -> Page:
         """One page, newest first. Raises BadQuery."""
         async with reading(self._sql) as connection:
-            full_text = query.q is not None and await has_full_text(connection)
+            full_text = query.q is not None and await prepare_search(connection)
             statement = list_statement(query, dialect=connection.dialect.name, full_text=full_text)
             rows = (await connection.execute(statement)).all()
         shown = rows[: query.limit]

@@ -39,7 +39,8 @@ def retry(milliseconds: int) -> bytes:
 
 
 class EventStream(Response):
-    """Sends what a generator yields until it ends or the client goes; the generator is closed in either case."""
+    """Sends what a generator yields until it ends, the client goes, or the process stops (`app.state.closing` is set;
+    the client connects again, to another process). The generator is closed in every case."""
 
     def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
         # no-transform and X-Accel-Buffering: a proxy that gathers or zips pieces would hold events back.
@@ -59,8 +60,14 @@ class EventStream(Response):
                     pass
                 group.cancel_scope.cancel()
 
+            async def until_closing() -> None:
+                await scope["app"].state.closing.wait()
+                group.cancel_scope.cancel()
+
             group.start_soon(until_gone)
+            group.start_soon(until_closing)
             async for piece in self._pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
             group.cancel_scope.cancel()
+        # To a client that is gone this goes nowhere.
+        await send({"type": "http.response.body", "body": b""})

@@ -187,6 +187,18 @@ async def test_editors_hear_why_it_failed(
     assert "text file" not in outside
 
 
+async def test_a_stopping_server_ends_its_streams(
+    server: str, services: Services, app: Starlette, web: httpx.AsyncClient
+) -> None:
+    asset = await published(services)
+    async with web.stream("GET", f"{server}/api/assets/{asset.id}/events") as answer:
+        events = Listener(answer.aiter_lines())
+        await events.next()
+        app.state.closing.set()
+        with pytest.raises(EOFError):
+            await events.next()
+
+
 async def test_a_quiet_stream_has_a_heartbeat(services: Services) -> None:
     asset = await published(services)
     events = ProgressEvents(
