@@ -172,7 +172,9 @@ class Track:
             self.durations.pop()
         # The beginning of a protected file may be in the clear.
         self.encrypted = self.encrypted or _is_encrypted(self.last)
-        if self.stream.type == "audio" and self.last.has_sidedata("skip_samples") and self.durations:
+        # Padding at the end: some demuxers have taken it off the last packet's duration already.
+        whole = self.durations and self.durations[-1] >= max(self.durations[-2:])
+        if self.stream.type == "audio" and whole and self.last.has_sidedata("skip_samples"):
             body = bytes(self.last.get_sidedata("skip_samples"))  # samples to drop at the beginning, at the end
             seconds = Fraction(struct.unpack_from("<I", body, 4)[0], self.stream.codec_context.sample_rate or 1)
             self.durations[-1] = max(0, self.durations[-1] - int(seconds / self.stream.time_base))

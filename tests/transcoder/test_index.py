@@ -142,6 +142,25 @@ async def test_sound_begins_and_ends_where_ffmpeg_decodes_it(name: str, number: 
     assert abs(stream.end * stream.time_base - sum(frames[-1]) * time_base) <= Fraction(2, 1000)
 
 
+PADDED = [
+    ("ogg", "libopus"), ("matroska", "libopus"), ("mp3", "libmp3lame"), ("mp4", "aac"), ("mov", "pcm_s24le"),
+    ("flac", "flac"), ("wav", "pcm_s16le"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("muxer", "codec"), PADDED)
+async def test_priming_and_padding_of_encoders_are_no_sound(
+    muxer: str, codec: str, tmp_path: Path, ffmpeg: str
+) -> None:
+    made = tmp_path / "made"
+    tone = ("-f", "lavfi", "-i", "sine=440:r=48000:d=0.7131", "-c:a", codec, "-f", muxer)
+    await anyio.run_process([ffmpeg, "-v", "error", "-nostdin", *tone, str(made)])
+    (track,) = (await _index(made)).audio
+    # Matroska counts in milliseconds.
+    tolerance = Fraction(1, 1000) if muxer == "matroska" else Fraction(1, 48_000)
+    assert abs((track.end - track.start) * track.time_base - Fraction(7131, 10_000)) <= tolerance
+
+
 TURNED = ["x_rotation_180.mp4", "x_rotation_90.mp4", "x_rotation_90_hflip.mp4", "phpffmpeg_portrait.MOV"]
 
 
