@@ -135,9 +135,18 @@ def _valkey(home: Path) -> tuple[Part, str]:
             return False
 
     return (
-        Part(name="valkey", argv=(valkey_server(), str(configuration)), environment={}, ready=ready, ready_within_s=60),
+        Part(name="valkey", argv=(_server(folder), str(configuration)), environment={}, ready=ready, ready_within_s=60),
         url,
     )
+
+
+def _server(folder: Path) -> str:
+    """The binary that wrote this folder while it exists: another one may not read its files (formats differ)."""
+    chosen = folder / "server"
+    if chosen.exists() and Path(chosen.read_text()).exists():
+        return chosen.read_text()
+    chosen.write_text(valkey_server())
+    return chosen.read_text()
 
 
 def _s3(home: Path, host: str, asked: str | None) -> tuple[Part, dict[str, str]]:

@@ -66,6 +66,8 @@ class Stack:
     def _ready(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.process.communicate()[0]
+        if not (self.home / "stack.json").exists():
+            return False
         try:
             return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).status_code == 200
         except httpx.HTTPError:
@@ -77,7 +79,7 @@ class Stack:
 
     def child(self, name: str) -> psutil.Process:
         """The direct child that runs a part: api, worker, valkey, s3."""
-        marks = {"api": " api", "worker": " worker", "valkey": "valkey.conf", "s3": "infra.local.s3"}
+        marks = {"api": " api", "worker": " worker", "valkey": "-server 127.0.0.1:", "s3": "infra.local.s3"}
         assert self.process is not None
         for child in psutil.Process(self.process.pid).children():
             if marks[name] in " " + " ".join(child.cmdline()):
