@@ -13,7 +13,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -21,8 +21,9 @@ from typing import Any, Final
 
 import msgspec
 
-from transcoder.errors import ChildFailed, SourceRefused
-from transcoder.ffmpeg import Limits, run
+from transcoder.errors import ChildFailed
+from transcoder.ffmpeg import run
+from transcoder.source_limits import SourceLimits, refusal
 
 _CHILD: Final = Path(__file__).with_name("index_child.py")
 _RAW_TICKS: Final = 1_200_000  # ffmpeg's time base of streams without time stamps (AV_TIME_BASE · 1.2)
@@ -31,23 +32,6 @@ _MAX_PADDING: Final = Fraction(1, 5)
 _CRASHES: Final = frozenset(
     (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGXCPU)
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexLimits:
-    """What a source may ask of us. A file beyond one of these is refused by name of the limit.
-
-    `max_pixels` of one picture; `max_streams` of any kind; `max_frames` pictures of one stream; `max_packets` of the
-    whole file; `max_duration` and `max_gap` (between two pictures, or between the starts of two streams) in seconds.
-    """
-
-    max_pixels: int = 35_651_584  # ITU-T H.264 table A-1: the largest frame of level 6.2, 8192×4352
-    max_streams: int = 64
-    max_frames: int = 24 * 3600 * 60
-    max_packets: int = 24 * 3600 * 400
-    max_duration: int = 24 * 3600
-    max_gap: int = 3600
-    child: Limits = field(default_factory=lambda: Limits(wall_s=180.0, cpu_s=120))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,39 +141,12 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     encrypted: bool = False
 
 
-_MESSAGES: Final = {
-    "unreadable": "The file begins like a media file but cannot be read: it is damaged. Export it again and upload the "
-    "new file.",
-    "truncated": "The file is cut off: its index or all of its media is missing, usually because a recording or a copy "
-    "did not finish. Upload the whole file.",
-    "encrypted": "The file is protected (encrypted), so it cannot be decoded. Upload a file without copy protection.",
-    "unsupported_codec": "The picture or the sound of the file cannot be decoded here. Export it as H.264, HEVC or "
-    "ProRes with AAC or PCM sound.",
-    "no_streams": "The file holds neither video nor audio. Upload the file that holds the picture or the sound.",
-    "too_large": "The picture has more pixels than the limit of {max_pixels} (8192×4352). Export it smaller.",
-    "too_many_streams": "The file has more than {max_streams} streams. Export it with the tracks that viewers need.",
-    "too_many_frames": "The file has more pictures or packets than the limit of {max_frames}. Cut it into parts.",
-    "too_long": "The file claims to last longer than the limit of {max_duration} s. Cut it into parts, or rewrite its "
-    "time stamps.",
-    "broken_timeline": "The time stamps jump by more than {max_gap} s. Rewrite the file in an editor and upload it.",
-    "too_complex": "The file takes more work or memory to read than it may. Export it again in a common format.",
-}
-
-
-def refusal(code: str, limits: IndexLimits, cause: str = "") -> SourceRefused:
-    """The refusal `code` in words for an editor."""
-    names = {
-        name: getattr(limits, name) for name in ("max_pixels", "max_streams", "max_frames", "max_duration", "max_gap")
-    }
-    return SourceRefused(code, _MESSAGES[code].format(**names), cause=cause)
-
-
-async def index_source(path: Path, *, demuxer: str, limits: IndexLimits | None = None) -> SourceIndex:
+async def index_source(path: Path, *, demuxer: str, limits: SourceLimits | None = None) -> SourceIndex:
     """Index a local file with one demuxer (what `sniff` said).
 
     Raises SourceRefused for what is wrong with the file; ChildFailed, ChildTimedOut for what is wrong with the machine.
     """
-    limits = limits or IndexLimits()
+    limits = limits or SourceLimits()
     asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
     argv = [sys.executable, "-I", str(_CHILD), path.name, demuxer, msgspec.json.encode(asked).decode()]
     try:
@@ -209,7 +166,7 @@ def is_crash(exit_code: int | None) -> bool:
     return exit_code is not None and -exit_code in _CRASHES
 
 
-def read_answer(answer: _Answer, *, demuxer: str, limits: IndexLimits) -> SourceIndex:
+def read_answer(answer: _Answer, *, demuxer: str, limits: SourceLimits) -> SourceIndex:
     """The index that a child's answer gives. Raises SourceRefused."""
     if answer.refused is not None:
         raise refusal(answer.refused, limits, cause=answer.detail)
@@ -242,7 +199,7 @@ def _missing(index: SourceIndex, answer: _Answer) -> str | None:
     return "truncated" if answer.streams or answer.error else "no_streams"
 
 
-def _video(stream: _Stream, limits: IndexLimits) -> VideoStream:
+def _video(stream: _Stream, limits: SourceLimits) -> VideoStream:
     time_base, stamps, end = _timeline(stream, limits)
     rotation, mirrored = orientation(stream.matrix)
     return VideoStream(
@@ -266,7 +223,7 @@ def _video(stream: _Stream, limits: IndexLimits) -> VideoStream:
     )
 
 
-def _timeline(stream: _Stream, limits: IndexLimits) -> tuple[Fraction, Sequence[int], int]:
+def _timeline(stream: _Stream, limits: SourceLimits) -> tuple[Fraction, Sequence[int], int]:
     """Time base, stamps (rising), end. Raises SourceRefused for a timeline that no plan could follow."""
     time_base = Fraction(stream.time_base)
     deltas: array[int] = array("q")
@@ -335,7 +292,7 @@ def orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:
     return round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90, mirrored
 
 
-def _audio(stream: _Stream, limits: IndexLimits) -> AudioStream:
+def _audio(stream: _Stream, limits: SourceLimits) -> AudioStream:
     time_base = Fraction(stream.time_base)
     if stream.largest_gap * time_base > limits.max_gap:
         raise refusal("broken_timeline", limits, f"a gap of {float(stream.largest_gap * time_base):.0f} s in the sound")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from manifests.codecs import mp4a_lc
 from manifests.layout import AssetId, RenditionId
 from transcoder import ladder, languages, timeline
-from transcoder.index import IndexLimits, refusal
 from transcoder.ladder import LadderSettings
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan
+from transcoder.source_limits import SourceLimits, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,10 +38,10 @@ def make_plan(
     source: SourceRef,
     index: SourceIndex,
     settings: LadderSettings | None = None,
-    limits: IndexLimits | None = None,
+    limits: SourceLimits | None = None,
 ) -> Plan:
     """The plan of one asset version. Raises SourceRefused if the chosen streams lie too far apart."""
-    settings, limits = settings or LadderSettings(), limits or IndexLimits()
+    settings, limits = settings or LadderSettings(), limits or SourceLimits()
     picture = _main(index.video)
     tracks = index.audio[:MAX_TRACKS]
     spans = [(track.start * track.time_base, track.end * track.time_base) for track in tracks]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from infra.errors import SettingsError
 from infra.settings import read, setting
+from transcoder.source_limits import SourceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,8 @@ class TranscoderSettings:
     metrics_port: int = setting(
         0, env="CHANNEL_WORKER_METRICS_PORT", help="port of the worker's metrics (Prometheus); 0: none are served"
     )
+
+    source: SourceLimits = field(default_factory=SourceLimits)
 
     def __post_init__(self) -> None:
         if self.bulk_slots == 0:

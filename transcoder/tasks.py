@@ -110,9 +110,10 @@ class _Tasks:
             key = layout.source(asset, version)
             async with self._leased(attempt), self._source(key) as source:
                 demuxer, size = await to_thread.run_sync(_sniffed, source)
-                index = await index_source(source, demuxer=demuxer)
+                limits = self._parts.settings.source
+                index = await index_source(source, demuxer=demuxer, limits=limits)
                 reference = SourceRef(key=key, size=size, demuxer=demuxer)
-                made = make_plan(asset=asset, version=version, source=reference, index=index)
+                made = make_plan(asset=asset, version=version, source=reference, index=index, limits=limits)
                 plan = await write_plan(self._parts.store, made)
         await announce(self._parts.cache, signals.Signal(what="plan", asset=asset, version=version))
         await self._parts.jobs.enqueue(*remaining_tasks(plan, ()))

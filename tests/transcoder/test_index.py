@@ -12,11 +12,11 @@ import pytest
 
 from manifests.layout import AssetId
 from transcoder.errors import ChildFailed, ChildTimedOut, SourceRefused
-from transcoder.ffmpeg import Limits
-from transcoder.index import IndexLimits, SourceIndex, index_source, is_crash, orientation
+from transcoder.index import SourceIndex, index_source, is_crash, orientation
 from transcoder.plan import Plan, SourceRef
 from transcoder.planner import make_plan
 from transcoder.sniff import HEAD, sniff
+from transcoder.source_limits import SourceLimits
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "sources.tsv"
 """What becomes of every clip: the plan in short, or the code of the refusal."""
@@ -31,7 +31,7 @@ def _sniff(path: Path) -> str:
         return sniff(head, file.read())
 
 
-async def _index(path: Path, limits: IndexLimits | None = None) -> SourceIndex:
+async def _index(path: Path, limits: SourceLimits | None = None) -> SourceIndex:
     return await index_source(path, demuxer=_sniff(path), limits=limits)
 
 
@@ -196,17 +196,16 @@ def test_no_matrix_a_broken_one_and_a_slight_turn_leave_the_picture(matrix: tupl
 
 
 LIMITS = [
-    (IndexLimits(max_pixels=640 * 360 - 1), "too_large", "230399 "),
-    (IndexLimits(max_streams=1), "too_many_streams", "more than 1 streams"),
-    (IndexLimits(max_frames=100), "too_many_frames", "limit of 100"),
-    (IndexLimits(max_packets=100), "too_many_frames", "Cut it into parts"),
-    (IndexLimits(max_duration=5), "too_long", "limit of 5 s"),
-    (IndexLimits(max_gap=0), "broken_timeline", "more than 0 s"),
+    (SourceLimits(max_pixels=640 * 360 - 1), "too_large", "230399 "),
+    (SourceLimits(max_streams=1), "too_many_streams", "more than 1 streams"),
+    (SourceLimits(max_frames=100), "too_many_frames", "limit of 100"),
+    (SourceLimits(max_packets=100), "too_many_frames", "Cut it into parts"),
+    (SourceLimits(max_duration=5), "too_long", "limit of 5 s"),
 ]
 
 
 @pytest.mark.parametrize(("limits", "code", "words"), LIMITS, ids=[code for _, code, _ in LIMITS])
-async def test_a_limit_is_named(limits: IndexLimits, code: str, words: str, media: Path) -> None:
+async def test_a_limit_is_named(limits: SourceLimits, code: str, words: str, media: Path) -> None:
     with pytest.raises(SourceRefused, match=words) as refused:
         await _index(media / "real" / "chaplin_360p25_mp3.mp4", limits)
     assert refused.value.code == code
@@ -214,7 +213,7 @@ async def test_a_limit_is_named(limits: IndexLimits, code: str, words: str, medi
 
 async def test_a_slow_machine_is_no_fault_of_the_file(media: Path) -> None:
     with pytest.raises(ChildTimedOut):
-        await _index(media / "real" / "chaplin_360p25_mp3.mp4", IndexLimits(child=Limits(wall_s=0.01)))
+        await _index(media / "real" / "chaplin_360p25_mp3.mp4", SourceLimits(wall_s=0.01))
 
 
 @pytest.mark.parametrize(

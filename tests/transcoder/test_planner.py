@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from manifests.layout import AssetId
 from transcoder import plan as plans
 from transcoder.errors import SourceRefused
-from transcoder.index import AudioStream, IndexLimits, SourceIndex, VideoStream
+from transcoder.index import AudioStream, SourceIndex, VideoStream
 from transcoder.plan import AAC_FRAME, Plan, SourceRef
 from transcoder.planner import MAX_TRACKS, make_plan
+from transcoder.source_limits import SourceLimits
 
 VIDEO = VideoStream(
     index=0, codec="h264", time_base=Fraction(1, 90000), stamps=tuple(range(0, 3600 * 250, 3600)), end=3600 * 250,
@@ -28,7 +29,7 @@ AUDIO = AudioStream(
 """10 s."""
 
 
-def _plan(*streams: VideoStream | AudioStream, limits: IndexLimits | None = None) -> Plan:
+def _plan(*streams: VideoStream | AudioStream, limits: SourceLimits | None = None) -> Plan:
     index = SourceIndex(
         demuxer="mov",
         video=tuple(stream for stream in streams if isinstance(stream, VideoStream)),
@@ -176,7 +177,7 @@ def test_streams_that_begin_hours_apart_are_refused() -> None:
 
 def test_a_presentation_beyond_the_limit_is_refused() -> None:
     with pytest.raises(SourceRefused, match="5 s") as refused:
-        _plan(VIDEO, AUDIO, limits=IndexLimits(max_duration=5))
+        _plan(VIDEO, AUDIO, limits=SourceLimits(max_duration=5))
     assert refused.value.code == "too_long"
 
 
