@@ -196,7 +196,7 @@ def test_no_matrix_a_broken_one_and_a_slight_turn_leave_the_picture(matrix: tupl
 
 
 LIMITS = [
-    (SourceLimits(max_pixels=640 * 360 - 1), "too_large", "230399 "),
+    (SourceLimits(max_pixels=640 * 360 - 1), "too_large", "limit of 230399"),
     (SourceLimits(max_streams=1), "too_many_streams", "more than 1 streams"),
     (SourceLimits(max_frames=100), "too_many_frames", "limit of 100"),
     (SourceLimits(max_packets=100), "too_many_frames", "Cut it into parts"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.ladder import LEVELS, LadderSettings, average_rate, level_for, rungs, upright
@@ -94,6 +94,7 @@ RATES = st.sampled_from([Fraction(1), Fraction(24000, 1001), Fraction(25), Fract
 
 
 @given(EVEN, EVEN, RATES)
+@settings(deadline=None)
 def test_any_picture_has_a_legal_ladder(width: int, height: int, rate: Fraction) -> None:
     made = rungs(width, height, rate=rate, version=1)
     assert made

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifests.layout import AssetId
@@ -185,6 +185,7 @@ def test_a_presentation_beyond_the_limit_is_refused() -> None:
     st.integers(1, 48_000 * 600),
     st.sampled_from([None, Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60)]),
 )
+@settings(deadline=None)
 def test_sound_is_cut_at_the_frames_nearest_to_the_picture(samples: int, rate: Fraction | None) -> None:
     streams: list[VideoStream | AudioStream] = [replace(AUDIO, end=samples)]
     if rate is not None:

@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcoder.errors import SourceRefused
@@ -113,12 +113,14 @@ def test_an_empty_file_is_refused_as_empty() -> None:
 
 
 @given(st.binary(max_size=2048))
+@settings(deadline=None)
 def test_any_bytes_are_told_or_refused(head: bytes) -> None:
     with contextlib.suppress(SourceRefused):
         assert sniff(head).isidentifier()
 
 
 @given(st.text(max_size=300), st.sampled_from(["#EXTM3U", "ffconcat version 1.0", "v=0", "<MPD>"]))
+@settings(deadline=None)
 def test_no_playlist_is_ever_opened(text: str, mark: str) -> None:
     with pytest.raises(SourceRefused):
         sniff(f"\n \r\n{mark}\n{text}".encode())
