@@ -37,7 +37,7 @@ from transcoder.planner import make_plan
 from transcoder.publish import announce
 from transcoder.remaining import made_by, remaining_tasks
 from transcoder.sniff import sniff
-from transcoder.window_work import existing, make_window
+from transcoder.window_work import existing, make_window, start_of
 from transcoder.windows import finish_task, windows
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ class _Tasks:
         if await existing(parts.store, plan, window) != made_by(plan, window):
             nice = parts.settings.bulk_nice if attempt.task.level is Level.BULK else 0
             async with self._leased(attempt) as lease, self._source(plan.source.key) as source:
-                await make_window(parts, plan, window, source=source, lease=lease, wanted=_wanted(attempt), nice=nice)
+                wanted = _wanted(attempt) or start_of(plan, window)
+                await make_window(parts, plan, window, source=source, lease=lease, wanted=wanted, nice=nice)
             await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
         if (await parts.board.progress(asset, version)).complete:
             await parts.jobs.enqueue(finish_task(asset, version))

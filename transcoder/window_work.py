@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from manifests import layout
 from transcoder.audio import encode_audio
+from transcoder.describe import multivariant
 from transcoder.passes import passes
 from transcoder.publish import Publisher, key_of
 from transcoder.remaining import made_by
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from transcoder.windows import Window
 
 _LOOKS_AT_ONCE: Final = 8
+
+
+def start_of(plan: Plan, window: Window) -> tuple[RenditionId, int] | None:
+    """What the first viewer will ask for, if this window has it: the first segment, in the first listed variant."""
+    if window.track != "video" or window.first != 0 or plan.video is None:
+        return None
+    first = multivariant(plan, None, uri_of=str).variants[0]
+    return next((rung.id, 0) for rung in plan.video.rungs if layout.media_playlist(plan.asset, rung.id) == first.uri)
 
 
 async def existing(store: ObjectStore, plan: Plan, window: Window) -> frozenset[ObjectName]:

@@ -21,6 +21,7 @@ from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from transcoder import signals
 from transcoder.demand import Demand
+from transcoder.describe import multivariant
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.facts import find_plan, read_failure, read_plan, read_ready
 from transcoder.parts import TranscoderParts
@@ -288,3 +289,19 @@ async def test_a_hundred_viewers_wait_for_one_encode(house: House, eventually: E
     assert next(name for name in made if name[1] is not None) == (rung, wanted), "what is waited for comes first"
     for name in made:
         assert await house.store.head(key_of(ASSET, *name)) is not None
+
+
+async def test_the_first_segment_comes_first_in_the_variant_that_players_begin_with(
+    house: House, eventually: Eventually
+) -> None:
+    await house.handle(index_task(ASSET, 1))
+    plan = await house.plan()
+    first = multivariant(plan, None, uri_of=str).variants[0].uri
+    async with house.working(bulk_slots=1):
+        await eventually(lambda: len(house.heard_of("segment")) >= 2, timeout=60)
+        await house.jobs.cancel(ASSET)
+    (begun, _), (rendition, number) = house.heard_of("segment")[:2]
+    assert begun == rendition
+    assert number == 0
+    assert rendition is not None
+    assert layout.media_playlist(ASSET, rendition) == first
