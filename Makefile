@@ -4,6 +4,7 @@
 # make check   format, lint, types, import rules
 # make e2e     only the end-to-end tests (browsers, foreign clients, kills)
 # make bench   measure; the report lands in benchmarks/out
+# make pictures  take the README's screenshots again
 # make lock    pin the dependencies again after a change of pyproject.toml
 
 SHELL := /bin/sh
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM = npm
 JOBS ?= 2
 
-.PHONY: up web test check e2e bench lock clean
+.PHONY: up web test check e2e bench pictures lock clean
 
 up: $(VENV)/runtime.stamp web/dist/built.stamp
 	@exec $(BIN)/channel up
@@ -66,6 +67,9 @@ web/dist/built.stamp: web/node_modules/installed.stamp $(shell find web/src web/
 tests/e2e/node_modules/installed.stamp: tests/e2e/package.json tests/e2e/package-lock.json | $(VENV)/dev.stamp
 	@$(NPM) --prefix tests/e2e ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+pictures: $(VENV)/dev.stamp web/dist/built.stamp
+	$(RUN) docs/pictures/take.py
 
 lock: $(VENV)/dev.stamp
 	$(BIN)/pip install --quiet uv

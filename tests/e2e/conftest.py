@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Stack]:
     """One stack for all tests that leave it as it was (they make assets of their own)."""
-    with running(Stack(home=tmp_path_factory.mktemp("home"), port=free_port())) as started:
+    # Tests of two workers share the cores: a viewer here may have to wait longer for an encode than one should.
+    patient = {"CHANNEL_SEGMENT_WAIT_S": "18"}
+    with running(Stack(home=tmp_path_factory.mktemp("home"), port=free_port(), environment=patient)) as started:
         yield started
 
 

@@ -16,6 +16,7 @@ export async function showList(room: HTMLElement, q: string): Promise<void> {
   const load = async (): Promise<void> => {
     more.disabled = true;
     const page = await assets.list<PublicAsset>({
+      editorial: "published",
       limit: "24",
       ...(q ? { q } : {}),
       ...(cursor ? { cursor } : {}),

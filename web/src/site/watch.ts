@@ -42,7 +42,7 @@ export async function showTitle(room: HTMLElement, id: string): Promise<void> {
     void player.video.play().catch(() => {
       // The browser wants a click first; the controls are there for it.
     });
-    void count(audience, id);
+    player.video.addEventListener("playing", () => void count(audience, id), { once: true });
   } catch (error) {
     const said = error instanceof Problem ? error.message : String(error);
     room.replaceChildren(

@@ -70,6 +70,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     editorial.textContent = asset.editorial.replace("_", " ");
     play.disabled = !playable;
     publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";
+    publish.classList.toggle("primary", asset.editorial !== "published");
     publish.disabled = me.role !== "publisher" && me.role !== "admin";
     publish.title = publish.disabled ? "A publisher decides what the public sees." : "";
     if (asset.state === "ready" || asset.state === "failed") bar.hidden = true;
