@@ -44,7 +44,7 @@ class Wishes:
 
 
 def upload_command(
-    files: Annotated[list[Path], typer.Argument(help="Files, or folders to look for media in.", exists=True)],
+    files: Annotated[list[Path], typer.Argument(help="Files, or folders to look for media in.")],
     title: Annotated[str, typer.Option(help="Title of the asset; without it, the file's name.")] = "",
     language: Annotated[str, typer.Option(help="Language of the title (BCP 47).")] = "",
     asset: Annotated[str, typer.Option(help="Attach to this asset instead of making one.")] = "",
@@ -68,6 +68,8 @@ def run_upload(files: list[Path], wishes: Wishes, *, url: str, token: str, envir
     bearer = token or environment.get("CHANNEL_TOKEN", "") or _admin_token(environment)
     if not bearer:
         return printer.give_up("no token: give --token, or set CHANNEL_TOKEN or CHANNEL_HOME")
+    if missing := [str(path) for path in files if not path.exists()]:
+        return printer.give_up(f"no such file: {', '.join(missing)}")
     found = find(files)
     if not found.wanted:
         return printer.give_up("no media there")

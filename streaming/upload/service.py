@@ -12,9 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
-
-import anyio
+from typing import TYPE_CHECKING, Any, Final
 
 from infra.errors import CacheUnavailable, InfraError, ObjectNotFound
 from infra.errors import UploadNotFound as PartsUnknown
@@ -48,7 +46,7 @@ from streaming.upload.turns import Turns
 from transcoder import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -98,6 +96,7 @@ class Uploads:
         self._cache = cache
         self._catalogue = catalogue
         self._turns = Turns(cache, settings)
+        self._ending: set[asyncio.Task[Any]] = set()
         self.finisher = Finisher(
             records=self.records, store=store, multipart=multipart, catalogue=catalogue, clock=clock
         )
@@ -221,8 +220,8 @@ class Uploads:
             upload = await self._take(intake, body, digests, whole=True)
         except BaseException:
             # Whatever this misses because a server does not answer, the sweeper finds.
-            with anyio.CancelScope(shield=True), suppress(InfraError):
-                await self.finisher.abandon(await self._latest(upload), UploadState.TERMINATED)
+            with suppress(InfraError):
+                await self._to_the_end(self._give_up(upload))
             raise
         return await self.finisher.finish(upload)
 
@@ -280,9 +279,9 @@ class Uploads:
             await self._release(intake.upload)
             raise
         except asyncio.CancelledError:
-            with anyio.CancelScope(shield=True):
-                if keeps_parts:
-                    await intake.close(clean=False)
+            # This process is asked to end. What it has read is stored; a request to the store may be on its way.
+            if keeps_parts:
+                await self._to_the_end(intake.close(clean=False))
             raise
         except (ObjectNotFound, PartsUnknown) as exc:
             await self.finisher.abandon(intake.upload, UploadState.TERMINATED)
@@ -297,6 +296,21 @@ class Uploads:
             raise LongerThanDeclared(f"Upload-Length {length} is less than the {upload.offset} bytes that are here.")
         self.check_length(length)
         return length
+
+    async def _give_up(self, upload: Upload) -> None:
+        await self.finisher.abandon(await self._latest(upload), UploadState.TERMINATED)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do this even if the request is cancelled (again) meanwhile; `drain` waits for it."""
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Wait until what cancelled requests had in hand is stored: before the connections to the servers close."""
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     async def _release(self, upload: Upload) -> None:
         with suppress(Interrupted):

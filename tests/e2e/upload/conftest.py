@@ -7,13 +7,14 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,18 @@ def uploads(
         api.kill()
     server.kill()
     server.wait()
+
+
+@pytest.fixture
+def committed(uploads: UploadStack) -> Callable[[], int]:
+    """Bytes that count so far, of all uploads, looked up behind the API's back."""
+    path = uploads.environment["CHANNEL_DATABASE_URL"].removeprefix("sqlite:///")
+
+    def look() -> int:
+        with closing(sqlite3.connect(path)) as database:
+            return int(database.execute('SELECT coalesce(sum("offset"), 0) FROM uploads').fetchone()[0])
+
+    return look
 
 
 def _listens(port: int) -> bool:
