@@ -61,7 +61,7 @@ def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
             at += size
 
 
-def _inspect_boxes(path: Path) -> tuple[bool, bool]:
+def inspect_boxes(path: Path) -> tuple[bool, bool]:
     """Whether an ISO file has its index (moov) whole, and whether a track of it is encrypted."""
     end = path.stat().st_size
     for kind, offset, size in _boxes(path):
@@ -87,7 +87,7 @@ def _open(path: Path, demuxer: str, limits: dict[str, int]) -> Any:
         raise  # not the file's fault
     except av.error.FFmpegError as exc:
         if demuxer == "mov":
-            whole, encrypted = _inspect_boxes(path)
+            whole, encrypted = inspect_boxes(path)
             if encrypted:
                 raise Refused("encrypted", str(exc)) from exc
             if not whole:
@@ -95,7 +95,7 @@ def _open(path: Path, demuxer: str, limits: dict[str, int]) -> Any:
         raise Refused("unreadable", str(exc)) from exc
 
 
-def _shown(codec: str, packet: Any) -> bool:
+def is_shown(codec: str, packet: Any) -> bool:
     """Whether a VP8 or VP9 packet holds a picture to show: alternate references may travel on their own."""
     if codec not in _HIDDEN_PICTURES:
         return True
@@ -140,7 +140,7 @@ class Track:
     def take(self, packet: Any) -> None:
         if self.probing:
             self._probe(packet)
-        if packet.is_discard or not _shown(self.codec, packet):
+        if packet.is_discard or not is_shown(self.codec, packet):
             return
         self.packets += 1
         self.last = packet
@@ -201,25 +201,26 @@ def _ratio(value: Any) -> str | None:
     return f"{value.numerator}/{value.denominator}" if value else None
 
 
-def _plausible(stamps: Sequence[int], time_base: Fraction) -> Sequence[int]:
+def plausible(stamps: Sequence[int], time_base: Fraction) -> Sequence[int]:
     """Places (in decoding order) of the stamps that are no damage: far from both neighbours, which are close together.
 
-    One flipped bit in a TS would otherwise make a presentation of hours.
+    One flipped bit in a TS would otherwise make a presentation of hours. The first and the last stay: a long still at
+    an end is what screen recordings have.
     """
     far = int(_FAR / time_base) + 1
     if len(stamps) < 3 or max(map(abs, map(sub, stamps[1:], stamps))) < far:
         return range(len(stamps))
-    around = [stamps[1], *stamps, stamps[-2]]
-    return [
+    inner = [
         place
-        for place, (before, stamp, after) in enumerate(zip(around, around[1:], around[2:], strict=False))
+        for place, (before, stamp, after) in enumerate(zip(stamps, stamps[1:], stamps[2:], strict=False), 1)
         if abs(before - after) >= far or min(abs(stamp - before), abs(stamp - after)) < far
     ]
+    return [0, *inner, len(stamps) - 1]
 
 
 def _describe(track: Track) -> dict[str, Any]:
     stream, context = track.stream, track.stream.codec_context
-    shown = _plausible(track.stamps, stream.time_base)
+    shown = plausible(track.stamps, stream.time_base)
     stamps = array("q", sorted(track.stamps[place] for place in shown))
     last = max(shown, key=lambda place: track.stamps[place], default=None)
     deltas = array("q", (later - earlier for earlier, later in zip(stamps[:1] + stamps, stamps, strict=False)))
@@ -306,7 +307,7 @@ def index(path: Path, demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
         for track in tracks:
             track.finish()
         sound = tracks and all(track.frames for track in tracks)
-        encrypted = demuxer == "mov" and not sound and _inspect_boxes(path)[1]
+        encrypted = demuxer == "mov" and not sound and inspect_boxes(path)[1]
         return {
             "streams": [_describe(track) for track in tracks],
             "unsupported": unsupported,

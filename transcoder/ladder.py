@@ -123,11 +123,9 @@ def rungs(
     The top rung has the picture's own size where that lies between two steps.
     """
     settings = settings or LadderSettings()
-    sizes: dict[tuple[int, int], Step] = {}
-    for size, step in _sizes(width, height, settings):
-        sizes[size] = step  # of two steps that collapse the larger wins
-    names = _names(sizes)
-    return tuple(_rung(size, step, name, rate, version, settings) for (size, step), name in zip(sizes.items(), names))  # noqa: B905
+    sizes = dict(_sizes(width, height, settings))  # of two steps that collapse into one size the larger wins
+    named = zip(sizes.items(), _names(sizes), strict=True)
+    return tuple(_rung(size, step, name, rate, version, settings) for (size, step), name in named)
 
 
 def _sizes(width: int, height: int, settings: LadderSettings) -> Iterable[tuple[tuple[int, int], Step]]:
