@@ -175,6 +175,16 @@ async def test_what_the_queue_knows_is_left_to_it(house: House) -> None:
     assert [depth.queued for depth in after.values()] == [depth.queued for depth in before.values()]
 
 
+async def test_between_thorough_sweeps_the_bucket_is_not_asked_about_what_is_in_the_queue(house: House) -> None:
+    asset = await house.uploaded()
+    await house.planned(asset)
+    await house.reconciler.sweep(thorough=False)
+    assert await house.state(asset) is AssetState.INDEXING
+    await house.lose_the_queue(asset)
+    await house.reconciler.sweep(thorough=False)
+    assert await house.state(asset) is AssetState.PLAYABLE
+
+
 async def test_a_source_that_is_gone_is_a_failure(house: House) -> None:
     asset = await house.uploaded()
     await house.lose_the_queue(asset)
