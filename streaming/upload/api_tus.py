@@ -260,7 +260,7 @@ def _has_body(request: Request) -> bool:
 
 
 def _check_type(request: Request) -> None:
-    got = request.headers.get("content-type", "")
+    got = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if got != tus.BODY_TYPE:
         raise UnsupportedMediaType(f"Send Content-Type: {tus.BODY_TYPE}.", headers={"Accept-Patch": tus.BODY_TYPE})
 

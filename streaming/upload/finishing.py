@@ -6,6 +6,7 @@ process) and is finished by whoever finds it: the steps find what an earlier try
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from streaming.clock import Clock
     from streaming.upload.ports import UploadCatalogue
     from streaming.upload.records import UploadRecords
+
+_log = logging.getLogger(__name__)
 
 
 class Finisher:
@@ -66,7 +69,8 @@ class Finisher:
             with suppress(Conflict):
                 await self._catalogue.publish(upload.asset)
         await self._sweep_tails(upload)
-        await self._records.end(upload, UploadState.DONE, self._clock())
+        if await self._records.end(upload, UploadState.DONE, self._clock()):
+            _log.info("source has arrived", extra={"asset": upload.asset, "upload": upload.id, "size": stat.size})
         return replace(upload, state=UploadState.DONE)
 
     async def abandon(self, upload: Upload, state: UploadState) -> None:
@@ -75,6 +79,7 @@ class Finisher:
             await self._multipart.abort(upload.key, upload.store_id)
         await self._sweep_tails(upload)
         if await self._records.end(upload, state, self._clock()):
+            _log.info("upload is %s", state.value, extra={"asset": upload.asset, "upload": upload.id})
             await self._catalogue.upload_abandoned(upload.asset)
 
     async def _assemble(self, upload: Upload, listed: tuple[Part, ...]) -> ObjectStat | None:

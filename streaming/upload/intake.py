@@ -16,7 +16,7 @@ from streaming.upload.model import MOST_PARTS, Piece, Upload, tail
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from infra.ports import MultipartStore, ObjectStore
     from streaming.clock import Clock
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_TAILS: Final = 32
 """Tail objects before they are gathered into one: bounds both the objects and how often a byte is written again."""
+_TELL_EVERY_S: Final = 0.3
 
 
 class Intake:
@@ -143,7 +144,7 @@ class Intake:
         return b"".join(bodies)
 
     async def _commit(self, *, writing: bool) -> None:
-        now = self._clock()
+        before, now = self.upload.updated_at, self._clock()
         offset = self._pieces[-1].end if self._pieces else 0
         upload = replace(self.upload, offset=offset, writing=writing, updated_at=now, expires_at=now + self._expires)
         await self._records.commit(upload, self._new, replaced_from=self._replaced_from)
@@ -151,4 +152,10 @@ class Intake:
         self.upload, self._new, self._replaced_from = upload, [], offset
         if superseded:
             await self._store.delete(superseded)
-        await self._on_progress(upload)
+        if _beat(now) != _beat(before):
+            await self._on_progress(upload)
+
+
+def _beat(moment: datetime) -> int:
+    """Which beat a moment lies in: progress is told once a beat, over however many requests the bytes come."""
+    return int(moment.timestamp() / _TELL_EVERY_S)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,6 +22,7 @@ from streaming.upload.errors import (
     EmptyUpload,
     Interrupted,
     LongerThanDeclared,
+    MalformedHeader,
     NotThisWay,
     SomebodyIsWriting,
     UploadGone,
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PROGRESS_EVERY_S: Final = 0.3
 _SWEEP_PAGE: Final = 200
 _LISTENING: Final = timedelta(seconds=1)
 """What a look at an upload adds to `stall` for the writer to hear that somebody asks, and to end."""
@@ -232,15 +231,6 @@ class Uploads:
             size = part_bytes(length - upload.offset, self.settings.part_bytes, numbers)
             await self.records.change(upload, length=length, part_bytes=size)
             upload = replace(upload, length=length, part_bytes=size)
-        last = 0.0
-
-        async def on_progress(at: Upload) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= _PROGRESS_EVERY_S:
-                last = now
-                await self._tell(at)
-
         return Intake(
             upload,
             await self.records.pieces(upload.id),
@@ -249,7 +239,7 @@ class Uploads:
             multipart=self.multipart,
             clock=self.clock,
             expires=self.settings.expires,
-            on_progress=on_progress,
+            on_progress=self._tell,
             provisional=provisional,
         )
 
@@ -291,7 +281,7 @@ class Uploads:
         if length is None or length == upload.length:
             return upload.length
         if upload.length is not None:
-            raise LongerThanDeclared("Upload-Length was set when the upload began and cannot change.")
+            raise MalformedHeader("Upload-Length was set when the upload began and cannot change.")
         if length < upload.offset:
             raise LongerThanDeclared(f"Upload-Length {length} is less than the {upload.offset} bytes that are here.")
         self.check_length(length)

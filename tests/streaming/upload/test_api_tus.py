@@ -193,7 +193,7 @@ _PATCHES = [
     ({"Tus-Resumable": "2.0.0"}, b"x", 412, "wrong_tus_version"),
     ({"Authorization": "Bearer wrong"}, b"x", 401, "invalid_token"),
     ({}, b"x" * 11, 413, "longer_than_declared"),
-    ({"Upload-Length": "9"}, b"x", 413, "longer_than_declared"),
+    ({"Upload-Length": "9"}, b"x", 400, "malformed_header"),
 ]
 
 

@@ -141,6 +141,7 @@ async def test_expiry_and_oblivion(bench: Any, incoming: Callable[..., Incoming]
 async def test_progress(bench: Any, incoming: Callable[..., Incoming], noise: bytes) -> None:
     upload = await _begin(bench.uploads, 12 * MIB)
     async with bench.cache.subscribe(f"channel:asset:{upload.asset}") as messages:
+        bench.now += timedelta(seconds=1)
         await bench.uploads.append(upload.id, incoming(noise[: 6 * MIB]), offset=0)
         assert b"upload" in (await anext(messages))[1]
     progress = await bench.uploads.progress(upload.asset)

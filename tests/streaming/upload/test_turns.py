@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
+from infra.errors import CacheUnavailable
+from infra.memory import MemoryCache
 from streaming.upload.errors import (
     SomebodyIsWriting,
     WriterReplaced,
@@ -15,10 +18,11 @@ from streaming.upload.incoming import Incoming
 from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.types import Message
 
+    from infra.ports import Lease
     from streaming.upload.service import Uploads
 
 
@@ -128,4 +132,26 @@ async def test_a_cancelled_request_keeps_what_has_arrived(
         await writing
     assert (await bench.uploads.status(upload.id)).offset == 5
     await bench.uploads.append(upload.id, incoming(b"56789"), offset=5)
+    assert await bench.store.read(upload.key) == b"0123456789"
+
+
+class NoCache(MemoryCache):
+    """Redis is down."""
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        raise CacheUnavailable
+
+    @asynccontextmanager
+    async def lease(self, name: str, *, ttl: timedelta) -> AsyncIterator[Lease | None]:
+        raise CacheUnavailable
+        yield
+
+
+async def test_uploads_need_no_redis(bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]) -> None:
+    bench = bench_of(sql=sql_tables, cache=NoCache())
+    upload = await _begin(bench.uploads, 10)
+    bench.now += timedelta(seconds=1)
+    await bench.uploads.append(upload.id, incoming(b"01234"), offset=0)
+    assert (await bench.process().status(upload.id)).offset == 5
+    await bench.process().append(upload.id, incoming(b"56789"), offset=5)
     assert await bench.store.read(upload.key) == b"0123456789"
