@@ -18,21 +18,29 @@ def real(name: str) -> Path | None:
 
 
 def looped(name: str, folder: Path, *, times: int) -> Path:
-    """A real clip `times` over, by stream copy; where it is missing a made one of 8 s each, 1080p25 with sound."""
-    made = folder / f"{times}x-{name}"
+    """A real clip `times` over, by stream copy; where it is missing a made one of 8 s each."""
+    path = folder / f"{times}x-{name}"
     source = real(name)
     if source is not None:
         _ffmpeg(
             "-stream_loop", str(times - 1), "-i", str(source), "-c", "copy", "-map", "0:v:0", "-map", "0:a?", str(made)
         )
     else:
-        seconds = 8 * times
+        return made(folder, seconds=8 * times)
+    return path
+
+
+def made(folder: Path, *, seconds: int) -> Path:
+    """A clip made by ffmpeg: 720p25 with sound."""
+    path = folder / f"made-{seconds}.mp4"
+    if not path.exists():
         _ffmpeg(
-            "-f", "lavfi", "-i", f"testsrc2=size=1920x1080:rate=25:duration={seconds}",
+            "-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=25:duration={seconds}",
             "-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}",
-            "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(made),
+            "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac",
+            "-movflags", "+faststart", str(path),
         )  # fmt: skip
-    return made
+    return path
 
 
 def _ffmpeg(*arguments: str) -> None:
