@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.settings import InfraSettings, Setting, fields
 from streaming.settings import ServiceSettings
+from transcoder.encoder_settings import EncoderSettings
 from transcoder.settings import TranscoderSettings
 
 if TYPE_CHECKING:
@@ -16,12 +17,18 @@ _SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("Every process", InfraSettings),
     ("API (`channel api`)", ServiceSettings),
     ("Worker (`channel worker`)", TranscoderSettings),
+    ("Encodes of a worker", EncoderSettings),
 )
-# Read outside of the settings classes: by the sandbox, and by `channel up` alone.
-_OTHERS: Final = (
-    Setting(env="CHANNEL_FFMPEG", default="the one that comes with the wheel", unit="", help="the ffmpeg to use", secret=False),
-    Setting(env="CHANNEL_S3_PORT", default="a free port", unit="", help="port of the embedded S3 server", secret=False),
-)  # fmt: skip
+# Read outside of the settings classes: by the sandbox, by `channel up` and by `channel upload` alone.
+_OTHERS: Final = tuple(
+    Setting(env=env, default=default, unit="", help=meaning, secret=env == "CHANNEL_TOKEN")
+    for env, default, meaning in (
+        ("CHANNEL_FFMPEG", "the one that comes with the wheel", "the ffmpeg to use"),
+        ("CHANNEL_S3_PORT", "a free port", "port of the embedded S3 server"),
+        ("CHANNEL_URL", "http://127.0.0.1:8080", "the server that `channel upload` sends to"),
+        ("CHANNEL_TOKEN", "what is in $CHANNEL_HOME/admin.token", "the token of `channel upload`"),
+    )
+)
 
 
 def _rows() -> Iterator[tuple[str, list[Setting]]]:
@@ -30,7 +37,7 @@ def _rows() -> Iterator[tuple[str, list[Setting]]]:
         fresh = [item for item in fields(cls) if item.env not in seen]
         seen |= {item.env for item in fresh}
         yield title, fresh
-    yield "The embedded stack (`channel up`) and ffmpeg", list(_OTHERS)
+    yield "ffmpeg, `channel up`, `channel upload`", list(_OTHERS)
 
 
 def render() -> str:
