@@ -21,12 +21,9 @@ def looped(name: str, folder: Path, *, times: int) -> Path:
     """A real clip `times` over, by stream copy; where it is missing a made one of 8 s each."""
     path = folder / f"{times}x-{name}"
     source = real(name)
-    if source is not None:
-        _ffmpeg(
-            "-stream_loop", str(times - 1), "-i", str(source), "-c", "copy", "-map", "0:v:0", "-map", "0:a?", str(made)
-        )
-    else:
+    if source is None:
         return made(folder, seconds=8 * times)
+    _ffmpeg("-stream_loop", str(times - 1), "-i", str(source), "-c", "copy", "-map", "0:v:0", "-map", "0:a?", str(path))
     return path
 
 

@@ -46,6 +46,7 @@ def serve(environment: Mapping[str, str]) -> None:
             app,
             host=settings.host,
             port=settings.port,
+            forwarded_allow_ips=settings.trusted_proxies,
             access_log=False,
             log_config=None,
             server_header=False,

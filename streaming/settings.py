@@ -30,6 +30,12 @@ class ServiceSettings:
         shown="whatever address the request came to",
         help="how the world reaches the API, e.g. https://video.example.org",
     )
+    trusted_proxies: str = setting(
+        "127.0.0.1",
+        env="CHANNEL_TRUSTED_PROXIES",
+        help="addresses or networks (with commas) whose X-Forwarded-For and X-Forwarded-Proto are believed: the edge's; "
+        "* where nothing but the edge can reach the API",
+    )
     media_base_url: str = setting(
         "",
         env="CHANNEL_MEDIA_BASE_URL",

@@ -27,13 +27,15 @@ from tests.e2e.compose import (
     own_services,
 )
 from tests.e2e.stack import until
+from transcoder.encoder_settings import EncoderSettings
 from transcoder.settings import TranscoderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-KNOWN = {item.env for cls in (InfraSettings, ServiceSettings, TranscoderSettings) for item in fields(cls)}
+SETTINGS = (InfraSettings, ServiceSettings, TranscoderSettings, EncoderSettings)
+KNOWN = {item.env for cls in SETTINGS for item in fields(cls)}
 
 
 @pytest.fixture(scope="module")
