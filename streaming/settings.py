@@ -33,8 +33,8 @@ class ServiceSettings:
     trusted_proxies: str = setting(
         "127.0.0.1",
         env="CHANNEL_TRUSTED_PROXIES",
-        help="addresses or networks (with commas) whose X-Forwarded-For and X-Forwarded-Proto are believed: the edge's; "
-        "* where nothing but the edge can reach the API",
+        help="addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed: the edge's; * where "
+        "nothing but the edge can reach the API",
     )
     media_base_url: str = setting(
         "",
