@@ -32,7 +32,7 @@ from streaming.upload.sweeper import sweep_uploads
 from streaming.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -99,9 +99,7 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
         try:
             yield
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await _stop(beside)
             await services.uploads.drain()
             if close is not None:
                 await close()
@@ -134,6 +132,14 @@ def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[An
         ("upload sweeper", lambda: sweep_uploads(services.uploads, cache)),
         ("session rollup", rollup),
     ]
+
+
+async def _stop(tasks: Collection[asyncio.Task[None]]) -> None:
+    """End them, asking again: a cancellation that meets somebody who waits for another cancelled task gets lost."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
 async def _keep(name: str, run: Callable[[], Awaitable[Any]]) -> None:
