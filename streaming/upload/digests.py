@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -39,7 +38,7 @@ class Digest:
 def _base64(text: str, header: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:  # letters beyond ASCII are no binascii.Error
         raise MalformedHeader(f"{header} must be Base64.") from exc
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -68,7 +67,7 @@ def metadata(header: str) -> dict[str, str]:
             raise MalformedHeader(f"Upload-Metadata has {key} twice.")
         try:
             found[key] = base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as exc:
+        except ValueError as exc:  # neither ASCII, nor Base64, nor UTF-8
             raise MalformedHeader(f"Upload-Metadata: the value of {key} must be Base64 of UTF-8 text.") from exc
     return found
 

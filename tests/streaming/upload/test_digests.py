@@ -36,6 +36,7 @@ def test_no_checksum() -> None:
         ("crc7 AAAA", UnknownChecksum),
         ("sha1 AAAA", MalformedHeader),
         ("sha1 !", MalformedHeader),
+        ("sha1 é", MalformedHeader),
         ("sha1", MalformedHeader),
     ],
 )

@@ -39,9 +39,21 @@ def test_metadata(header: str, expected: dict[str, str]) -> None:
         "a /w==",
         "a !!",
         "é YQ==",
+        "a é",
         "k " + "A" * 9000,
     ],
-    ids=["padding", "twice", "no key", "empty pair", "two spaces", "not UTF-8", "not Base64", "not ASCII", "too long"],
+    ids=[
+        "padding",
+        "twice",
+        "no key",
+        "empty pair",
+        "two spaces",
+        "not UTF-8",
+        "not Base64",
+        "not ASCII",
+        "value not ASCII",
+        "too long",
+    ],
 )
 def test_malformed_metadata(header: str) -> None:
     with pytest.raises(MalformedHeader):
