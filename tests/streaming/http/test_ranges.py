@@ -15,6 +15,7 @@ from streaming.http.ranges import ByteRange, parse_range
         ("bytes=0-0", 0, 1),
         ("bytes=10-19", 10, 10),
         ("bytes=90-1000", 90, 10),
+        ("bytes=90-99999999999999999999999", 90, 10),
         ("bytes=-5", 95, 5),
         ("bytes=-500", 0, 100),
         (" Bytes = 1 - 2 ", 1, 2),
