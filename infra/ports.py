@@ -89,7 +89,10 @@ class ObjectStore(Protocol):
         ...
 
     async def download(self, key: str, path: str) -> ObjectStat:
-        """Copy an object into a local file, in bounded memory. Raises ObjectNotFound."""
+        """Copy an object into a local file, in bounded memory; its name with `.part` behind until it is whole.
+
+        Raises ObjectNotFound.
+        """
         ...
 
 

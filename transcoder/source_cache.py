@@ -79,17 +79,13 @@ class SourceCache:
 
     async def _fetch(self, stat: ObjectStat, path: Path) -> None:
         await to_thread.run_sync(self._make_room, stat.size, path.name)
-        part = path.with_name(f"{path.name}.part")
         try:
-            await self._store.download(stat.key, str(part))
-            part.replace(path)
-            metrics.FETCHED.inc(stat.size)
+            await self._store.download(stat.key, str(path))
         except OSError as exc:
             if exc.errno in _NO_ROOM:
                 raise DiskFull(f"no room for {stat.key} ({stat.size} bytes) in {self._folder}") from exc
             raise
-        finally:
-            part.unlink(missing_ok=True)
+        metrics.FETCHED.inc(stat.size)
 
     def _make_room(self, size: int, keep: str) -> None:
         """Evict until `size` more bytes fit. Raises DiskFull when the disk itself is too small for that."""

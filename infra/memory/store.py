@@ -95,7 +95,9 @@ class MemoryStore:
 
     async def download(self, key: str, path: str) -> ObjectStat:
         stat, body = self._found(key)
-        await asyncio.to_thread(Path(path).write_bytes, body)
+        unfinished = Path(f"{path}.part")
+        await asyncio.to_thread(unfinished.write_bytes, body)
+        await asyncio.to_thread(unfinished.replace, path)
         return stat
 
     async def begin(self, key: str, *, content_type: str) -> str:

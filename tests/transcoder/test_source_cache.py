@@ -16,7 +16,7 @@ from transcoder.errors import DiskFull
 from transcoder.source_cache import SourceCache
 
 if TYPE_CHECKING:
-    from infra.ports import ObjectStore
+    from infra.ports import ObjectStat, ObjectStore
     from infra.s3 import S3Store
     from infra.settings import S3Settings
 
@@ -117,6 +117,37 @@ async def test_what_a_killed_process_left_is_begun_anew(tmp_path: Path) -> None:
     async with cache_of(tmp_path, store).open(key) as path:
         assert path.read_bytes() == b"x" * 100
     assert {path.name for path in tmp_path.iterdir() if path.suffix == ".part"} == set()
+
+
+class GatedStore(MemoryStore):
+    """Stops in the middle of every download until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.half_way = anyio.Event()
+        self.go_on = anyio.Event()
+
+    async def download(self, key: str, path: str) -> ObjectStat:
+        Path(f"{path}.part").write_bytes(b"half")
+        self.half_way.set()
+        await self.go_on.wait()
+        return await super().download(key, path)
+
+
+async def test_a_download_that_runs_is_never_evicted(tmp_path: Path) -> None:
+    gated, store = GatedStore(), MemoryStore()
+    key = await put(gated, "slow")
+
+    async def read() -> None:
+        async with cache_of(tmp_path, gated).open(key) as path:
+            assert path.read_bytes() == b"x" * 100
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        await gated.half_way.wait()
+        async with cache_of(tmp_path, store, max_bytes=10).open(await put(store, "other")):
+            assert sources_in(tmp_path) == {"slow", "other"}
+        gated.go_on.set()
 
 
 async def test_a_deleted_source_is_gone_from_the_disk_too(tmp_path: Path) -> None:
