@@ -1,4 +1,4 @@
-"""Bring the servers to what this version needs: the bucket, the tables, the first token. May run any number of times."""
+"""Bring the servers to what this version needs: the bucket and the tables. May run any number of times."""
 
 from __future__ import annotations
 

@@ -53,12 +53,13 @@ class VideoRung:
 class VideoPlan:
     """The picture's timeline: `frames` grid frames at `rate`, cut into segments of `segment` frames.
 
-    Segment k is frames [k·segment, min((k+1)·segment, frames)). `gop` frames between IDR pictures (segment is a multiple
-    of it, both are even). `time_base` and `starts` tie the grid to the source: `starts[k]` is the source timestamp (in
-    `time_base`) of the picture that is shown at the first frame of segment k. `origin` is the source timestamp of grid
-    frame 0. `constant`: each source picture has a grid frame of its own, without a hole. The decoded picture is upright
-    once it is flipped left to right (if `mirrored`) and then turned `rotation` degrees clockwise (0, 90, 180, 270);
-    `width`×`height` is the upright picture with square pixels. Past the source's last picture that picture stays.
+    Segment k is frames [k·segment, min((k+1)·segment, frames)). `gop` frames between IDR pictures (both are even, and
+    segment is a multiple of it). `time_base` and `starts` tie the grid to the source: `starts[k]` is the source
+    timestamp (in `time_base`) of the picture that is shown at the first frame of segment k. `origin` is the source
+    timestamp of grid frame 0. `constant`: each source picture has a grid frame of its own, without a hole. The decoded
+    picture is upright once it is flipped left to right (if `mirrored`) and then turned `rotation` degrees clockwise (0,
+    90, 180, 270); `width`×`height` is the upright picture with square pixels. Past the source's last picture that
+    picture stays.
     """
 
     stream: int

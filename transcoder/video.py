@@ -250,8 +250,8 @@ def _decoding(video: VideoPlan) -> dict[str, Any]:
         # A default: what the bitstream says of itself goes before it.
         options["colorspace:v"] = matrix
     if not video.interlaced:
-        # Pictures that change their size in mid-stream stay in the same graph: the scaler takes them as they come, while
-        # a new graph would count from zero.
+        # Pictures that change their size in mid-stream stay in the same graph: the scaler takes them as they come,
+        # while a new graph would count from zero.
         options["reinit_filter"] = 0
     return options
 

@@ -26,37 +26,40 @@ LAST = "flutter_butterfly_720p30_aac.mp4"
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        with running(Stack(home=Path(folder) / "home", port=free_port())) as stack:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio"],
-            )
-            made = [stack.upload(source, title=title) for name, title in CLIPS.items() if (source := real(name))]
-            for asset in made:
-                stack.wait_for(asset, "ready", within=600)
-            page = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="dark")
-            page.goto(f"{stack.url}/studio")
-            page.get_by_label("Access token").fill(stack.token)
-            page.get_by_role("button", name="Sign in").click()
-            page.locator(".row").first.wait_for()
-            if (source := real(LAST)) is not None:
-                page.set_input_files("#files", str(source))
-                row = ".row[data-state=playable] progress"
-                until(lambda: page.evaluate(f"document.querySelector('{row}')?.value > 0.3"), "an encode goes on")
-            page.screenshot(path=str(OUT / "studio.png"))
-            page.goto(f"{stack.url}/?watch={made[-1]}")
-            until(lambda: page.evaluate("document.querySelector('video')?.currentTime > 3"), "it plays")
-            page.mouse.move(640, 300)
-            page.screenshot(path=str(OUT / "player.png"))
-            page.goto(stack.url)
-            page.locator(".card").first.wait_for()
-            page.screenshot(path=str(OUT / "site.png"))
-            page.set_viewport_size({"width": 390, "height": 760})
-            page.goto(f"{stack.url}/studio")
-            page.locator(".row").first.wait_for()
-            page.screenshot(path=str(OUT / "studio-phone.png"))
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        running(Stack(home=Path(folder) / "home", port=free_port())) as stack,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio"],
+        )
+        made = [stack.upload(source, title=title) for name, title in CLIPS.items() if (source := real(name))]
+        for asset in made:
+            stack.wait_for(asset, "ready", within=600)
+        page = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="dark")
+        page.goto(f"{stack.url}/studio")
+        page.get_by_label("Access token").fill(stack.token)
+        page.get_by_role("button", name="Sign in").click()
+        page.locator(".row").first.wait_for()
+        if (source := real(LAST)) is not None:
+            page.set_input_files("#files", str(source))
+            row = ".row[data-state=playable] progress"
+            until(lambda: page.evaluate(f"document.querySelector('{row}')?.value > 0.3"), "an encode goes on")
+        page.screenshot(path=str(OUT / "studio.png"))
+        page.goto(f"{stack.url}/?watch={made[-1]}")
+        until(lambda: page.evaluate("document.querySelector('video')?.currentTime > 3"), "it plays")
+        page.mouse.move(640, 300)
+        page.screenshot(path=str(OUT / "player.png"))
+        page.goto(stack.url)
+        page.locator(".card").first.wait_for()
+        page.screenshot(path=str(OUT / "site.png"))
+        page.set_viewport_size({"width": 390, "height": 760})
+        page.goto(f"{stack.url}/studio")
+        page.locator(".row").first.wait_for()
+        page.screenshot(path=str(OUT / "studio-phone.png"))
+        browser.close()
 
 
 if __name__ == "__main__":
