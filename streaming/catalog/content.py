@@ -65,7 +65,8 @@ def _texts(texts: dict[str, str], pointer: str, *, longest: int, lines: bool = F
 
 def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Each once, in lower case, in the order given."""
-    found = dict.fromkeys(_text(tag, f"/tags/{n}", longest=TAG).lower() for n, tag in enumerate(tags))
+    # Lower case first: a letter may become two, and the column holds no more than TAG.
+    found = dict.fromkeys(_text(tag.lower(), f"/tags/{n}", longest=TAG) for n, tag in enumerate(tags))
     if len(found) > TAGS:
         raise InvalidField(f"At most {TAGS} tags, not {len(found)}.", pointer="/tags")
     return tuple(found)

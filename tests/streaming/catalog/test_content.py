@@ -80,6 +80,7 @@ def test_text_is_trimmed_composed_and_free_of_controls() -> None:
         ({"descriptions": {"en": "x" * 5001}}, "/descriptions/en"),
         ({"tags": tuple(f"t{n}" for n in range(65))}, "/tags"),
         ({"tags": ("",)}, "/tags/0"),
+        ({"tags": ("İ" * 64,)}, "/tags/0"),  # two letters each in lower case
         ({"sport": "x" * 65}, "/sport"),
         ({"discipline": "a\x00b"}, "/discipline"),
     ],
