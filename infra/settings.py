@@ -89,7 +89,7 @@ def _written(value: Any) -> str:
         case bool():
             return "1" if value else "0"
         case timedelta():
-            return f"{value.total_seconds():g}"
+            return f"{value.total_seconds():.6f}".rstrip("0").rstrip(".")
         case Enum():
             return str(value.value)
         case _:

@@ -63,6 +63,18 @@ def test_what_is_wrong_is_named(env: dict[str, str], message: str) -> None:
         read(Everything, env)
 
 
+@pytest.mark.parametrize(
+    ("default", "shown"),
+    [(timedelta(days=30), "2592000"), (timedelta(0), "0"), (timedelta(seconds=1.5), "1.5")],
+)
+def test_a_default_is_shown_as_one_would_write_it(default: timedelta, shown: str) -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Kept:
+        ttl: timedelta = setting(default, env="X_TTL_S", help="how long", unit="s")
+
+    assert [item.default for item in fields(Kept)] == [shown]
+
+
 def test_fields_tell_what_the_documentation_needs() -> None:
     found = {item.env: item for item in fields(Everything)}
     assert found["X_WAIT_S"].default == "10"
