@@ -13,7 +13,8 @@ from transcoder.sandbox import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+# Not ultrafast: x264 drops to the Baseline profile with it, and CODECS would be wrong (Apple 9.1).
+PRESETS: Final = ("superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

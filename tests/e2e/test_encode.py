@@ -24,7 +24,7 @@ from transcoder.windows import windows
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SETTINGS = EncoderSettings(preset="ultrafast")
+_SETTINGS = EncoderSettings(preset="superfast")
 
 Made = dict[tuple[RenditionId, int | None], bytes]
 

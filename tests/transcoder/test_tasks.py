@@ -67,7 +67,7 @@ class House:
         self.store, self.cache, self.jobs = MemoryStore(), MemoryCache(), MemoryEngine()
         self.parts = TranscoderParts(
             settings=TranscoderSettings(),
-            encoder=EncoderSettings(preset="ultrafast", threads=1),
+            encoder=EncoderSettings(preset="superfast", threads=1),
             store=self.store,
             cache=self.cache,
             jobs=self.jobs,
