@@ -101,8 +101,11 @@ class Hub:
                 raise CacheUnavailable("Redis did not confirm a subscription") from exc
             yield mailbox
         finally:
-            for channel in channels:
-                await self._leave(channel, mailbox)
+            # All are left before the first wait: a reader that is cancelled again in it must not stay subscribed.
+            gone = [channel for channel in channels if self._leave(channel, mailbox)]
+            if gone and self._connected is not None:
+                with suppress(RedisError, OSError):
+                    await self._connected.unsubscribe(*gone)
 
     async def _join(self, channel: str, mailbox: Mailbox) -> _Subscription:
         subscription = self._subscriptions.get(channel)
@@ -116,20 +119,18 @@ class Hub:
                 await self._connected.subscribe(channel)
         return subscription
 
-    async def _leave(self, channel: str, mailbox: Mailbox) -> None:
+    def _leave(self, channel: str, mailbox: Mailbox) -> bool:
+        """Whether nobody is left who listens to the channel."""
         subscription = self._subscriptions.get(channel)
         if subscription is None:
-            return
+            return False
         subscription.mailboxes.discard(mailbox)
         if subscription.mailboxes:
-            return
+            return False
         del self._subscriptions[channel]
-        if self._connected is None:
-            return
-        if not subscription.confirmed.is_set():
+        if self._connected is not None and not subscription.confirmed.is_set():
             self._stale[channel] = self._stale.get(channel, 0) + 1
-        with suppress(RedisError, OSError):
-            await self._connected.unsubscribe(channel)
+        return True
 
     async def _listen(self) -> None:
         pause = _FIRST_PAUSE_S

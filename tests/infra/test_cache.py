@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import anyio
 import pytest
 from redis.asyncio import Redis
 
@@ -164,6 +165,21 @@ async def test_one_connection_serves_all_subscribers(cache: RedisCache, valkey_u
         assert await redis.pubsub_numsub("common") == [(b"common", 1)]
         await stack.aclose()
         assert await redis.pubsub_numsub("common") == [(b"common", 0)]
+
+
+async def test_who_is_cut_off_leaves_every_channel(cache: RedisCache, valkey_url: str, eventually: Eventually) -> None:
+    async with Redis.from_url(valkey_url) as redis, cache.subscribe("kept"):
+        # Unlike asyncio's, this cancellation comes again at every wait, also while the channels are being left.
+        with anyio.move_on_after(0.05):
+            async with cache.subscribe("a", "b", "c") as messages:
+                await anext(messages)
+        async with cache.subscribe("later"):
+            pass
+
+        async def left() -> bool:
+            return await redis.pubsub_numsub("a", "b", "c") == [(b"a", 0), (b"b", 0), (b"c", 0)]
+
+        await eventually(left)
 
 
 async def test_who_does_not_keep_up_is_told_to_look(cache: RedisCache) -> None:
