@@ -112,6 +112,8 @@ class StreaqEngine:
                     await self._closing.wait()
             except Exception as exc:
                 _log.warning("the job engine does not answer: %s", exc)
-                await asyncio.sleep(1)
             finally:
+                # Before the pause: whoever asks meanwhile waits for the next connections, not for these.
                 self._ready.clear()
+            if not self._closing.is_set():
+                await asyncio.sleep(1)
