@@ -57,9 +57,9 @@ class ConsoleLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in _extra(record).items())
         clock = _moment(record)[11:-1]
-        # A line break in a message (a file name, a foreign error text) must not look like a line of our own.
-        message = record.getMessage().replace("\n", "\\n")
-        line = f"{clock} {record.levelname.lower()} {record.name}: {message}{fields}"
+        # A line break in it (a file name, a foreign error text) must not look like a line of our own.
+        said = f"{record.getMessage()}{fields}".replace("\r", "\\r").replace("\n", "\\n")
+        line = f"{clock} {record.levelname.lower()} {record.name}: {said}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

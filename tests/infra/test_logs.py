@@ -50,10 +50,10 @@ def test_json_keeps_an_exception_in_its_line() -> None:
 
 def test_console_cannot_be_made_to_print_a_line_of_its_own() -> None:
     stream, log = _logged("console")
-    log.warning("file %s", "a\n12:00:00.000 info channel: all is well", extra={"asset": "a1"})
+    log.warning("file %s", "a\n12:00:00.000 info channel: all is well", extra={"asset": "a1", "cause": "b\r\nc"})
     (line,) = stream.getvalue().splitlines()
     assert " warning channel.test: file a\\n12:00" in line
-    assert line.endswith(" asset=a1")
+    assert line.endswith(" asset=a1 cause=b\\r\\nc")
 
 
 def test_the_level_holds_and_libraries_stay_quiet() -> None:
