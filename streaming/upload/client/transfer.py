@@ -46,9 +46,12 @@ class Transfer:
         """Upload a file; `said` is its tus metadata, `on_offset` hears how many bytes have been sent. Raises
         UploadFailed."""
         try:
-            size, key = file.stat().st_size, key_of(str(self._http.base_url), file, tus.dump_metadata(said))
-        except OSError as exc:
+            return self._send(file, said, on_offset)
+        except OSError as exc:  # the file's: those of the connection are httpx's
             raise UploadFailed(exc.strerror or str(exc)) from exc
+
+    def _send(self, file: Path, said: dict[str, str], on_offset: Callable[[int], None]) -> Sent:
+        size, key = file.stat().st_size, key_of(str(self._http.base_url), file, tus.dump_metadata(said))
         begun, offset = self._take_up(key, size, said)
         first = offset
         tries = 0

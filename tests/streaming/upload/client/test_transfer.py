@@ -67,6 +67,17 @@ async def test_an_interrupted_command_goes_on_where_it_was(
     assert await bucket(sent.asset) == noise[: 12 * _MIB]
 
 
+async def test_a_file_that_vanishes_fails_alone(http: httpx.Client, tmp_path: Path) -> None:
+    file = tmp_path / "goal.mp4"
+    file.write_bytes(b"hello")
+
+    def vanish(_offset: int) -> None:
+        file.unlink(missing_ok=True)
+
+    with pytest.raises(UploadFailed, match="No such file"):
+        await to_thread.run_sync(Transfer(http, Memory(tmp_path / "memory")).send, file, {}, vanish)
+
+
 async def test_an_upload_that_is_gone_is_begun_again(
     http: httpx.Client, services: Services, tmp_path: Path, bucket: Callable[[str], Awaitable[bytes]]
 ) -> None:
