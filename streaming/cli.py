@@ -40,7 +40,8 @@ def environment() -> dict[str, str]:
     from infra.local.stack import addresses
     from infra.settings import InfraSettings
 
-    return {**addresses(InfraSettings.from_env(os.environ).home), **os.environ}
+    named = {name: value for name, value in os.environ.items() if value.strip()}
+    return {**addresses(InfraSettings.from_env(named).home), **named}
 
 
 @app.command()
@@ -67,8 +68,11 @@ def worker(
     ] = None,
 ) -> None:
     """Run one worker: it indexes and encodes (any number may run, on any machine)."""
+    from infra.local.preflight import require_program
+    from transcoder.ffmpeg import ffmpeg_path
     from transcoder.worker import worker_main
 
+    require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
     settings = environment()
     if slots is not None:
         settings["CHANNEL_WORKER_SLOTS"] = str(slots)

@@ -79,7 +79,10 @@ async def run_stack(settings: StackSettings) -> None:
 
 
 async def _start(settings: StackSettings, supervisor: Supervisor) -> None:
-    environment = {name: value for name, value in settings.environment.items() if name.startswith("CHANNEL_")}
+    # An empty variable is one that is not set, as everywhere (`infra.settings.read`).
+    environment = {
+        name: value for name, value in settings.environment.items() if name.startswith("CHANNEL_") and value.strip()
+    }
     environment["CHANNEL_HOME"] = str(settings.home)
     environment["CHANNEL_HOST"] = settings.host
     environment["CHANNEL_PORT"] = str(settings.port)
@@ -88,7 +91,7 @@ async def _start(settings: StackSettings, supervisor: Supervisor) -> None:
         await supervisor.start(part)
         environment["CHANNEL_REDIS_URL"] = url
     if "CHANNEL_S3_ENDPOINT_URL" not in environment:
-        part, found = _s3(settings.home, settings.host, settings.environment.get("CHANNEL_S3_PORT"))
+        part, found = _s3(settings.home, settings.host, environment.get("CHANNEL_S3_PORT"))
         await supervisor.start(part)
         environment |= found
     await settings.prepare(environment)
@@ -153,6 +156,8 @@ def _s3(home: Path, host: str, asked: str | None) -> tuple[Part, dict[str, str]]
     folder = home / "s3"
     folder.mkdir(exist_ok=True)
     if asked is not None:
+        if not asked.isdecimal() or not 0 < int(asked) < 65536:
+            raise CannotStart(f"CHANNEL_S3_PORT: {asked!r} is not a port (1 to 65535)")
         require_port(host, int(asked), "CHANNEL_S3_PORT")
     port = int(asked) if asked is not None else free_port(host)
     key, secret = "channel", _secret(home, "s3")
