@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import rich
 
+from infra.local.preflight import require_program
 from infra.local.stack import Program, StackSettings, run_stack
 from infra.settings import InfraSettings
 from infra.sql import open_engine
 from streaming.prepare import prepare
 from streaming.settings import ServiceSettings
 from streaming.tokens.service import Tokens
+from transcoder.ffmpeg import ffmpeg_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ def up_command(environment: Mapping[str, str]) -> None:
     home = InfraSettings.from_env(environment).home.absolute()
     service = ServiceSettings.from_env(environment)
     token_file = home / "admin.token"
+    require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
 
     async def prepare_all(settings: Mapping[str, str]) -> None:
         infra = InfraSettings.from_env(settings)
@@ -35,7 +38,7 @@ def up_command(environment: Mapping[str, str]) -> None:
 
     def announce(settings: Mapping[str, str]) -> None:
         url = f"http://{service.host}:{service.port}"
-        rich.print(
+        rich.get_console().print(
             f"""
   [bold]Viewer site[/]   {url}/
   [bold]Studio[/]        {url}/studio
@@ -46,7 +49,7 @@ def up_command(environment: Mapping[str, str]) -> None:
 
   channel upload FILE… --wait      [dim]Ctrl-C stops everything; all data stays in {home}[/]
 """,
-            flush=True,
+            soft_wrap=True,  # a path that is wrapped cannot be copied
         )
 
     asyncio.run(

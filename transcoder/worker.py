@@ -9,12 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.jobs import StreaqEngine, StreaqWorker
+from infra.local.preflight import require_program
 from infra.logs import configure
 from infra.metrics import expose
 from infra.redis_cache import RedisCache
 from infra.s3 import S3Store
 from infra.settings import InfraSettings
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
 from transcoder.progress import ProgressBoard
 from transcoder.settings import TranscoderSettings
@@ -28,7 +30,8 @@ log = logging.getLogger(__name__)
 
 
 def worker_main(env: Mapping[str, str]) -> None:
-    """Run a worker until SIGTERM or SIGINT. Raises SettingsError."""
+    """Run a worker until SIGTERM or SIGINT. Raises SettingsError, and CannotStart without an ffmpeg."""
+    require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
     infra, settings, encoder = (
         InfraSettings.from_env(env), TranscoderSettings.from_env(env), EncoderSettings.from_env(env)
     )  # fmt: skip

@@ -63,6 +63,12 @@ def require_home(home: Path) -> None:
         )
 
 
+def require_program(path: str, setting: str) -> None:
+    """Raises CannotStart if `path` (or a name on PATH) is nothing that this user may run."""
+    if shutil.which(path) is None:
+        raise CannotStart(f"{path} is no program that can be run here; correct {setting}, or leave it unset")
+
+
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
     """Hold the lock of this home. Raises CannotStart if another stack runs on the same data."""
