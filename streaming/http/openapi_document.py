@@ -135,9 +135,7 @@ def _errors(one: Operation) -> dict[str, Any]:
         by_status.setdefault(kind.status, []).append(kind)
     return {
         str(status): {
-            "description": "; ".join(
-                f"`{kind.code}`: {' '.join((kind.__doc__ or kind.title).split())}" for kind in kinds
-            ),
+            "description": "; ".join(f"`{kind.code}`: {_meaning(kind)}" for kind in kinds),
             "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status, kinds in sorted(by_status.items())
@@ -161,7 +159,7 @@ def _operation(path: str, method: str, name: str, one: Operation, types: _Types)
         for status, reply in one.replies.items()
     }
     found: dict[str, Any] = {
-        "operationId": f"{one.tag.replace(' ', '_')}_{name}_{method.lower()}" + _suffix(path),
+        "operationId": f"{one.tag.replace(' ', '_')}_{name}_{method.lower()}",
         "summary": one.summary,
         "tags": [one.tag],
         "parameters": _parameters(path, one, types),
@@ -174,11 +172,6 @@ def _operation(path: str, method: str, name: str, one: Operation, types: _Types)
     if one.request is not None:
         found["requestBody"] = _request(one.request, types)
     return found
-
-
-def _suffix(path: str) -> str:
-    """Tells apart the same endpoint under two prefixes (playback with and without a token in the path)."""
-    return "_by_token" if path.startswith("/p/") else ""
 
 
 def document(routes: Sequence[BaseRoute], *, version: str, public_url: str = "") -> dict[str, Any]:
