@@ -36,7 +36,7 @@ from transcoder.plan import SourceRef
 from transcoder.planner import make_plan
 from transcoder.publish import announce
 from transcoder.remaining import made_by, remaining_tasks
-from transcoder.sniff import sniff
+from transcoder.sniff import HEAD, sniff
 from transcoder.window_work import existing, make_window, start_of
 from transcoder.windows import finish_task, windows
 
@@ -55,7 +55,6 @@ log = logging.getLogger(__name__)
 _LOST: Final = timedelta(seconds=1)
 _OUTAGE: Final = timedelta(seconds=5)
 _NO_ROOM: Final = timedelta(seconds=30)
-_SNIFFED: Final = 64 * 1024
 
 _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "index": ("index_failed", "The file could not be read. Export it again, then upload the new file."),
@@ -160,10 +159,10 @@ def _sniffed(source: Path) -> tuple[str, int]:
     """The demuxer that the bytes call for, and how many there are. Raises SourceRefused."""
     with source.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - _SNIFFED, 0))
+        file.seek(max(size - HEAD, 0))
         tail = file.read()
         file.seek(0)
-        return sniff(file.read(_SNIFFED), tail), size
+        return sniff(file.read(HEAD), tail), size
 
 
 def _window(plan: Plan, attempt: Attempt) -> Window:
