@@ -37,9 +37,13 @@ def own_stack(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Stack]:
             made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; it plays without a click, as a viewer who has been here before may."""
+    """Debian's Chromium; it plays without a click, as a viewer who has been here before may.
+
+    For one module only: Playwright's synchronous interface keeps an event loop running in this thread, beside which no
+    async test of another module could run.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
