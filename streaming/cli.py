@@ -68,11 +68,8 @@ def worker(
     ] = None,
 ) -> None:
     """Run one worker: it indexes and encodes (any number may run, on any machine)."""
-    from infra.local.preflight import require_program
-    from transcoder.ffmpeg import ffmpeg_path
     from transcoder.worker import worker_main
 
-    require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
     settings = environment()
     if slots is not None:
         settings["CHANNEL_WORKER_SLOTS"] = str(slots)
