@@ -85,7 +85,10 @@ def driver_url(url: str) -> URL:
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine with a pool; nothing is connected until it is used. `await engine.dispose()` closes it."""
+    """An engine with a pool; nothing is connected until it is used. `await engine.dispose()` closes it.
+
+    Its errors get into logs: they name statements, never the values (hashes of tokens and viewers are among them).
+    """
     parsed = driver_url(url)
     if parsed.get_backend_name() == "sqlite":
         folder = Path(parsed.database or "").parent
@@ -93,12 +96,13 @@ def open_engine(url: str) -> AsyncEngine:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise SettingsError(f"CHANNEL_DATABASE_URL: cannot make the folder {folder}: {exc.strerror}") from exc
-        engine = create_async_engine(parsed, connect_args={"timeout": _BUSY_MS / 1000})
+        engine = create_async_engine(parsed, hide_parameters=True, connect_args={"timeout": _BUSY_MS / 1000})
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
         parsed,
+        hide_parameters=True,
         pool_size=10,
         max_overflow=10,
         pool_timeout=10,

@@ -44,6 +44,15 @@ async def test_moments_come_back_aware_in_utc(engine: AsyncEngine) -> None:
     assert found.tzinfo is UTC
 
 
+async def test_errors_keep_values_to_themselves(engine: AsyncEngine) -> None:
+    with pytest.raises(IntegrityError) as refused:  # noqa: PT012 - the second is the one that fails
+        async with transaction(engine) as connection:
+            for number in (1, 2):
+                await connection.execute(insert(things).values(id=1, name=f"hash-{number}"))
+    assert "INSERT INTO things" in str(refused.value)
+    assert "hash-2" not in str(refused.value)
+
+
 async def test_a_naive_moment_is_refused(engine: AsyncEngine) -> None:
     with pytest.raises(StatementError, match="naive datetime"):
         async with transaction(engine) as connection:
