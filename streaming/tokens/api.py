@@ -13,14 +13,13 @@ from streaming.http.auth import Role, require
 from streaming.http.body import InvalidField, json_response, read_json
 from streaming.http.openapi import Content, Reply, operation
 from streaming.tokens.errors import TokenNotFound
-from streaming.tokens.model import Token
+from streaming.tokens.model import NAME, Token, is_token_name
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from streaming.tokens.service import Tokens
 
-_NAME: Final = 100
 _DAYS: Final = 3650
 
 
@@ -78,8 +77,8 @@ class TokensApi:
         admin = await require(request, Role.ADMIN)
         wanted = await read_json(request, TokenWanted)
         name = wanted.name.strip()
-        if not 0 < len(name) <= _NAME or not name.isprintable():
-            raise InvalidField(f"Between 1 and {_NAME} printable characters.", pointer="/name")
+        if not is_token_name(name):
+            raise InvalidField(f"Between 1 and {NAME} printable characters.", pointer="/name")
         if wanted.days is not None and not 0 < wanted.days <= _DAYS:
             raise InvalidField(f"Between 1 and {_DAYS}, or null.", pointer="/days")
         lifetime = None if wanted.days is None else timedelta(days=wanted.days)

@@ -10,6 +10,9 @@ from typing import Final
 
 from streaming.http.auth import Role
 
+NAME: Final = 100
+"""Characters of a token's name at most."""
+
 _PREFIX: Final = "ch_"
 
 
@@ -38,6 +41,11 @@ class NewToken:
 
     def __repr__(self) -> str:
         return f"NewToken(token={self.token!r})"
+
+
+def is_token_name(text: str) -> bool:
+    """Whether a text says for whom or what a token is, in every list that it appears in."""
+    return 0 < len(text) <= NAME and text.isprintable()
 
 
 def new_secret() -> str:
