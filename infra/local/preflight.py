@@ -44,8 +44,11 @@ def require_port(host: str, port: int, setting: str) -> None:
             ) from exc
 
 
-def require_home(home: Path) -> None:
-    """Make CHANNEL_HOME (mode 0700). Raises CannotStart where it cannot be written or its disk is full."""
+def require_home(home: Path, *, minimum: int = MINIMUM_FREE) -> None:
+    """Make CHANNEL_HOME (mode 0700).
+
+    Raises CannotStart where it cannot be written or its disk has less than `minimum` bytes left.
+    """
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = home / ".write-probe"
@@ -56,9 +59,9 @@ def require_home(home: Path) -> None:
         raise CannotStart(
             f"{home} cannot be written ({exc.strerror}); set CHANNEL_HOME to a folder on a disk with room"
         ) from exc
-    if free < MINIMUM_FREE:
+    if free < minimum:
         raise CannotStart(
-            f"the disk of {home} has {free // 2**20} MiB left, {MINIMUM_FREE // 2**20} MiB are needed; "
+            f"the disk of {home} has {free // 2**20} MiB left, {minimum // 2**20} MiB are needed; "
             "free some room, or set CHANNEL_HOME to another disk"
         )
 

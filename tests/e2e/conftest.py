@@ -1,20 +1,24 @@
-"""The whole embedded stack as a user starts it, and a real browser."""
+"""The whole embedded stack as a user starts it, single processes that can be killed, and a real browser."""
 
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.e2e.service import Service, make_clip, prepared
 from tests.e2e.stack import Stack, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
+
+    from infra.s3 import S3Store
+    from infra.settings import S3Settings
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,27 @@ def own_stack(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Stack]:
     finally:
         if made.process is not None and made.process.poll() is None:
             made.stop()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> bytes:
+    """Some seconds of picture and sound, long enough to be in the middle of."""
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", ffmpeg)
+
+
+@pytest.fixture
+async def service(
+    tmp_path: Path,
+    valkey_server: Any,
+    s3_settings: S3Settings,
+    store: S3Store,
+    ffmpeg: str,
+    free_port: Callable[[], int],
+) -> AsyncIterator[Service]:
+    """Servers that stand, and none of our own processes yet: a test starts, and kills, those that it wants."""
+    parts = {"valkey": valkey_server, "s3": s3_settings, "store": store, "ffmpeg": ffmpeg, "port": free_port()}
+    async with prepared(tmp_path / "home", **parts) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")

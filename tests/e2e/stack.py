@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -77,14 +77,21 @@ class Stack:
         assert self.process is not None
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def child(self, name: str) -> psutil.Process:
-        """The direct child that runs a part: api, worker, valkey, s3."""
+    def find(self, name: str) -> psutil.Process | None:
+        """The direct child that runs a part (api, worker, valkey, s3), if it runs now."""
         marks = {"api": " api", "worker": " worker", "valkey": "-server 127.0.0.1:", "s3": "infra.local.s3"}
         assert self.process is not None
         for child in psutil.Process(self.process.pid).children():
-            if marks[name] in " " + " ".join(child.cmdline()):
-                return child
-        raise AssertionError(f"no part {name}")
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if marks[name] in " " + " ".join(child.cmdline()):
+                    return child
+        return None
+
+    def child(self, name: str) -> psutil.Process:
+        """The same, when it must run."""
+        found = self.find(name)
+        assert found is not None, f"no part {name}"
+        return found
 
     def stop(self, number: int = signal.SIGTERM) -> str:
         """End it as a user does; what it printed."""
@@ -109,10 +116,17 @@ class Stack:
             found: dict[str, Any] = client.get(f"/api/assets/{asset}").raise_for_status().json()
             return found
 
+    def state(self, asset: str) -> dict[str, Any]:
+        """The asset, or nothing while the API is away."""
+        try:
+            return self.asset(asset)
+        except httpx.HTTPError:
+            return {"state": "unknown"}
+
     def wait_for(self, asset: str, *states: str, within: float = PATIENCE_S) -> dict[str, Any]:
         """Wait until the asset is in one of the states."""
         return until(
-            lambda: (found := self.asset(asset))["state"] in states and found, f"{asset} is {states}", within=within
+            lambda: (found := self.state(asset))["state"] in states and found, f"{asset} is {states}", within=within
         )  # type: ignore[no-any-return]
 
 

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import pytest
-
-from tests.e2e.service import Service, make_clip, prepared
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable
 
-    from infra.s3 import S3Store
-    from infra.settings import S3Settings
+    from tests.e2e.service import Service
 
     Eventually = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> bytes:
-    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", ffmpeg)
-
-
-@pytest.fixture
-async def service(
-    tmp_path: Path,
-    valkey_server: Any,
-    s3_settings: S3Settings,
-    store: S3Store,
-    ffmpeg: str,
-    free_port: Callable[[], int],
-) -> AsyncIterator[Service]:
-    parts = {"valkey": valkey_server, "s3": s3_settings, "store": store, "ffmpeg": ffmpeg, "port": free_port()}
-    async with prepared(tmp_path / "home", **parts) as service:
-        yield service
 
 
 async def test_the_worker_is_killed(service: Service, clip: bytes, eventually: Eventually) -> None:

@@ -15,6 +15,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.e2e.stack import until
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -76,6 +78,18 @@ def test_a_killed_supervisor_leaves_nothing_running(own_stack: Stack) -> None:
     own_stack.stop(signal.SIGKILL)
     _, alive = psutil.wait_procs(children, timeout=20)
     assert alive == []
+
+
+def test_every_part_comes_back_when_it_is_killed(own_stack: Stack, clip: Path) -> None:
+    own_stack.start()
+    asset = own_stack.upload(clip)
+    for name in ("worker", "valkey", "s3", "api"):
+        killed = own_stack.child(name)
+        killed.kill()
+        until(lambda name=name, killed=killed: own_stack.find(name) not in (None, killed), f"{name} is back")
+    own_stack.wait_for(asset, "ready")
+    with own_stack.client() as client:
+        assert client.get(f"/v/{asset}/index.m3u8").status_code == 200
 
 
 def test_a_taken_port_is_one_clear_line(own_stack: Stack) -> None:
