@@ -106,4 +106,7 @@ def _sdr(stream: Any, video: VideoPlan, rungs: Sequence[VideoRung]) -> Any:
     elif video.rotation:
         stream = stream.filter("transpose", "clock" if video.rotation == 90 else "cclock")
     tags = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
-    return stream.filter("setsar", 1).filter("setparams", field_mode="prog", **tags)
+    stream = stream.filter("setsar", 1).filter("setparams", field_mode="prog", **tags)
+    # What the source says of its pictures (display matrix, mastering display, light levels) no longer holds for ours;
+    # the muxer would write it into the init section, and players would turn the pictures a second time.
+    return stream.filter("sidedata", mode="delete")

@@ -257,9 +257,11 @@ def _about(path: Path) -> bytes:
     ],
 )  # fmt: skip
 async def test_pictures_are_turned_upright(rotation: int, mirrored: bool, white: str, tmp_path: Path) -> None:
-    source = tmp_path / "source.mp4"
+    flat, source = tmp_path / "flat.mp4", tmp_path / "source.mp4"
     _ffmpeg("-f", "lavfi", "-i", "color=black:s=160x90:r=25,drawbox=0:0:80:90:white:fill", "-frames:v", "3", *_X264,
-            str(source))  # fmt: skip
+            str(flat))  # fmt: skip
+    # The source's display matrix must not end in the rendition, or players would turn the pictures again.
+    _ffmpeg("-display_rotation", str(-rotation), "-i", str(flat), "-c", "copy", str(source))
     rung = _rung(90, 160) if rotation in (90, 270) else _rung(160, 90)
     plan = _plan([0, 512, 1024], rate=Fraction(25), time_base=Fraction(1, 12800), rotation=rotation,
                  mirrored=mirrored, rungs=(rung,))  # fmt: skip
@@ -280,7 +282,8 @@ async def test_everything_ends_as_bt709_in_limited_range(hdr: str | None, transf
     wide = "bt2020nc" if hdr else "bt709"
     tags = f"setparams=color_trc={transfer}:colorspace={wide}:color_primaries={'bt2020' if hdr else 'bt709'}"
     pixels = "yuv420p10le" if hdr else "yuvj420p"
-    codec = ("libx265", "-x265-params", "log-level=none") if hdr else ("libx264",)
+    display = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
+    codec = ("libx265", "-x265-params", f"log-level=none:{display}") if hdr else ("libx264",)
     _ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=160x90:r=25,format={pixels},{tags}", "-frames:v", "5", "-c:v", *codec,
             "-preset", "ultrafast", str(source))  # fmt: skip
     plan = _plan([512 * n for n in range(5)], rate=Fraction(25), time_base=Fraction(1, 12800), hdr=hdr)
@@ -289,6 +292,7 @@ async def test_everything_ends_as_bt709_in_limited_range(hdr: str | None, transf
         path = tmp_path / "rendition.mp4"
         path.write_bytes(_joined(plan, made, rung))
         assert re.search(rb"h264 \(High\).*yuv420p\(tv, bt709, progressive\)", _about(path))
+        assert not re.search(rb"mdcv|clli", made[rung.id, None]), "of the display that the source was mastered on"
 
 
 async def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
