@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import UploadNotFound as PartsUnknown
 from manifests.layout import AssetId, UploadId
-from streaming.upload.errors import MalformedHeader, PartsMissing, UploadGone
+from streaming.upload.errors import MalformedHeader, PartsMissing, UploadGone, WriterReplaced
 from streaming.upload.model import (
     NewUpload,
     Piece,
@@ -109,9 +109,15 @@ class PresignedUploads:
         """Make the source out of the parts; again is harmless. Raises PartsMissing unless every byte is there."""
         upload = await self._uploads.find(upload_id, UploadKind.PRESIGNED)
         if upload.state is UploadState.OPEN:
-            if not upload.whole:
-                upload = await self._accept(upload)
-            upload = await self._uploads.finisher.finish(upload)
+            try:
+                whole = upload if upload.whole else await self._accept(upload)
+                upload = await self._uploads.finisher.finish(whole)
+            except (UploadGone, WriterReplaced):
+                # A second click, or the sweeper, may have been faster; half way, its parts are not parts any more.
+                latest = await self._records.get(upload_id)
+                if latest is None or not latest.whole or latest.state not in (UploadState.OPEN, UploadState.DONE):
+                    raise
+                upload = latest if latest.state is UploadState.DONE else await self._uploads.finisher.finish(latest)
         return _view(upload)
 
     async def _accept(self, upload: Upload) -> Upload:

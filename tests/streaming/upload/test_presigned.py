@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,16 @@ async def test_a_process_that_dies_while_completing_is_followed(
         assert await survivor.sweep() == Swept(finished=1)
     assert await store.read(upload.key) == b"hello"
     assert (await bench.catalogue.get(begun.asset)).state is AssetState.INDEXING
+
+
+async def test_completing_many_times_at_once_is_harmless(bench: Any) -> None:
+    presigned = PresignedUploads(bench.uploads)
+    begun = await presigned.begin(_new(5), created_by="test")
+    upload = await bench.uploads.find(begun.id, UploadKind.PRESIGNED)
+    await bench.store.put_part(upload.key, upload.store_id, 1, b"hello")
+    ends = await asyncio.gather(*(presigned.complete(begun.id) for _ in range(8)))
+    assert {end.state for end in ends} == {UploadState.DONE}
+    assert await bench.store.read(upload.key) == b"hello"
 
 
 async def test_asking_for_parts_keeps_an_upload_from_expiring(bench: Any) -> None:
