@@ -63,10 +63,14 @@ def _texts(texts: dict[str, str], pointer: str, *, longest: int, lines: bool = F
     return found
 
 
+def stored_tag(tag: str) -> str:
+    """A tag as it is kept and looked for. It may be longer than it was: some letters are two in lower case."""
+    return unicodedata.normalize("NFC", tag.lower()).strip()
+
+
 def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Each once, in lower case, in the order given."""
-    # Lower case first: a letter may become two, and the column holds no more than TAG.
-    found = dict.fromkeys(_text(tag.lower(), f"/tags/{n}", longest=TAG) for n, tag in enumerate(tags))
+    found = dict.fromkeys(_text(stored_tag(tag), f"/tags/{n}", longest=TAG) for n, tag in enumerate(tags))
     if len(found) > TAGS:
         raise InvalidField(f"At most {TAGS} tags, not {len(found)}.", pointer="/tags")
     return tuple(found)

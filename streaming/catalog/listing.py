@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Select, column, exists, func, literal_column, select, table, text
 
-from streaming.catalog.content import folded
+from streaming.catalog.content import folded, stored_tag
 from streaming.catalog.errors import BadQuery
 from streaming.catalog.model import VIEWABLE, Asset, AssetState, EditorialState
 from streaming.catalog.rows import LANGUAGE, TAG
@@ -101,7 +101,7 @@ def _filters(query: ListQuery) -> list[ColumnElement[bool]]:
 def _terms(query: ListQuery) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if query.tag is not None:
-        found.append((TAG, query.tag.strip().lower()))
+        found.append((TAG, stored_tag(query.tag)))
     if query.language is not None:
         found.append((LANGUAGE, query.language))
     return found

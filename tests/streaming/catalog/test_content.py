@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.catalog.content import Content, checked, folded, merge_patch
+from streaming.catalog.content import Content, checked, folded, merge_patch, stored_tag
 from streaming.http.body import InvalidField
 
 JSON = st.recursive(
@@ -65,6 +65,11 @@ def test_text_is_trimmed_composed_and_free_of_controls() -> None:
     assert content.descriptions == {"fr": "a\nb\tc"}
     assert content.tags == ("a", "b")
     assert checked(content) == content
+
+
+@pytest.mark.parametrize("said", ["été", "e\u0301te\u0301", " ÉTÉ "])
+def test_a_tag_has_one_form(said: str) -> None:
+    assert stored_tag(said) == "été"
 
 
 @pytest.mark.parametrize(
