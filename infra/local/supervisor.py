@@ -113,7 +113,10 @@ class Supervisor:
             pause = 0.1 if loop.time() - begun > _LONGEST_PAUSE_S else min(pause * 2, _LONGEST_PAUSE_S)
             print(f"{part.name} ended with {code}; starting it again (see {self.log_of(part)})", file=sys.stderr)  # noqa: T201 - the operator's terminal
             await asyncio.sleep(pause)
-            await self._spawn(part)
+            try:
+                await self._spawn(part)
+            except OSError as exc:  # no memory or no process left: that may pass
+                print(f"{part.name} cannot be started: {exc}", file=sys.stderr)  # noqa: T201 - the operator's terminal
 
     def _last_line(self, part: Part) -> str:
         with suppress(OSError):
