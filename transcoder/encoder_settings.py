@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from infra.errors import SettingsError
 from infra.settings import read, setting
 from transcoder.sandbox import Limits
+from transcoder.source_limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ class EncoderSettings:
         3 * 1024**3, env="CHANNEL_ENCODE_MEMORY_BYTES", unit="bytes", help="memory that one encoder process may use"
     )
     max_pixels: int = setting(
-        8192 * 4352, env="CHANNEL_MAX_PIXELS", unit="pixels", help="pictures larger than this are not decoded"
+        MAX_PIXELS, env="CHANNEL_MAX_PIXELS", unit="pixels", help="pictures larger than this are not decoded"
     )
 
     def __post_init__(self) -> None:

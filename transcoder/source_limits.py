@@ -13,13 +13,16 @@ from transcoder.sandbox import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_PIXELS: Final = 8192 * 4352
+"""The largest picture of H.264 (ITU-T H.264 table A-1, level 6)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLimits:
     """A file beyond one of these is refused by name of the limit. Durations are whole seconds."""
 
     max_pixels: int = setting(
-        35_651_584,
+        MAX_PIXELS,
         env="CHANNEL_MAX_PIXELS",
         unit="pixels",
         help="pictures larger than this are not decoded; the default is 8192×4352, the largest of H.264",
