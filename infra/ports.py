@@ -174,12 +174,16 @@ class Cache(Protocol):
 
 
 class Level(IntEnum):
-    """Who goes first: the smaller number."""
+    """Who goes first: the smaller number.
+
+    INDEX: what makes an asset playable; FIRST: the segments that its first viewers ask for.
+    """
 
     LIVE = 0
     JUST_IN_TIME = 1
-    FIRST = 2
-    BULK = 3
+    INDEX = 2
+    FIRST = 3
+    BULK = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +240,7 @@ class JobEngine(Protocol):
 
 
 class JobWorker(Protocol):
-    """Runs tasks until it is stopped: at least one slot is kept for levels LIVE and JUST_IN_TIME.
+    """Runs tasks until it is stopped: one slot at least is kept for LIVE and JUST_IN_TIME, one for INDEX and FIRST.
 
     A handler that raises `RetryLater` runs again after the delay; any other exception runs again (with a growing delay)
     up to `max_tries`; after the last, `on_dead(attempt, exc)` is called once.

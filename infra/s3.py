@@ -33,6 +33,7 @@ _DOWNLOAD_READ: Final = 1024 * 1024
 _DELETE_BATCH: Final = 1000  # DeleteObjects takes no more
 _CONFLICT_TRIES: Final = 5
 _THREADS: Final = 32
+_FAREWELL_S: Final = 2.0
 
 _ERRORS: Final[dict[str, type[ObjectStoreError]]] = {
     "NoSuchKey": ObjectNotFound,
@@ -141,6 +142,7 @@ class S3Store:
         public = settings.public_endpoint_url or settings.endpoint_url
         self._public = self._client if public == settings.endpoint_url else _client(settings, public)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
+        self._abandoned: set[asyncio.Future[Any]] = set()
 
     async def ensure_bucket(self) -> None:
         """Make the bucket if it is not there."""
@@ -158,6 +160,10 @@ class S3Store:
 
     async def aclose(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        # Who was cancelled left a thread at work, and the connection to be closed after it.
+        if self._abandoned:
+            await asyncio.wait(self._abandoned, timeout=_FAREWELL_S)
+            await asyncio.sleep(0)  # their callbacks
         self._client.close()
         self._public.close()
 
@@ -355,6 +361,8 @@ class S3Store:
         try:
             answer = await asyncio.shield(opening)
         except asyncio.CancelledError:
+            self._abandoned.add(opening)
+            opening.add_done_callback(self._abandoned.discard)
             opening.add_done_callback(_close_opened)
             raise
         except (ClientError, BotoCoreError) as exc:

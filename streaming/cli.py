@@ -63,6 +63,9 @@ def api() -> None:
 @app.command()
 def worker(
     slots: Annotated[int | None, typer.Option(help="Bulk encodes at a time (CHANNEL_WORKER_SLOTS).")] = None,
+    first_slots: Annotated[
+        int | None, typer.Option(help="Slots kept for new assets (CHANNEL_WORKER_FIRST_SLOTS).")
+    ] = None,
     urgent_slots: Annotated[
         int | None, typer.Option(help="Slots kept for what a viewer waits for (CHANNEL_WORKER_URGENT_SLOTS).")
     ] = None,
@@ -70,12 +73,12 @@ def worker(
     """Run one worker: it indexes and encodes (any number may run, on any machine)."""
     from transcoder.worker import worker_main
 
-    settings = environment()
-    if slots is not None:
-        settings["CHANNEL_WORKER_SLOTS"] = str(slots)
-    if urgent_slots is not None:
-        settings["CHANNEL_WORKER_URGENT_SLOTS"] = str(urgent_slots)
-    worker_main(settings)
+    flags = {
+        "CHANNEL_WORKER_SLOTS": slots,
+        "CHANNEL_WORKER_FIRST_SLOTS": first_slots,
+        "CHANNEL_WORKER_URGENT_SLOTS": urgent_slots,
+    }
+    worker_main({**environment(), **{name: str(count) for name, count in flags.items() if count is not None}})
 
 
 @app.command()

@@ -30,6 +30,11 @@ class TranscoderSettings:
         shown="half of the cores",
         help="windows and sources worked on at a time (every ffmpeg uses several cores)",
     )
+    first_slots: int = setting(
+        1,
+        env="CHANNEL_WORKER_FIRST_SLOTS",
+        help="slots kept free for new assets: their index and their first segments",
+    )
     urgent_slots: int = setting(
         1, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
     )
@@ -42,7 +47,7 @@ class TranscoderSettings:
         unit="s",
         help="how long a dead worker's tasks stay reserved for it; renewed while it works on them",
     )
-    bulk_nice: int = setting(10, env="CHANNEL_WORKER_NICE", help="niceness of encodes that nobody waits for (0–19)")
+    bulk_nice: int = setting(19, env="CHANNEL_WORKER_NICE", help="niceness of encodes that nobody waits for (0–19)")
     source_folder: Path | None = setting(
         None,
         env="CHANNEL_SOURCE_CACHE",
@@ -70,6 +75,7 @@ class TranscoderSettings:
             object.__setattr__(self, "bulk_slots", _half_the_cores())
         for env, value, least in (
             ("CHANNEL_WORKER_SLOTS", self.bulk_slots, 1),
+            ("CHANNEL_WORKER_FIRST_SLOTS", self.first_slots, 1),
             ("CHANNEL_WORKER_URGENT_SLOTS", self.urgent_slots, 1),
             ("CHANNEL_WORKER_TRIES", self.max_tries, 1),
             ("CHANNEL_WORKER_LEASE_S", self.lease.total_seconds(), 1),

@@ -123,7 +123,9 @@ class _Tasks:
         plan = await read_plan(parts.store, asset, version)
         window = _window(plan, attempt)
         if await existing(parts.store, plan, window) != made_by(plan, window):
-            nice = parts.settings.bulk_nice if attempt.task.level is Level.BULK else 0
+            # The most urgent has the cores; what nobody waits for yet has what is left of them.
+            niceness = {Level.BULK: parts.settings.bulk_nice, Level.FIRST: parts.settings.bulk_nice // 4}
+            nice = niceness.get(attempt.task.level, 0)
             async with self._leased(attempt) as lease, self._source(plan.source.key) as source:
                 wanted = _wanted(attempt) or start_of(plan, window)
                 await make_window(parts, plan, window, source=source, lease=lease, wanted=wanted, nice=nice)

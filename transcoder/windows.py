@@ -63,7 +63,7 @@ def window_of(plan: Plan, rendition: RenditionId, number: int) -> Window:
 
 def index_task(asset: AssetId, version: int) -> Task:
     return Task(
-        name=f"{asset}/{version}/index", kind="index", group=asset, level=Level.FIRST,
+        name=f"{asset}/{version}/index", kind="index", group=asset, level=Level.INDEX,
         arguments={"asset": asset, "version": version},
     )  # fmt: skip
 

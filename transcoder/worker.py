@@ -52,11 +52,19 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
             handlers=handlers(parts),
             on_dead=partial(dead, parts),
             bulk_slots=settings.bulk_slots,
+            first_slots=settings.first_slots,
             urgent_slots=settings.urgent_slots,
             max_tries=settings.max_tries,
             idle_timeout=settings.lease,
         )
-        log.info("working", extra={"slots": settings.bulk_slots, "urgent_slots": settings.urgent_slots})
+        log.info(
+            "working",
+            extra={
+                "slots": settings.bulk_slots,
+                "first_slots": settings.first_slots,
+                "urgent_slots": settings.urgent_slots,
+            },
+        )
         await worker.run()
         log.info("stopped")
 

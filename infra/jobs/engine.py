@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -104,10 +104,12 @@ class StreaqEngine:
         # The engine's connections live in a task group, which must be entered and left by one task.
         while not self._closing.is_set():
             pool = open_pool(self._url, patience=self._patience)
-            urgent, bulk = (BrokerWorker(pool, queue, slots=1, idle_timeout=timedelta(seconds=10)) for queue in Queue)
+            clients = {queue: BrokerWorker(pool, queue, slots=1, idle_timeout=timedelta(seconds=10)) for queue in Queue}
             try:
-                async with urgent, bulk:
-                    self._clients = {Queue.URGENT: urgent, Queue.BULK: bulk}
+                async with AsyncExitStack() as connections:
+                    for client in clients.values():
+                        await connections.enter_async_context(client)
+                    self._clients = clients
                     self._ready.set()
                     await self._closing.wait()
             except Exception as exc:

@@ -1,10 +1,11 @@
-"""How our levels map onto the engine: two queues of two priorities each, and what their keys are called.
+"""How our levels map onto the engine: queues of at most two priorities each, and what their keys are called.
 
     queue    priority        slots of a worker
-    urgent   live            urgent_slots: bulk work can never take them
+    urgent   live            urgent_slots: other work can never take them
              just_in_time
-    bulk     first           bulk_slots
-             bulk
+    first    index           first_slots: a new asset never waits for another's bulk
+             first
+    bulk     bulk            bulk_slots
 
 Two is the engine's limit: with three priorities in a queue its producer was seen to crash (anyio.WouldBlock).
 """
@@ -42,6 +43,7 @@ KEPT_S: Final = 86_400
 
 class Queue(StrEnum):
     URGENT = "urgent"
+    FIRST = "first"
     BULK = "bulk"
 
     @property
@@ -55,7 +57,9 @@ class Queue(StrEnum):
 
 
 def queue_of(level: Level) -> Queue:
-    return Queue.URGENT if level <= Level.JUST_IN_TIME else Queue.BULK
+    if level <= Level.JUST_IN_TIME:
+        return Queue.URGENT
+    return Queue.FIRST if level <= Level.FIRST else Queue.BULK
 
 
 def priority(level: Level) -> str:

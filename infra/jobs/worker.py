@@ -34,7 +34,7 @@ _FAREWELL_S: Final = 3.0
 
 
 class StreaqWorker:
-    """Takes tasks from both queues; `urgent_slots` of its slots never run bulk work.
+    """Takes tasks from every queue; each has slots of its own, so that bulk work holds up nothing more urgent.
 
     A handler runs as an asyncio task of its own: when it is cancelled it gets one CancelledError and may take its time
     to clean up. It runs again after `idle_timeout` if this process dies.
@@ -47,6 +47,7 @@ class StreaqWorker:
         handlers: Mapping[str, Handler],
         on_dead: OnDead,
         bulk_slots: int = 1,
+        first_slots: int = 1,
         urgent_slots: int = 1,
         max_tries: int = 5,
         limit: timedelta = timedelta(minutes=10),
@@ -54,12 +55,12 @@ class StreaqWorker:
         retry_delay: timedelta = timedelta(seconds=1),
     ) -> None:
         """`limit`: the longest run of one handler; `retry_delay`: before the second try, doubled for each one after."""
-        if urgent_slots < 1:
-            raise ValueError("a worker keeps at least one slot for urgent work")
+        if min(urgent_slots, first_slots) < 1:
+            raise ValueError("a worker keeps at least one slot for urgent work and one for new assets")
         self._url = redis_url
         self._handlers = handlers
         self._on_dead = on_dead
-        self._slots = {Queue.URGENT: urgent_slots, Queue.BULK: bulk_slots}
+        self._slots = {Queue.URGENT: urgent_slots, Queue.FIRST: first_slots, Queue.BULK: bulk_slots}
         self._max_tries = max_tries
         self._limit = limit
         self._idle_timeout = idle_timeout

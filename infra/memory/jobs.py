@@ -102,6 +102,7 @@ class MemoryWorker:
         handlers: Mapping[str, Handler],
         on_dead: Callable[[Attempt, BaseException], Awaitable[None]],
         bulk_slots: int = 1,
+        first_slots: int = 1,
         urgent_slots: int = 1,
         max_tries: int = 3,
         retry_delay_s: float = 0.0,
@@ -109,15 +110,17 @@ class MemoryWorker:
         self._engine = engine
         self._handlers = handlers
         self._on_dead = on_dead
-        self._urgent_slots = urgent_slots
-        self._bulk_slots = bulk_slots
+        self._slots = (
+            (frozenset({Level.LIVE, Level.JUST_IN_TIME}), urgent_slots),
+            (frozenset({Level.INDEX, Level.FIRST}), first_slots),
+            (frozenset({Level.BULK}), bulk_slots),
+        )
         self._max_tries = max_tries
         self._retry_delay_s = retry_delay_s
 
     async def run(self) -> None:
-        urgent, bulk = frozenset({Level.LIVE, Level.JUST_IN_TIME}), frozenset({Level.FIRST, Level.BULK})
         async with asyncio.TaskGroup() as slots:
-            for levels, count in ((urgent, self._urgent_slots), (bulk, self._bulk_slots)):
+            for levels, count in self._slots:
                 for _ in range(count):
                     slots.create_task(self._slot(levels))
 

@@ -143,6 +143,7 @@ async def test_an_urgent_twin_is_queued_beside_a_bulk_task_but_not_the_other_way
     assert {level: depth[level].queued for level in Level} == {
         Level.LIVE: 0,
         Level.JUST_IN_TIME: 1,
+        Level.INDEX: 0,
         Level.FIRST: 0,
         Level.BULK: 1,
     }
@@ -170,15 +171,27 @@ async def test_urgent_overtakes_bulk_and_first_overtakes_the_rest(
     await engine.enqueue(task("busy", "hold"))
     await eventually(lambda: _has(journal, "start a/1/busy"))
     await engine.enqueue(*(task(str(number), group="old") for number in range(20)))
-    await engine.enqueue(task("index", group="new", level=Level.FIRST))
-    # The only bulk slot is taken, and stays so: the reserved one runs urgent tasks meanwhile.
+    # The only bulk slot is taken, and stays so: the others run what is more urgent meanwhile.
+    await engine.enqueue(task("index", group="new", level=Level.INDEX), task("0", group="new", level=Level.FIRST))
     await engine.enqueue(task("seek", level=Level.JUST_IN_TIME), task("air", level=Level.LIVE))
-    await eventually(lambda: _has(journal, "done a/1/seek", "done a/1/air"))
+    await eventually(lambda: _has(journal, "done a/1/seek", "done a/1/air", "done new/1/index", "done new/1/0"))
     assert await journal.lines("done old") == []
     await journal.open()
     await eventually(lambda: _has(journal, "done old/1/19"))
+
+
+async def test_the_index_of_a_new_asset_overtakes_the_first_segments_of_others(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start(bulk=1, urgent=1)
+    await engine.enqueue(task("busy", "hold", level=Level.FIRST))
+    await eventually(lambda: _has(journal, "start a/1/busy"))
+    await engine.enqueue(*(task(str(number), group="old", level=Level.FIRST) for number in range(20)))
+    await engine.enqueue(task("index", group="new", level=Level.INDEX))
+    await journal.open()
+    await eventually(lambda: _has(journal, "done old/1/19", "done new/1/index"))
     done = await journal.lines("done")
-    assert done.index("done new/1/index 1") < done.index("done old/1/0 1")
+    assert done.index("done new/1/index 1") < done.index("done old/1/1 1")
 
 
 async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(

@@ -141,7 +141,10 @@ async def test_from_a_source_to_an_asset_that_plays_alone(
     plan = await house.plan()
     assert set(await present(house.store, plan)) == expected(plan)
     assert next(signal.what for signal in house.heard if signal.what != "segment") == "plan"
-    assert Counter(house.heard_of("segment")) == Counter(expected(plan)), "each object was made once"
+    heard = Counter(house.heard_of("segment"))
+    assert set(heard) == expected(plan)
+    # Windows that are encoded side by side make the same init section, to the byte.
+    assert all(count == 1 for (_, number), count in heard.items() if number is not None), "each segment was made once"
     assert await house.jobs.pending(ASSET) == frozenset()
 
     async for stat in house.store.list(layout.media_prefix(ASSET)):
@@ -297,7 +300,7 @@ async def test_the_first_segment_comes_first_in_the_variant_that_players_begin_w
     await house.handle(index_task(ASSET, 1))
     plan = await house.plan()
     first = multivariant(plan, None, uri_of=str).variants[0].uri
-    async with house.working(bulk_slots=1):
+    async with house.working(bulk_slots=0):
         await eventually(lambda: len(house.heard_of("segment")) >= 2, timeout=60)
         await house.jobs.cancel(ASSET)
     (begun, _), (rendition, number) = house.heard_of("segment")[:2]
