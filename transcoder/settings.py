@@ -58,7 +58,7 @@ class TranscoderSettings:
         50 * 1024**3, env="CHANNEL_SOURCE_CACHE_BYTES", unit="bytes", help="sources kept on the disk, at most"
     )
     source_reserve_bytes: int = setting(
-        1024**3, env="CHANNEL_SOURCE_CACHE_RESERVE_BYTES", unit="bytes", help="disk space that is left free"
+        256 * 1024**2, env="CHANNEL_SOURCE_CACHE_RESERVE_BYTES", unit="bytes", help="disk space that is left free"
     )
 
     metrics_host: str = setting(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import SettingsError
+from infra.local.preflight import MINIMUM_FREE
 from transcoder.settings import TranscoderSettings
 
 
@@ -14,6 +15,10 @@ def test_defaults_fit_the_machine() -> None:
     assert settings.bulk_slots >= 1
     assert settings.urgent_slots == 1
     assert settings.source_folder is None
+
+
+def test_a_disk_that_the_stack_starts_on_has_room_for_sources() -> None:
+    assert MINIMUM_FREE - TranscoderSettings.from_env({}).source_reserve_bytes >= 256 * 1024**2
 
 
 def test_the_environment_decides() -> None:
