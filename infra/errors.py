@@ -5,6 +5,7 @@ InfraError
 ├── ObjectStoreError         the object store refused or did not answer
 │   ├── ObjectNotFound
 │   ├── ObjectExists         a conditional write lost: the first writer's object stands
+│   ├── StoreFull            it has no room left
 │   └── RangeUnsatisfiable
 ├── UploadNotFound           a multipart upload that the store does not know (any more)
 ├── CacheUnavailable         Redis did not answer
@@ -35,6 +36,10 @@ class ObjectNotFound(ObjectStoreError):
 
 class ObjectExists(ObjectStoreError):
     """An object stands under this key already."""
+
+
+class StoreFull(ObjectStoreError):
+    """The object store has no room left."""
 
 
 class RangeUnsatisfiable(ObjectStoreError):

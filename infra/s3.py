@@ -17,7 +17,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError, RangeUnsatisfiable, UploadNotFound
+from infra.errors import (
+    ObjectExists,
+    ObjectNotFound,
+    ObjectStoreError,
+    RangeUnsatisfiable,
+    StoreFull,
+    UploadNotFound,
+)
 from infra.ports import ObjectBody, ObjectStat, Part
 
 if TYPE_CHECKING:
@@ -44,6 +51,8 @@ _ERRORS: Final[dict[str, type[ObjectStoreError]]] = {
     "PreconditionFailed": ObjectExists,
     "412": ObjectExists,
     "NoSuchUpload": UploadNotFound,
+    "XMinioStorageFull": StoreFull,
+    "QuotaExceeded": StoreFull,  # Ceph
 }
 
 

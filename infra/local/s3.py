@@ -1,4 +1,7 @@
-"""The embedded S3 server: nanio over a directory, with the CORS answers that a browser's presigned PUT needs.
+"""The embedded S3 server: nanio over a directory, with two things that it lacks.
+
+It answers CORS, which a browser's presigned PUT needs. And it says that its disk is full, before it is: what else lies
+on the disk (database, queue) still has to write, and a write that fits by half must never be taken for a whole one.
 
 Run as `python -m infra.local.s3 --data-dir DIR --port N`; credentials come by NANIO_ACCESS_KEY and NANIO_SECRET_KEY.
 """
@@ -6,22 +9,74 @@ Run as `python -m infra.local.s3 --data-dir DIR --port N`; credentials come by N
 from __future__ import annotations
 
 import argparse
+import errno
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from nanio.app import build_app
 from nanio.config import Settings
+from nanio.errors import S3Error
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+KEPT_FREE: Final = 64 * 2**20
+"""Bytes of the disk that no object may take."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def s3_app(settings: Settings) -> ASGIApp:
+class StorageFull(S3Error):
+    """S3 has no code of its own for a full store; this one is MinIO's."""
+
+    code = "XMinioStorageFull"
+    message = "The disk of the object store is full: free some room and try again."
+    http_status = 507
+
+
+class Headroom:
+    """Refuses objects after which less than `kept_free` bytes of the disk would be left."""
+
+    def __init__(self, app: ASGIApp, folder: Path, *, kept_free: int) -> None:
+        self._app = app
+        self._folder = folder
+        self._kept_free = kept_free
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "PUT":
+            coming = Headers(scope=scope).get("content-length", "")
+            needed = self._kept_free + (int(coming) if coming.isdecimal() else 0)
+            if shutil.disk_usage(self._folder).free < needed:
+                await _refusal()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def on_os_error(_request: Request, exc: Exception) -> Response:
+    """The answer to what the file system refused; raises again what is a fault."""
+    if isinstance(exc, OSError) and exc.errno in _FULL:
+        return _refusal()
+    raise exc
+
+
+def _refusal() -> Response:
+    # The body is not read to its end, and must not be taken for the next request (RFC 9112 §9.3).
+    headers = {"Connection": "close"}
+    status = StorageFull.http_status
+    return Response(StorageFull().to_xml(), status_code=status, headers=headers, media_type="application/xml")
+
+
+def s3_app(settings: Settings, *, kept_free: int = KEPT_FREE) -> ASGIApp:
     """nanio behind CORS: any page may PUT to a presigned URL and must be able to read the part's ETag."""
+    nanio = build_app(settings)
+    nanio.add_exception_handler(OSError, on_os_error)
     return CORSMiddleware(
-        build_app(settings),
+        Headroom(nanio, settings.data_dir, kept_free=kept_free),
         allow_origins=("*",),
         allow_methods=("GET", "HEAD", "PUT"),
         allow_headers=("*",),

@@ -9,8 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from infra.errors import InfraError
-from streaming.http.problem import ApiError, InternalError, MethodNotAllowed, Unavailable, from_status, problem_response
+from infra.errors import InfraError, StoreFull
+from streaming.http.problem import (
+    ApiError,
+    InsufficientStorage,
+    InternalError,
+    MethodNotAllowed,
+    Unavailable,
+    from_status,
+    problem_response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -40,7 +48,7 @@ def as_api_error(request: Request, exc: Exception) -> ApiError:
         case InfraError():
             # What it says may name hosts: it is for the log.
             log.warning("%s %s: %s", request.method, request.url.path, exc)
-            return Unavailable()
+            return InsufficientStorage() if isinstance(exc, StoreFull) else Unavailable()
         case HTTPException(status_code=405):
             allowed = ", ".join(allowed_methods(request))
             return MethodNotAllowed(f"This address knows {allowed}.", headers={"Allow": allowed})

@@ -14,12 +14,12 @@ ApiError                         status, code and title are on the class; the de
 ├── RangeNotSatisfiable    416   (Content-Range: bytes */size)
 ├── Unprocessable          422   readable, but a field is wrong: `errors` says which
 ├── Locked                 423
-├── TooManyRequests        429   (Retry-After)
 ├── InternalError          500   a fault of ours; the log has the rest
 ├── Unavailable            503   (Retry-After)
-└── InsufficientStorage    507
+└── InsufficientStorage    507   the object store is full
 
-Each capability's `errors.py` subclasses these with its own `code`. Errors of the infrastructure become `Unavailable`.
+Each capability's `errors.py` subclasses these with its own `code`. Errors of the infrastructure become `Unavailable`
+or `InsufficientStorage`.
 """
 
 from __future__ import annotations
@@ -138,15 +138,6 @@ class Locked(ApiError):
     status, code, title = 423, "locked", "Locked"
 
 
-class TooManyRequests(ApiError):
-    """Too many requests: wait as long as Retry-After says."""
-
-    status, code, title = 429, "too_many_requests", "Too many requests"
-
-    def __init__(self, detail: str = "", *, retry_after: int = 1, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after), **(headers or {})})
-
-
 class InternalError(ApiError):
     """The server made a mistake. It has been logged; trying again later may help."""
 
@@ -165,7 +156,8 @@ class Unavailable(ApiError):
 
 
 class InsufficientStorage(ApiError):
-    """There is no room left to store this."""
+    """The object store has no room left. Free some, by deleting assets or enlarging its disk, and go on: what was
+    acknowledged is kept."""
 
     status, code, title = 507, "insufficient_storage", "No room left"
 

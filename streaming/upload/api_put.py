@@ -11,6 +11,7 @@ from manifests.layout import AssetId
 from streaming.http.auth import Role, require
 from streaming.http.body import json_response
 from streaming.http.openapi import Content, Parameter, Reply, operation
+from streaming.http.problem import InsufficientStorage
 from streaming.upload import errors, tus
 from streaming.upload.begin import new_upload
 from streaming.upload.digests import representation_digests
@@ -51,7 +52,7 @@ def put_routes(uploads: Uploads) -> list[BaseRoute]:
         replies={201: Reply(description="Stored; it is being indexed", kind=StoredSource)},
         errors=(
             errors.MalformedHeader, errors.PartialPut, errors.DigestMismatch, errors.BodyCut, errors.BodyStalled,
-            errors.UploadTooLarge, errors.EmptyUpload,
+            errors.UploadTooLarge, errors.EmptyUpload, InsufficientStorage,
         ),
     )  # fmt: skip
     async def put_source(request: Request) -> Response:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from manifests.layout import UploadId
 from streaming.http.auth import Role, require
 from streaming.http.openapi import Content, Parameter, Reply, operation
-from streaming.http.problem import ApiError, BadRequest, MethodNotAllowed, UnsupportedMediaType
+from streaming.http.problem import ApiError, BadRequest, InsufficientStorage, MethodNotAllowed, UnsupportedMediaType
 from streaming.upload import errors, tus
 from streaming.upload.begin import from_metadata
 from streaming.upload.digests import ALGORITHMS, upload_checksum
@@ -122,7 +122,7 @@ class _Tus:
         })},
         errors=(
             errors.MalformedHeader, errors.UnknownChecksum, errors.WrongTusVersion, errors.UploadTooLarge,
-            UnsupportedMediaType, errors.EmptyUpload, errors.ChecksumMismatch,
+            UnsupportedMediaType, errors.EmptyUpload, errors.ChecksumMismatch, InsufficientStorage,
         ),
     )  # fmt: skip
     async def create(self, request: Request) -> Response:
@@ -200,7 +200,7 @@ class _Tus:
         errors=(
             errors.MalformedHeader, errors.UnknownChecksum, errors.WrongTusVersion, errors.UploadNotFound,
             errors.UploadGone, errors.WrongOffset, errors.LongerThanDeclared, UnsupportedMediaType,
-            errors.SomebodyIsWriting, errors.ChecksumMismatch,
+            errors.SomebodyIsWriting, errors.ChecksumMismatch, InsufficientStorage,
         ),
     )  # fmt: skip
     async def append(self, request: Request) -> Response:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _BLOCK: Final = 256 * 1024
 _DELAYS_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 """Waits between tries that brought nothing: about 48 s in all, longer than a server takes to come back."""
-_AGAIN: Final = frozenset({408, 409, 423, 425, 429, 460, 500, 502, 503, 504, 507})
+_AGAIN: Final = frozenset({408, 409, 423, 425, 429, 460, 500, 502, 503, 504})
 _LOST: Final = frozenset({403, 404, 410})
 
 

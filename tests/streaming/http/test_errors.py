@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
-from infra.errors import DatabaseUnavailable
+from infra.errors import DatabaseUnavailable, StoreFull
 from streaming.http.cors import Cors
 from streaming.http.errors import HANDLERS, ErrorBoundary
 from streaming.http.problem import Conflict, InternalError, Unavailable, from_status
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RAISED = {
     "conflict": Conflict("It is so.", headers={"X-More": "1"}, more=[1]),
     "database": DatabaseUnavailable("postgresql://user:secret@host does not answer"),
+    "full": StoreFull("sources/a/1: XMinioStorageFull"),
     "teapot": HTTPException(418, "I am one"),
     "bug": RuntimeError("secret"),
 }
@@ -76,6 +77,12 @@ async def test_an_outage_is_503_and_names_no_host(client: httpx.AsyncClient) -> 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert "secret" not in answer.text
+
+
+async def test_a_full_store_is_507_and_says_what_to_do(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/fail/full")
+    assert (answer.status_code, answer.json()["code"]) == (507, "insufficient_storage")
+    assert "Free some" in answer.json()["detail"]
 
 
 async def test_a_bug_is_500_and_tells_nothing(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.errors import StoreFull
+from infra.memory import MemoryStore
 from streaming.catalog.errors import AssetNotFound, IllegalTransition
 from streaming.catalog.model import AssetState, EditorialState
 from streaming.upload.errors import (
@@ -22,8 +24,23 @@ from streaming.upload.service import Swept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from infra.ports import Part
     from streaming.upload.incoming import Incoming
     from streaming.upload.service import Uploads
+
+
+class LittleStore(MemoryStore):
+    """A store with room for so many bytes of parts."""
+
+    def __init__(self, *, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    async def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
+        if len(body) > self.room:
+            raise StoreFull
+        self.room -= len(body)
+        return await super().put_part(key, upload_id, number, body)
 
 
 def _new(length: int | None, **more: Any) -> NewUpload:
@@ -92,6 +109,20 @@ async def test_nothing_is_lost_by_a_body_that_is_too_long(bench: Any, incoming: 
     assert (await bench.uploads.status(upload.id)).offset == 5
     await bench.uploads.append(upload.id, incoming(b"56789"), offset=5)
     assert await bench.store.read(upload.key) == b"0123456789"
+
+
+async def test_an_upload_to_a_full_store_goes_on_when_there_is_room(
+    bench_of: Callable[..., Any], sql_tables: Any, incoming: Callable[..., Incoming], noise: bytes
+) -> None:
+    bench = bench_of(sql=sql_tables, store=LittleStore(room=6 * MIB))
+    upload = await _begin(bench.uploads, 12 * MIB)
+    with pytest.raises(StoreFull):
+        await bench.uploads.append(upload.id, incoming(noise[: 12 * MIB]), offset=0)
+    offset = (await bench.uploads.status(upload.id)).offset
+    assert offset == 5 * MIB
+    bench.store.room = 64 * MIB
+    await bench.uploads.append(upload.id, incoming(noise[offset : 12 * MIB]), offset=offset)
+    assert await bench.store.read(upload.key) == noise[: 12 * MIB]
 
 
 async def test_offsets_and_ids_that_are_wrong(bench: Any, incoming: Callable[..., Incoming]) -> None:

@@ -112,3 +112,17 @@ async def test_failures_are_one_line(http: httpx.Client, tmp_path: Path, free_po
     http.headers["Authorization"] = "Bearer wrong"
     with pytest.raises(UploadFailed, match=r"\(401\)$"):
         await _send(Transfer(http, memory), file)
+
+
+def test_a_full_store_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "goal.mp4"
+    file.write_bytes(b"hello")
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(507, json={"detail": "There is no room."})
+
+    with (
+        httpx.Client(base_url="http://channel.test", transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(UploadFailed, match=r"^There is no room\. \(507\)$"),
+    ):
+        Transfer(client, Memory(tmp_path / "memory")).send(file, {}, lambda _: None)
