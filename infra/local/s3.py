@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from nanio.app import build_app
 from nanio.config import Settings
-from nanio.errors import S3Error
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -31,12 +30,9 @@ KEPT_FREE: Final = 64 * 2**20
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-class StorageFull(S3Error):
-    """S3 has no code of its own for a full store; this one is MinIO's."""
-
-    code = "XMinioStorageFull"
-    message = "The disk of the object store is full: free some room and try again."
-    http_status = 507
+# S3 has no code of its own for a full store; this one is MinIO's.
+_REFUSAL: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<Error><Code>XMinioStorageFull</Code><Message>The disk of the object store is full: free some room.</Message></Error>"""
 
 
 class Headroom:
@@ -66,9 +62,7 @@ async def on_os_error(_request: Request, exc: Exception) -> Response:
 
 def _refusal() -> Response:
     # The body is not read to its end, and must not be taken for the next request (RFC 9112 §9.3).
-    headers = {"Connection": "close"}
-    status = StorageFull.http_status
-    return Response(StorageFull().to_xml(), status_code=status, headers=headers, media_type="application/xml")
+    return Response(_REFUSAL, status_code=507, headers={"Connection": "close"}, media_type="application/xml")
 
 
 def s3_app(settings: Settings, *, kept_free: int = KEPT_FREE) -> ASGIApp:
