@@ -9,9 +9,9 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from manifests.layout import UploadId
+from manifests.layout import UploadId, is_name
 from streaming.http.auth import Role, require
-from streaming.http.body import json_response, read_json
+from streaming.http.body import InvalidField, json_response, read_json
 from streaming.http.openapi import Content, Reply, operation
 from streaming.upload import errors
 from streaming.upload.begin import new_upload
@@ -80,7 +80,7 @@ class _Multipart:
         role=Role.EDITOR,
         request=Content(kind=NewMultipart),
         replies={201: Reply(description="Begun", kind=PresignedUpload, headers={"Location": "The upload."})},
-        errors=(errors.MalformedHeader, errors.UploadTooLarge, errors.EmptyUpload),
+        errors=(InvalidField, errors.UploadTooLarge, errors.EmptyUpload),
     )
     async def begin(self, request: Request) -> Response:
         principal = await require(request, Role.EDITOR)
@@ -89,6 +89,8 @@ class _Multipart:
             await require(request, Role.PUBLISHER)
         if said.size < 0:
             raise errors.EmptyUpload("size is the number of bytes of the file.")
+        if said.asset and not is_name(said.asset):
+            raise InvalidField("This is not the id of an asset.", pointer="/asset")
         new = new_upload(
             length=said.size, filename=said.filename, filetype=said.type, title=said.title,
             language=said.language, asset=said.asset, publish=said.publish,
@@ -114,7 +116,7 @@ class _Multipart:
         role=Role.EDITOR,
         request=Content(kind=WantedParts),
         replies={200: Reply(description="PUT each part's bytes to its URL", kind=SignedParts)},
-        errors=(*_LOST, errors.MalformedHeader),
+        errors=(*_LOST, errors.NoSuchPart),
     )
     async def sign(self, request: Request) -> Response:
         await require(request, Role.EDITOR)
@@ -127,7 +129,7 @@ class _Multipart:
         tag="uploads",
         role=Role.EDITOR,
         replies={200: Reply(description="PUT the part's bytes to its URL", kind=PresignedPart)},
-        errors=(*_LOST, errors.MalformedHeader),
+        errors=(*_LOST, errors.NoSuchPart),
     )
     async def sign_one(self, request: Request) -> Response:
         await require(request, Role.EDITOR)

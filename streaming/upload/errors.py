@@ -22,6 +22,7 @@ ApiError
 │   ├── UploadTooLarge       413   more than Tus-Max-Size
 │   └── LongerThanDeclared   413   more than Upload-Length
 ├── EmptyUpload              422   a source of no bytes
+├── NoSuchPart               422   a presigned upload has no part of this number
 ├── SomebodyIsWriting        423
 └── ChecksumMismatch         460   the bytes of the request have been thrown away
 """
@@ -145,6 +146,12 @@ class EmptyUpload(Unprocessable):
     """The file has no bytes: there is nothing to play. Choose the file again; an export may have failed."""
 
     code, title = "empty", "Empty file"
+
+
+class NoSuchPart(Unprocessable):
+    """The upload has no part of this number: they go from 1 to `part_count`."""
+
+    code, title = "no_such_part", "No such part"
 
 
 class SomebodyIsWriting(Locked):

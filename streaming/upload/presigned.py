@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import UploadNotFound as PartsUnknown
 from manifests.layout import AssetId, UploadId
-from streaming.upload.errors import MalformedHeader, PartsMissing, UploadGone, WriterReplaced
+from streaming.upload.errors import NoSuchPart, PartsMissing, UploadGone, WriterReplaced
 from streaming.upload.model import (
     NewUpload,
     Piece,
@@ -77,13 +77,13 @@ class PresignedUploads:
         return _view(upload)
 
     async def sign(self, upload_id: UploadId, numbers: tuple[int, ...]) -> tuple[PresignedPart, ...]:
-        """URLs of parts. Asking for them keeps the upload from expiring. Raises MalformedHeader for a wrong number."""
+        """URLs of parts. Asking for them keeps the upload from expiring. Raises NoSuchPart."""
         upload = await self._open(upload_id)
         size, now = _size(upload), self._uploads.clock()
         count = part_count(size, upload.part_bytes)
         wrong = [number for number in numbers if not 1 <= number <= count]
         if wrong or not numbers:
-            raise MalformedHeader(f"This upload has the parts 1 to {count}.", part_count=count)
+            raise NoSuchPart(f"This upload has the parts 1 to {count}.", part_count=count)
         await self._records.change(upload, updated_at=now, expires_at=now + self._uploads.settings.expires)
         return tuple(
             PresignedPart(

@@ -97,6 +97,7 @@ async def test_beginnings_that_are_refused(editor: httpx.AsyncClient) -> None:
         ({"filename": "a.mp4"}, 422, "invalid_field"),
         ({"filename": "a.mp4", "size": "5"}, 422, "invalid_field"),
         ({"filename": "a.mp4", "size": 5, "asset": "nobody"}, 404, "asset_not_found"),
+        ({"filename": "a.mp4", "size": 5, "asset": "no/body"}, 422, "invalid_field"),
         ({"filename": "a.mp4", "size": 5, "publish": True}, 403, "role_too_low"),
     ):
         answer = await editor.post(_URL, json=body)
@@ -113,7 +114,7 @@ async def test_parts_that_there_are_not(editor: httpx.AsyncClient) -> None:
         await editor.get(f"{url}/parts/2"),
         await editor.post(f"{url}/parts", json={"numbers": [1, 2]}),
     ):
-        assert (answer.status_code, answer.json()["part_count"]) == (400, 1)
+        assert (answer.status_code, answer.json()["code"], answer.json()["part_count"]) == (422, "no_such_part", 1)
     assert (await editor.post(f"{url}/parts", json={"numbers": []})).status_code == 422
     assert (await editor.get(f"{url}/parts/1")).status_code == 200
 
