@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,7 +57,7 @@ def upload_command(
 ) -> None:
     """Upload files or whole folders. Interrupted? Run the same command again: it goes on where it was.
 
-    Exit codes: 0 all is well, 1 a file failed, 2 there is nothing to upload or no token.
+    Exit codes: 0 all is well, 1 a file failed, 2 there is nothing to upload or no token, 130 stopped by Ctrl-C.
     """
     wishes = Wishes(title=title, language=language, asset=asset, wait=wait, publish=publish, as_json=as_json)
     raise typer.Exit(run_upload(files, wishes, url=url, token=token, environment=os.environ))
@@ -82,13 +83,16 @@ def run_upload(files: list[Path], wishes: Wishes, *, url: str, token: str, envir
     with httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False) as http:
         transfer = Transfer(http, Memory(default_folder(environment)))
         failed = 0
-        with printer.progress:
-            for file in found.wanted:
-                try:
-                    _upload_one(file, wishes, http, transfer, printer)
-                except UploadFailed as exc:
-                    failed += 1
-                    printer.failed(file, str(exc))
+        try:
+            with printer.progress:
+                for file in found.wanted:
+                    try:
+                        _upload_one(file, wishes, http, transfer, printer)
+                    except UploadFailed as exc:
+                        failed += 1
+                        printer.failed(file, str(exc))
+        except KeyboardInterrupt:
+            return printer.stopped()
     printer.summary(len(found.wanted) - failed, failed, len(found.skipped))
     return 1 if failed else 0
 
@@ -164,6 +168,10 @@ class _Printer:
     def give_up(self, reason: str) -> int:
         self._err.print(f"channel upload: {reason}")
         return 2
+
+    def stopped(self) -> int:
+        self._err.print("stopped; the same command goes on where it was")
+        return 128 + signal.SIGINT
 
     def _line(self, **values: Any) -> None:
         self._out.print(json.dumps(values, ensure_ascii=False))

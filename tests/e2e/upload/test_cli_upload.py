@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,20 @@ def test_a_server_that_is_killed_and_comes_back(
     assert running.returncode == 0, err
     asset = out.split("asset ")[1].split(",")[0]
     assert uploads.source(asset)["Body"].read() == file.read_bytes()
+
+
+def test_ctrl_c_says_how_to_go_on(
+    uploads: Any, command: Callable[..., Any], tmp_path: Path, committed: Callable[[], int], wait_for: Any
+) -> None:
+    file = tmp_path / "long.mp4"
+    with file.open("wb") as opened:
+        opened.truncate(512 * _MIB)
+    running = command(file, url=uploads.make_api().start().url)
+    wait_for(lambda: committed() >= 5 * _MIB, "a part is stored")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert err == "stopped; the same command goes on where it was\n"
 
 
 def test_what_goes_wrong_is_one_line(
