@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.responses import Response
@@ -17,7 +18,7 @@ from streaming.catalog.model import AssetState, EditorialState
 from streaming.catalog.policy import check_visible, sees_all
 from streaming.catalog.progress import AssetProgress, settled
 from streaming.catalog.views import AssetList, EditorAsset, PublicAsset, Shown, etag_of, revisions_of, view
-from streaming.http.auth import Principal, Role, principal, require
+from streaming.http.auth import Principal, Role, principal, principal_now, require
 from streaming.http.body import InvalidField, MalformedJson, json_response, read_json
 from streaming.http.caching import not_modified, strong_etag
 from streaming.http.event_stream import MEDIA_TYPE as EVENTS
@@ -281,8 +282,8 @@ class AssetsApi:
     @operation(
         summary="Follow an asset's progress",
         tag=_TAG,
-        description="Server-sent events: `progress` with the state and the percentage encoded, `gone` at a deletion. "
-        "The stream ends when the asset is ready or has failed; connecting again after that answers 204, "
+        description="Server-sent events: `progress` with the state and the percentage encoded, `gone` at a deletion or "
+        "when the reader may not see it any more. The stream ends when the asset is ready or has failed; connecting again after that answers 204, "
         "at which an EventSource stops.",
         parameters=(Parameter(name="Last-Event-ID", where="header", description="The last event that was heard."),),
         replies={
@@ -297,7 +298,8 @@ class AssetsApi:
         now = await self._progress.look(asset_id(request), who)
         if now.id == last_id and settled(now):
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
-        return EventStream(self._progress.watch(asset_id(request), who, last_id=last_id))
+        reader = partial(principal_now, request)
+        return EventStream(self._progress.watch(asset_id(request), reader, last_id=last_id))
 
 
 def routes(catalogue: Catalogue, progress: ProgressEvents, *, public_url: str = "") -> list[BaseRoute]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +21,7 @@ from streaming.catalog.model import SETTLED, VIEWABLE, Asset, AssetState, Editor
 from streaming.catalog.policy import check_visible, sees_all
 from streaming.catalog.views import FailureView
 from streaming.http.event_stream import HEARTBEAT, Event, retry
+from streaming.http.problem import Unauthorized
 from transcoder.signals import asset_channel
 
 if TYPE_CHECKING:
@@ -111,11 +114,12 @@ class ProgressEvents:
                 return 0
 
     async def watch(
-        self, asset_id: AssetId, principal: Principal | None, *, last_id: str | None
+        self, asset_id: AssetId, reader: Callable[[], Awaitable[Principal | None]], *, last_id: str | None
     ) -> AsyncGenerator[bytes, None]:
         """Pieces of an event stream, beginning with the present state unless the client has it (`last_id`).
 
-        It ends when the asset is settled, and with an event `gone` when it is deleted or taken from the reader.
+        It ends when the asset is settled, and with an event `gone` when it is deleted or taken from the reader, who is
+        asked for again once a beat: a token may be revoked or expire meanwhile.
         """
         yield retry(_RETRY_MS)
         async with AsyncExitStack() as held:
@@ -126,7 +130,7 @@ class ProgressEvents:
                 woken = asyncio.Event()
                 listening = asyncio.create_task(_wake(messages, woken))
                 held.callback(listening.cancel)
-                async for piece in self._pieces(asset_id, principal, last_id, woken):
+                async for piece in self._pieces(asset_id, reader, last_id, woken):
                     yield piece
             except InfraError:
                 # The client connects again after `retry`, and hears then what it has missed.
@@ -137,13 +141,20 @@ class ProgressEvents:
                     await held.aclose()
 
     async def _pieces(
-        self, asset_id: AssetId, principal: Principal | None, last_id: str | None, woken: asyncio.Event
+        self,
+        asset_id: AssetId,
+        reader: Callable[[], Awaitable[Principal | None]],
+        last_id: str | None,
+        woken: asyncio.Event,
     ) -> AsyncGenerator[bytes, None]:
+        principal, asked_at = None, -math.inf
         while True:
             woken.clear()
             try:
+                if time.monotonic() - asked_at >= self._beat_s:
+                    principal, asked_at = await reader(), time.monotonic()
                 event = await self.look(asset_id, principal)
-            except (AssetNotFound, NotPublished) as gone:
+            except (AssetNotFound, NotPublished, Unauthorized) as gone:
                 yield Event(name="gone", value={"id": asset_id, "code": gone.code}, id="gone").render()
                 return
             except CacheUnavailable:

@@ -127,6 +127,12 @@ async def principal(request: Request) -> Principal | None:
     return found
 
 
+async def principal_now(request: Request) -> Principal | None:
+    """Who asks, looked up again: for an answer that may outlive the token. Raises InvalidToken, CrossSite."""
+    request.scope.pop(_SCOPE_KEY, None)
+    return await principal(request)
+
+
 async def require(request: Request, role: Role) -> Principal:
     """Who asks, with at least this role. Raises Unauthorized, InvalidToken, RoleTooLow, CrossSite."""
     found = await principal(request)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,17 @@ if TYPE_CHECKING:
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def services(services: Services) -> Services:
+    """With a heartbeat that a test can wait for."""
+    events = ProgressEvents(
+        catalogue=services.catalogue, cache=services.infra.cache, arriving=services.uploads.progress,
+        board=ProgressBoard(store=services.infra.store, cache=services.infra.cache),
+        beat=timedelta(milliseconds=50),
+    )  # fmt: skip
+    return replace(services, progress=events)
 
 
 @pytest.fixture
@@ -170,6 +182,24 @@ async def test_the_public_loses_what_is_unpublished(
     assert (await web.get(path)).status_code == 403
 
 
+@pytest.mark.parametrize("published_too", [False, True])
+async def test_a_token_that_is_revoked_ends_its_streams(
+    server: str, services: Services, web: httpx.AsyncClient, published_too: bool
+) -> None:
+    asset = await services.catalogue.create(titles={"en": "Draft"}, created_by="ann")
+    if published_too:
+        await services.catalogue.publish(asset.id)
+    made = await services.tokens.create(role=Role.EDITOR, name="Ann")
+    headers = {"Authorization": f"Bearer {made.secret}"}
+    async with web.stream("GET", f"{server}/api/assets/{asset.id}/events", headers=headers) as answer:
+        events = Listener(answer.aiter_lines())
+        await events.next()
+        await services.tokens.revoke(made.token.id)
+        assert (await events.next())["data"] == {"id": asset.id, "code": "invalid_token"}
+        with pytest.raises(EOFError):
+            await events.next()
+
+
 async def test_editors_hear_why_it_failed(
     services: Services,
     bearer: Callable[[Role], Awaitable[dict[str, str]]],
@@ -201,12 +231,11 @@ async def test_a_stopping_server_ends_its_streams(
 
 async def test_a_quiet_stream_has_a_heartbeat(services: Services) -> None:
     asset = await published(services)
-    events = ProgressEvents(
-        catalogue=services.catalogue, cache=services.infra.cache, arriving=services.uploads.progress,
-        board=ProgressBoard(store=services.infra.store, cache=services.infra.cache),
-        beat=timedelta(milliseconds=10),
-    )  # fmt: skip
-    stream = events.watch(asset.id, None, last_id=None)
+
+    async def nobody() -> None:
+        return None
+
+    stream = services.progress.watch(asset.id, nobody, last_id=None)
     async with asyncio.timeout(20):
         pieces = [await anext(stream) for _ in range(4)]
     await stream.aclose()
