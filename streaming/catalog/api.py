@@ -283,7 +283,8 @@ class AssetsApi:
         summary="Follow an asset's progress",
         tag=_TAG,
         description="Server-sent events: `progress` with the state and the percentage encoded, `gone` at a deletion or "
-        "when the reader may not see it any more. The stream ends when the asset is ready or has failed; connecting again after that answers 204, "
+        "when the reader may not see it any more. "
+        "The stream ends when the asset is ready or has failed; connecting again after that answers 204, "
         "at which an EventSource stops.",
         parameters=(Parameter(name="Last-Event-ID", where="header", description="The last event that was heard."),),
         replies={
