@@ -21,6 +21,8 @@ from streaming.clock import utc_now
 from transcoder.windows import index_task
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -126,6 +128,13 @@ class Lifecycle:
         query = select(assets).where(assets.c.state.in_(wanted), assets.c.deleted_at.is_(None))
         async with reading(self._sql) as connection:
             return [asset_of(row) for row in await connection.execute(query.order_by(assets.c.number))]
+
+    async def uploading_since(self, before: datetime) -> list[Asset]:
+        """Assets that wait for a source and have not changed since before then."""
+        mine = (assets.c.state == AssetState.UPLOADING.value, assets.c.updated_at < before)
+        async with reading(self._sql) as connection:
+            rows = await connection.execute(select(assets).where(*mine, assets.c.deleted_at.is_(None)))
+            return [asset_of(row) for row in rows]
 
     async def tombstones(self) -> list[Asset]:
         """Deleted assets whose media are still to be swept, oldest deletion first."""

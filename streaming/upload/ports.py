@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from manifests.layout import AssetId
     from streaming.catalog.model import Asset
@@ -29,5 +30,9 @@ class UploadCatalogue(Protocol):
         ...
 
     async def upload_abandoned(self, asset_id: AssetId) -> None: ...
+
+    async def uploading_since(self, before: datetime) -> list[Asset]:
+        """Assets that wait for a source and have not changed since before then."""
+        ...
 
     async def publish(self, asset_id: AssetId) -> Asset: ...

@@ -66,11 +66,12 @@ _LISTENING: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """What a sweep did: uploads that it finished, threw away, and forgot."""
+    """What a sweep did: uploads that it finished, threw away, and forgot; assets that it found without an upload."""
 
     finished: int = 0
     expired: int = 0
     forgotten: int = 0
+    stranded: int = 0
 
 
 class Uploads:
@@ -349,7 +350,16 @@ class Uploads:
                 except (InfraError, ApiError) as exc:
                     _log.warning("upload %s: not swept this time: %s", upload.id, exc)
         forgotten = await self.records.forget(self.clock() - self.settings.remembered)
-        return Swept(finished=finished, expired=expired, forgotten=forgotten)
+        return Swept(finished=finished, expired=expired, forgotten=forgotten, stranded=await self._release_stranded())
+
+    async def _release_stranded(self) -> int:
+        """Give back the assets whose upload was never written down: its process died between the two."""
+        stranded = 0
+        for asset in await self._catalogue.uploading_since(self.clock() - self.settings.expires):
+            if await self.records.progress(asset.id) is None:
+                await self._catalogue.upload_abandoned(asset.id)
+                stranded += 1
+        return stranded
 
     def _died(self, upload: Upload) -> bool:
         """A PUT cannot be resumed: one that has stored no part for long has lost its process."""

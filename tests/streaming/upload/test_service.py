@@ -111,6 +111,21 @@ async def test_nothing_is_lost_by_a_body_that_is_too_long(bench: Any, incoming: 
     assert await bench.store.read(upload.key) == b"0123456789"
 
 
+async def test_an_asset_whose_upload_was_never_written_down_is_given_back(
+    bench: Any, incoming: Callable[..., Incoming]
+) -> None:
+    slow = await _begin(bench.uploads, 10)
+    dead = await bench.catalogue.create(titles={"en": "Goal"}, created_by="test")
+    await bench.catalogue.begin_upload(dead.id)
+    bench.now += timedelta(hours=47)
+    await bench.uploads.append(slow.id, incoming(b"x"), offset=0)
+    assert await bench.uploads.sweep() == Swept()
+    bench.now += timedelta(hours=2)
+    assert await bench.uploads.sweep() == Swept(stranded=1)
+    assert (await bench.catalogue.get(dead.id)).state is AssetState.CREATED
+    assert (await bench.catalogue.get(slow.asset)).state is AssetState.UPLOADING
+
+
 async def test_an_upload_to_a_full_store_goes_on_when_there_is_room(
     bench_of: Callable[..., Any], sql_tables: Any, incoming: Callable[..., Incoming], noise: bytes
 ) -> None:
