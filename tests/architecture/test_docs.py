@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 
 import transcoder.metrics
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
+from infra.ports import Level
 from infra.sql import open_engine
 from streaming.app import routes
 from streaming.catalog.errors import UploadSuperseded
@@ -108,6 +109,11 @@ def test_problem_codes_exist_and_are_all_listed() -> None:
     assert named <= set(_codes(ApiError))
     hidden = {UploadSuperseded.code}  # an upload tells it as UploadGone
     assert set(_codes(ApiError)) - roots - hidden <= named
+
+
+def test_levels_are_all_listed() -> None:
+    listed = re.findall(r"^Levels: (.+)\. Kinds: ", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    assert [re.findall(r"`(\w+)`", line) for line in listed] == [[level.name.lower() for level in Level]]
 
 
 def test_metrics_exist_and_are_all_listed() -> None:
