@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -248,6 +249,28 @@ def test_two_api_processes_agree_on_a_session(deployment: Deployment) -> None:
         assert told["played_s"] == (0.5 if (seq, api) == (1, first) else 1.0)
     now = {httpx.get(f"{api}/api/assets/{asset}/viewers", trust_env=False).json()["now"] for api in (first, second)}
     assert now == {1}
+
+
+def test_one_address_cannot_begin_sessions_without_end(deployment: Deployment) -> None:
+    """What is sent are no sessions: the edge counts them all the same."""
+    address = f"{deployment.edge}/api/sessions"
+
+    def refused() -> httpx.Response | None:
+        with httpx.Client(timeout=30, trust_env=False) as viewer:
+            answers = (viewer.post(address, headers={"Origin": "https://player.test"}) for _ in range(100))
+            return next((answer for answer in answers if answer.status_code == 429), None)
+
+    with ThreadPoolExecutor(4) as viewers:
+        found: list[httpx.Response] = []
+        while not found:
+            found = [answer for answer in viewers.map(lambda _: refused(), range(4)) if answer is not None]
+    assert found[0].headers["Content-Type"] == "application/problem+json"
+    assert found[0].headers["Access-Control-Allow-Origin"] == "*"
+    assert int(found[0].headers["Retry-After"]) > 0
+    assert (found[0].json()["status"], found[0].json()["code"]) == (429, "too_many_requests")
+    # Only beginnings count.
+    told = [httpx.options(address, trust_env=False).status_code for _ in range(3)]
+    assert 429 not in told
 
 
 def test_the_edge_survives_the_death_of_one_api(deployment: Deployment) -> None:
