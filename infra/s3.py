@@ -17,14 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.errors import (
-    ObjectExists,
-    ObjectNotFound,
-    ObjectStoreError,
-    RangeUnsatisfiable,
-    StoreFull,
-    UploadNotFound,
-)
+from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError, RangeUnsatisfiable, StoreFull, UploadNotFound
 from infra.ports import ObjectBody, ObjectStat, Part
 
 if TYPE_CHECKING:
