@@ -15,6 +15,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from infra.errors import CacheUnavailable
 from infra.redis_pubsub import Hub
+from infra.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -136,8 +137,7 @@ class RedisCache:
         try:
             yield held
         finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await end(renewing)
             with suppress(CacheUnavailable):  # it runs out by itself
                 await self.script(_RELEASE, [name], [token])
 

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from infra.errors import CacheUnavailable
+from infra.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,8 +82,7 @@ class Hub:
 
     async def aclose(self) -> None:
         if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+            await end(self._listening)
             self._listening = None
         await self._redis.aclose()
 

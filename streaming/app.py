@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from infra.tasks import end
 from streaming import operations
 from streaming.catalog import api as catalog
 from streaming.http import pages
@@ -32,7 +33,7 @@ from streaming.upload.sweeper import sweep_uploads
 from streaming.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -99,7 +100,7 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
         try:
             yield
         finally:
-            await _stop(beside)
+            await end(*beside)
             await services.uploads.drain()
             if close is not None:
                 await close()
@@ -132,14 +133,6 @@ def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[An
         ("upload sweeper", lambda: sweep_uploads(services.uploads, cache)),
         ("session rollup", rollup),
     ]
-
-
-async def _stop(tasks: Collection[asyncio.Task[None]]) -> None:
-    """End them, asking again: a cancellation that meets somebody who waits for another cancelled task gets lost."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
 async def _keep(name: str, run: Callable[[], Awaitable[Any]]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from infra.errors import InfraError
+from infra.tasks import end
 from manifests import layout
 from streaming.catalog.errors import AssetNotFound, IllegalTransition
 from streaming.catalog.model import ENCODING, AssetState
@@ -112,9 +112,7 @@ class Reconciler:
                     missed = await self._look_at_named(lease, until=anyio.current_time() + self._every_s)
                     turn = 0 if missed else turn + 1
             finally:
-                listening.cancel()
-                with suppress(asyncio.CancelledError):
-                    await listening
+                await end(listening)
 
     async def _listen(self, messages: AsyncIterator[tuple[str, bytes]]) -> None:
         async for channel, message in messages:

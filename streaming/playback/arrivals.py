@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from infra.errors import CacheUnavailable, EngineUnavailable
+from infra.tasks import end
 from manifests.layout import RenditionId
 from streaming.playback.errors import AssetFailed, SegmentPending
 from transcoder import signals
@@ -103,8 +104,7 @@ class Arrivals:
             try:
                 await self._until_there(wanted, woken)
             finally:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
+                await end(listening)
 
     async def _until_there(self, wanted: Wanted, woken: asyncio.Event) -> None:
         first = True

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
+from infra.tasks import end
 from streaming.upload.errors import SomebodyIsWriting
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Turns:
             try:
                 yield
             finally:
-                listening.cancel()
-                await asyncio.wait({listening})
+                await end(listening)
 
     async def _take(self, stack: AsyncExitStack, upload: UploadId, patience: timedelta) -> None:
         give_up_at = time.monotonic() + patience.total_seconds()
