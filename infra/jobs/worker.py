@@ -18,6 +18,7 @@ from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
 from infra.jobs.lanes import KEPT_S, RUN, TRIES, Queue, task_from, task_id
 from infra.metrics import RUN_SECONDS, RUNS
 from infra.ports import Attempt, RetryLater, Task
+from infra.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +32,8 @@ _log = logging.getLogger(__name__)
 _LONGEST_DELAY: Final = timedelta(minutes=1)
 _BROKER_DELAY: Final = timedelta(seconds=1)
 _FAREWELL_S: Final = 3.0
+_CLEAN_UP_S: Final = 5.0
+"""Undisturbed time that a cancelled handler has to end its processes, before it is cancelled again."""
 
 
 class StreaqWorker:
@@ -157,11 +160,8 @@ class StreaqWorker:
         finally:
             stopped = not running.done()
             if stopped:
-                running.cancel()
                 with CancelScope(shield=True):
-                    await asyncio.wait({running})
-                if not running.cancelled():
-                    running.exception()  # what its clean-up raised is of no interest
+                    await end(running, again_s=_CLEAN_UP_S)
         if stopped or running.cancelled():
             raise TimeoutError(f"ran longer than {self._limit}" if stopped else "the handler cancelled itself")
         running.result()
