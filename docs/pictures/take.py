@@ -51,6 +51,7 @@ def main() -> None:
         page.goto(f"{stack.url}/?watch={made[-1]}")
         until(lambda: page.evaluate("document.querySelector('video')?.currentTime > 3"), "it plays")
         page.mouse.move(640, 300)
+        page.wait_for_timeout(600)  # the controls fade in
         page.screenshot(path=str(OUT / "player.png"))
         page.goto(stack.url)
         page.locator(".card").first.wait_for()
