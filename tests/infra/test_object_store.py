@@ -62,7 +62,11 @@ def nanio(
     server.wait()
 
 
-@pytest.fixture(params=["memory", "moto", "nanio"])
+# Any other store may be held to the contract: CHANNEL_TEST_S3_URL, CHANNEL_TEST_S3_KEY and CHANNEL_TEST_S3_SECRET.
+OTHERS = ["other"] if "CHANNEL_TEST_S3_URL" in os.environ else []
+
+
+@pytest.fixture(params=["memory", "moto", "nanio", *OTHERS])
 async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
@@ -74,6 +78,13 @@ async def any_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
             bucket=f"test-{uuid4().hex}",
             access_key_id="test",
             secret_access_key="testtest",
+        )
+    if request.param == "other":
+        settings = S3Settings(
+            endpoint_url=os.environ["CHANNEL_TEST_S3_URL"],
+            bucket=f"test-{uuid4().hex}",
+            access_key_id=os.environ["CHANNEL_TEST_S3_KEY"],
+            secret_access_key=os.environ["CHANNEL_TEST_S3_SECRET"],
         )
     store = S3Store(settings)
     await store.ensure_bucket()
