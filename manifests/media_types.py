@@ -1,4 +1,4 @@
-"""Media types of what a player fetches (Apple HLS authoring specification, rule 10.4)."""
+"""Media types of what a player fetches (Apple HLS authoring specification, rule 10.4), and how long it is kept."""
 
 from __future__ import annotations
 
@@ -8,3 +8,6 @@ M3U8: Final = "application/vnd.apple.mpegurl"
 SEGMENT: Final = "video/iso.segment"
 VIDEO_INIT: Final = "video/mp4"
 AUDIO_INIT: Final = "audio/mp4"
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""Cache-Control of what never changes under its URL: media, and files whose name carries a hash of their content."""

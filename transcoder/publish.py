@@ -7,7 +7,7 @@ Two encodes of a segment are both valid but not byte-identical: a player must ne
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from infra.errors import CacheUnavailable, ObjectExists
 from manifests import layout, media_types
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from transcoder.progress import ProgressBoard
 
 log = logging.getLogger(__name__)
-
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 async def put_once(
@@ -76,7 +74,7 @@ class Publisher:
         content_type = media_types.SEGMENT
         if number is None:
             content_type = media_types.AUDIO_INIT if rendition in self._audio else media_types.VIDEO_INIT
-        if await put_once(self._store, key, body, content_type=content_type, cache_control=IMMUTABLE):
+        if await put_once(self._store, key, body, content_type=content_type, cache_control=media_types.IMMUTABLE):
             metrics.OBJECTS.inc()
             metrics.BYTES.inc(len(body))
         else:

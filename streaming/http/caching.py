@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
-"""Cache-Control of what never changes under its URL: segments, init sections, hashed assets."""
-
 _TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 # RFC 9110 §15.4.5: what a 304 repeats of the headers that a 200 would have had.
 _KEPT: Final = frozenset({"cache-control", "content-location", "date", "etag", "expires", "vary"})

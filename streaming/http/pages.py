@@ -9,7 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from streaming.http.caching import IMMUTABLE, not_modified, strong_etag
+from manifests.media_types import IMMUTABLE
+from streaming.http.caching import not_modified, strong_etag
 
 if TYPE_CHECKING:
     import os

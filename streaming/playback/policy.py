@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
+from manifests.media_types import IMMUTABLE
 from streaming.catalog.model import AssetState, EditorialState
-from streaming.http.caching import IMMUTABLE
 from streaming.playback.errors import AssetFailed, NothingToPlay, NotPlayableYet
 
 if TYPE_CHECKING:
