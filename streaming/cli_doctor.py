@@ -16,6 +16,7 @@ from rich.table import Table
 
 from infra.doctor import Finding, examine, examine_infrastructure
 from infra.errors import InfraError
+from infra.local.preflight import reachable
 from infra.settings import InfraSettings
 from streaming.settings import ServiceSettings
 from transcoder.ffmpeg import Limits, ffmpeg_path, run
@@ -48,7 +49,7 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
         return str(service.web_dist)
 
     async def api() -> str:
-        url = f"http://{'127.0.0.1' if service.host == '0.0.0.0' else service.host}:{service.port}/readyz"  # noqa: S104 - compared, not bound
+        url = f"http://{reachable(service.host)}:{service.port}/readyz"
         async with httpx.AsyncClient(timeout=4, trust_env=False) as client:
             answer = await client.get(url)
         if answer.status_code != 200:

@@ -32,6 +32,11 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
+def reachable(host: str) -> str:
+    """The address under which this machine reaches a server of its own that listens on `host`."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+
+
 def require_port(host: str, port: int, setting: str) -> None:
     """Raises CannotStart if somebody listens on the port already, or if it may not be used."""
     with socket.socket() as probe:

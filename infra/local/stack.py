@@ -23,8 +23,17 @@ from typing import Final
 import httpx
 import redis.asyncio
 
-from infra.local.preflight import CannotStart, free_port, only_one, require_home, require_port, valkey_server
+from infra.local.preflight import (
+    CannotStart,
+    free_port,
+    only_one,
+    reachable,
+    require_home,
+    require_port,
+    valkey_server,
+)
 from infra.local.supervisor import Part, Supervisor
+from infra.tasks import end
 
 _LOOPBACK: Final = "127.0.0.1"
 _ADDRESSES: Final = "stack.json"
@@ -70,10 +79,7 @@ async def run_stack(settings: StackSettings) -> None:
                 await starting
                 await stopping
         finally:
-            starting.cancel()
-            stopping.cancel()
-            with contextlib.suppress(asyncio.CancelledError, CannotStart):
-                await starting
+            await end(starting, stopping)
             (settings.home / _ADDRESSES).unlink(missing_ok=True)
             await supervisor.stop()
 
@@ -102,7 +108,10 @@ async def _start(settings: StackSettings, supervisor: Supervisor) -> None:
 
 
 def addresses(home: Path) -> dict[str, str]:
-    """The settings of the stack that runs on this home, so that other commands find its servers; empty if none does."""
+    """The settings of the stack that runs on this home (or was killed on it), so that other commands find its servers.
+
+    Empty if none was started, or the last one was stopped.
+    """
     with contextlib.suppress(OSError, ValueError):
         found: dict[str, str] = json.loads((home / _ADDRESSES).read_text())
         return found
@@ -161,7 +170,7 @@ def _s3(home: Path, host: str, asked: str | None) -> tuple[Part, dict[str, str]]
         require_port(host, int(asked), "CHANNEL_S3_PORT")
     port = int(asked) if asked is not None else free_port(host)
     key, secret = "channel", _secret(home, "s3")
-    endpoint = f"http://{_LOOPBACK if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
+    endpoint = f"http://{reachable(host)}:{port}"
     part = Part(
         name="s3",
         argv=(sys.executable, "-m", "infra.local.s3", "--data-dir", str(folder), "--host", host, "--port", str(port)),
@@ -176,12 +185,13 @@ def _s3(home: Path, host: str, asked: str | None) -> tuple[Part, dict[str, str]]
 
 
 def _program(program: Program, settings: StackSettings, environment: Mapping[str, str]) -> Part:
-    host = _LOOPBACK if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
     return Part(
         name=program.name,
         argv=(sys.executable, "-m", "streaming", *program.arguments),
         environment=environment,
-        ready=_answers(f"http://{host}:{settings.port}/readyz") if program.name == "api" else _at_once,
+        ready=_answers(f"http://{reachable(settings.host)}:{settings.port}/readyz")
+        if program.name == "api"
+        else _at_once,
         stop_within_s=program.stop_within_s,
     )
 

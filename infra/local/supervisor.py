@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.local.preflight import CannotStart
+from infra.tasks import end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ class Supervisor:
     async def stop(self) -> None:
         """End every part, the last started first: SIGTERM, then SIGKILL to its process group when its time is over."""
         for part, watcher in reversed(self._running):
-            watcher.cancel()
+            await end(watcher)
             child = self._children.get(part.name)
             if child is None or child.returncode is not None:
                 continue

@@ -15,6 +15,7 @@ import anyio
 import msgspec
 
 from infra.errors import CacheUnavailable, InfraError
+from infra.tasks import end
 from streaming.catalog.errors import AssetNotFound, NotPublished
 from streaming.catalog.lifecycle import changes_channel
 from streaming.catalog.model import SETTLED, VIEWABLE, Asset, AssetState, EditorialState
@@ -129,7 +130,7 @@ class ProgressEvents:
                 )
                 woken = asyncio.Event()
                 listening = asyncio.create_task(_wake(messages, woken))
-                held.callback(listening.cancel)
+                held.push_async_callback(end, listening)
                 async for piece in self._pieces(asset_id, reader, last_id, woken):
                     yield piece
             except InfraError:
