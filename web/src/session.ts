@@ -11,7 +11,7 @@ interface Opened {
   resume_at_s: number;
 }
 
-type EventType = "start" | "heartbeat" | "pause" | "resume" | "rebuffer" | "error" | "end";
+type EventType = "start" | "heartbeat" | "pause" | "resume" | "error" | "end";
 
 /** A stable name for this browser, of the page's own making: the service keeps no more than a keyed hash of it. */
 function viewer(): string {
