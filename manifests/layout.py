@@ -8,7 +8,9 @@
     work/{asset}/{version}/measured.json          sizes of every segment, written at the end
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
     work/{asset}/{version}/failure.json           why the asset cannot be made
-    sources/{asset}/{version}                     the uploaded original
+    sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
+    sources/{asset}/{version}/arriving.json       the same of an upload that goes on
+    sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
     uploads/{upload}/tail/{start}-{epoch}         bytes of an upload, from byte `start`, that do not fill a part yet
 
 `media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
@@ -76,11 +78,20 @@ def work_prefix(asset: AssetId) -> str:
 
 
 def source(asset: AssetId, version: int) -> str:
-    return f"sources/{asset}/{version}"
+    return f"sources/{asset}/{version}/source.json"
 
 
-def source_prefix(asset: AssetId) -> str:
-    return f"sources/{asset}/"
+def source_arriving(asset: AssetId, version: int) -> str:
+    return f"sources/{asset}/{version}/arriving.json"
+
+
+def source_piece(asset: AssetId, version: int, start: int = 0, epoch: int = 0) -> str:
+    """Written once: `epoch` counts the upload's writers, so that no late one writes over another's bytes."""
+    return f"sources/{asset}/{version}/{start}-{epoch}"
+
+
+def source_prefix(asset: AssetId, version: int | None = None) -> str:
+    return f"sources/{asset}/" if version is None else f"sources/{asset}/{version}/"
 
 
 def upload_tail(upload: UploadId, start: int, epoch: int) -> str:

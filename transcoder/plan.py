@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -117,13 +117,33 @@ class AudioPlan:
         return len(self.cuts) - 1
 
 
+Span: TypeAlias = tuple[int, int]
+"""Bytes [start, end) of a source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReads:
+    """Which bytes of the source a window's encode reads: `head` to open the file, then those of each of its segments.
+
+    `video` by segment, from the key picture before it to the packets behind it that a decoder wants; `audio` by
+    rendition and segment, with the pre-roll.
+    """
+
+    head: tuple[Span, ...]
+    video: tuple[Span, ...]
+    audio: dict[RenditionId, tuple[Span, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """`reads` is None where only a demuxer can tell what it is going to read."""
+
     asset: AssetId
     version: int
     source: SourceRef
     video: VideoPlan | None
     audio: tuple[AudioPlan, ...]
+    reads: SourceReads | None = None
 
     def renditions(self) -> dict[RenditionId, int]:
         """Every rendition with its number of segments."""

@@ -60,7 +60,8 @@ class Sweeper:
             plan = await find_plan(self._store, asset, earlier)
             for rendition in plan.renditions() if plan is not None else ():
                 await self._delete(layout.media_prefix(asset, rendition))
-            keys = (layout.source, layout.measured, layout.ready, layout.failure, layout.plan)
+            await self._delete(layout.source_prefix(asset, earlier))
+            keys = (layout.measured, layout.ready, layout.failure, layout.plan)
             await self._store.delete([key(asset, earlier) for key in keys])
 
     async def _empty(self, asset: AssetId) -> int:

@@ -16,6 +16,7 @@ from manifests import layout
 from streaming.http.problem import Conflict, NotFound
 from streaming.upload.errors import UploadGone
 from streaming.upload.model import Upload, UploadState, parts
+from transcoder.sources.pieces import Piece, SourceBytes, write_source
 
 if TYPE_CHECKING:
     from infra.ports import MultipartStore, ObjectStat, ObjectStore, Part
@@ -54,13 +55,16 @@ class Finisher:
         if stat is None or stat.size != upload.length:
             await self.abandon(upload, UploadState.TERMINATED)
             raise UploadGone("The store has lost parts of this upload: begin it again.")
+        piece = Piece(key=upload.key, start=0, size=stat.size)
+        whole = SourceBytes(pieces=(piece,), length=stat.size, whole=True)
+        await write_source(self._store, upload.asset, upload.version, whole)
         try:
             await self._catalogue.source_arrived(
                 upload.asset, version=upload.version, size=stat.size, filename=upload.filename
             )
         except (NotFound, Conflict) as exc:
             if not await self._in_use(upload):
-                await self._store.delete([upload.key])
+                await self._store.delete([layout.source(upload.asset, upload.version), upload.key])
                 await self._sweep_tails(upload)
                 await self._records.end(upload, UploadState.TERMINATED, self._clock())
                 raise UploadGone(f"The file has arrived, but is not wanted any more: {exc.detail}") from exc

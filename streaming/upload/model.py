@@ -93,8 +93,8 @@ class Upload:
 
     @property
     def key(self) -> str:
-        """Where the source is going to lie."""
-        return layout.source(self.asset, self.version)
+        """Where the bytes are going to lie."""
+        return layout.source_piece(self.asset, self.version)
 
     @property
     def whole(self) -> bool:

@@ -30,6 +30,7 @@ from streaming.catalog.service import Catalogue
 from transcoder.facts import find_plan, read_plan, read_ready
 from transcoder.publish import key_of
 from transcoder.remaining import expected
+from transcoder.sources.pieces import Piece, SourceBytes, write_source
 from transcoder.windows import windows
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class Service:
     async def upload(self, body: bytes) -> Asset:
         asset = await self.catalogue.create(titles={"en": "A race"}, created_by="test")
         version = await self.catalogue.begin_upload(asset.id)
-        await self.store.put(layout.source(asset.id, version), body, content_type="video/mp4")
+        piece = Piece(key=layout.source_piece(asset.id, version), start=0, size=len(body))
+        await self.store.put(piece.key, body, content_type="video/mp4")
+        await write_source(self.store, asset.id, version, SourceBytes(pieces=(piece,), length=len(body), whole=True))
         return await self.catalogue.source_arrived(asset.id, version=version, size=len(body), filename="race.mp4")
 
     async def answers(self, url: str | None = None) -> bool:

@@ -30,6 +30,7 @@ from transcoder.publish import key_of
 from transcoder.remaining import expected, present
 from transcoder.settings import TranscoderSettings
 from transcoder.source_cache import SourceCache
+from transcoder.sources.pieces import Piece, SourceBytes, write_source
 from transcoder.tasks import dead, handlers
 from transcoder.windows import finish_task, index_task, window_task, windows
 
@@ -77,7 +78,9 @@ class House:
         self.heard: list[signals.Signal] = []
 
     async def upload(self, body: bytes) -> None:
-        await self.store.put(layout.source(ASSET, 1), body, content_type="video/mp4")
+        piece = Piece(key=layout.source_piece(ASSET, 1), start=0, size=len(body))
+        await self.store.put(piece.key, body, content_type="video/mp4")
+        await write_source(self.store, ASSET, 1, SourceBytes(pieces=(piece,), length=len(body), whole=True))
 
     async def handle(self, task: Task) -> None:
         """One run of a task, as the engine would do it."""
@@ -224,7 +227,7 @@ async def test_an_encode_that_always_fails_ends_with_its_cause(house: House, eve
 async def test_nothing_is_done_for_a_source_that_is_gone(house: House) -> None:
     await house.handle(index_task(ASSET, 1))
     plan = await house.plan()
-    await house.store.delete([layout.source(ASSET, 1)])
+    await house.store.delete([layout.source(ASSET, 1), layout.source_piece(ASSET, 1)])
     await house.handle(window_task(ASSET, 1, windows(plan)[0], Level.BULK))
     await house.store.delete([layout.plan(ASSET, 1)])
     for task in (index_task(ASSET, 1), window_task(ASSET, 1, windows(plan)[0], Level.BULK), finish_task(ASSET, 1)):

@@ -11,7 +11,7 @@ import pytest
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from infra.sql import metadata
 from manifests import layout
-from manifests.layout import RenditionId
+from manifests.layout import AssetId, RenditionId
 from streaming.catalog.model import AssetState
 from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
@@ -22,6 +22,7 @@ from transcoder.finish import finish
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef
 from transcoder.publish import announce, key_of
 from transcoder.remaining import expected
+from transcoder.sources.pieces import Piece, SourceBytes, write_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from streaming.catalog.model import Asset
+
+
+async def put_source(store: MemoryStore, asset: AssetId, version: int, body: bytes) -> None:
+    piece = Piece(key=layout.source_piece(asset, version), start=0, size=len(body))
+    await store.put(piece.key, body, content_type="video/mp4")
+    await write_source(store, asset, version, SourceBytes(pieces=(piece,), length=len(body), whole=True))
 
 
 class House:
@@ -58,7 +65,7 @@ class House:
         """An asset whose source has just arrived."""
         asset = await self.catalogue.create(titles={"en": "A race"}, created_by="test")
         version = await self.catalogue.begin_upload(asset.id)
-        await self.store.put(layout.source(asset.id, version), b"source", content_type="video/mp4")
+        await put_source(self.store, asset.id, version, b"source")
         return await self.catalogue.source_arrived(asset.id, version=version, size=6, filename="race.mp4")
 
     async def planned(self, asset: Asset) -> Plan:
@@ -250,7 +257,7 @@ async def test_what_a_failed_source_left_goes_when_the_next_one_is_whole(house: 
     await write_failure(house.store, asset.id, 1, Failure(code="encode_failed", message="…"))
     await house.reconciler.sweep()
     version = await house.catalogue.begin_upload(asset.id)
-    await house.store.put(layout.source(asset.id, version), b"better", content_type="video/mp4")
+    await put_source(house.store, asset.id, version, b"better")
     better = await house.catalogue.source_arrived(asset.id, version=version, size=6, filename="race2.mp4")
     plan = await house.planned(better)
     await house.encoded(plan)
@@ -260,7 +267,7 @@ async def test_what_a_failed_source_left_goes_when_the_next_one_is_whole(house: 
     left = {key async for key in keys(house.store)}
     assert left == {
         *(key_of(asset.id, *name) for name in expected(plan)),
-        *(key(asset.id, 2) for key in (layout.source, layout.plan, layout.measured, layout.ready)),
+        *(key(asset.id, 2) for key in (layout.source, layout.source_piece, layout.plan, layout.measured, layout.ready)),
         layout.multivariant(asset.id),
         layout.media_playlist(asset.id, RenditionId("a1-2")),
     }

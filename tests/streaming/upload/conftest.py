@@ -20,6 +20,7 @@ from streaming.tables import metadata
 from streaming.upload.incoming import Incoming
 from streaming.upload.service import Uploads
 from streaming.upload.settings import UploadSettings
+from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -184,7 +185,9 @@ async def bucket(store: S3Store) -> Callable[[str], Awaitable[bytes]]:
     """`await bucket(asset)`: the bytes of an asset's only source."""
 
     async def read(asset: str) -> bytes:
-        (stat,) = [stat async for stat in store.list(layout.source_prefix(layout.AssetId(asset)))]
-        return await store.read(stat.key)
+        source = await find_source(store, layout.AssetId(asset), 1)
+        assert source is not None
+        assert source.whole
+        return b"".join([await store.read(piece.key) for piece in source.pieces])
 
     return read

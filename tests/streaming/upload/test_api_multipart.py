@@ -6,6 +6,7 @@ import boto3
 import httpx
 import pytest
 
+from manifests import layout
 from manifests.layout import AssetId
 from streaming.catalog.model import AssetState
 from streaming.http.auth import Role
@@ -73,7 +74,7 @@ async def test_a_browser_uploads_into_the_bucket(
         "s3", endpoint_url=s3_settings.endpoint_url, region_name="us-east-1",
         aws_access_key_id="test", aws_secret_access_key="testtest",
     )  # fmt: skip
-    stored = amazon.get_object(Bucket=s3_settings.bucket, Key=f"sources/{asset.id}/1")
+    stored = amazon.get_object(Bucket=s3_settings.bucket, Key=layout.source_piece(asset.id, 1))
     assert stored["ContentType"] == "video/mp4"
     assert stored["Body"].read() == noise[:size]
 

@@ -1,0 +1,71 @@
+"""Where the bytes of a source lie: pieces in the bucket, end to end, from the first byte that arrived.
+
+The piece list is an object of its own. While an upload runs it is `arriving.json`, written again as bytes arrive;
+when the last byte is there it is `source.json`, written once. Whoever reads a list that is out of date may find a piece
+gone, for small pieces are gathered into larger ones: he reads the list again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from infra.errors import ObjectNotFound
+from manifests import layout
+
+if TYPE_CHECKING:
+    from infra.ports import ObjectStore
+    from manifests.layout import AssetId
+
+_JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Bytes [start, start + size) of a source: the whole object `key`."""
+
+    key: str
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBytes:
+    """The pieces of a source, rising and without a gap from byte 0. `length` is None while nobody has said how long the
+    whole is; `whole` says that no byte is going to be added."""
+
+    pieces: tuple[Piece, ...]
+    length: int | None
+    whole: bool
+
+    def __post_init__(self) -> None:
+        if self.pieces and (self.pieces[0].start or any(a.end != b.start for a, b in pairwise(self.pieces))):
+            raise ValueError("the pieces of a source lie end to end from byte 0")
+
+    @property
+    def arrived(self) -> int:
+        """Bytes that can be read."""
+        return self.pieces[-1].end if self.pieces else 0
+
+
+async def find_source(store: ObjectStore, asset: AssetId, version: int) -> SourceBytes | None:
+    """The source as it stands: whole, or what has arrived of it; None if nothing has."""
+    for key in (layout.source(asset, version), layout.source_arriving(asset, version)):
+        try:
+            return msgspec.json.decode(await store.read(key), type=SourceBytes)
+        except ObjectNotFound:
+            continue
+    return None
+
+
+async def write_source(store: ObjectStore, asset: AssetId, version: int, source: SourceBytes) -> None:
+    """Say where the bytes lie now."""
+    key = layout.source(asset, version) if source.whole else layout.source_arriving(asset, version)
+    await store.put(key, msgspec.json.encode(source), content_type=_JSON)
