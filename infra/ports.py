@@ -176,26 +176,30 @@ class Cache(Protocol):
 class Level(IntEnum):
     """Who goes first: the smaller number.
 
-    INDEX: what makes an asset playable; FIRST: the segments that its first viewers ask for.
+    ARRIVING: follows an upload while its bytes come, long and cheap; INDEX: what makes an asset playable; FIRST: the
+    segments that its first viewers ask for.
     """
 
     LIVE = 0
     JUST_IN_TIME = 1
-    INDEX = 2
-    FIRST = 3
-    BULK = 4
+    ARRIVING = 2
+    INDEX = 3
+    FIRST = 4
+    BULK = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A short (≤1 min), idempotent piece of work, named by what it makes.
 
-    `name` is unique for what it makes (`{group}/{version}/{what}`); `group` is what is cancelled together (an asset).
+    `name` is unique for what it makes (`{group}/{version}/{what}`); `group` is what is cancelled together (an asset);
+    `tenant` is who shares the workers with others as one (the asset's owner).
     """
 
     name: str
     kind: str
     group: str
+    tenant: str = ""
     level: Level = Level.BULK
     arguments: Mapping[str, str | int] = field(default_factory=dict)
 
@@ -240,7 +244,8 @@ class JobEngine(Protocol):
 
 
 class JobWorker(Protocol):
-    """Runs tasks until it is stopped: one slot at least is kept for LIVE and JUST_IN_TIME, one for INDEX and FIRST.
+    """Runs tasks until it is stopped: one slot at least is kept for LIVE and JUST_IN_TIME, one for ARRIVING, one for
+    INDEX and FIRST.
 
     A handler that raises `RetryLater` runs again after the delay; any other exception runs again (with a growing delay)
     up to `max_tries`; after the last, `on_dead(attempt, exc)` is called once.

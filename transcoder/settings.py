@@ -36,7 +36,12 @@ class TranscoderSettings:
         help="slots kept free for new assets: their index and their first segments",
     )
     urgent_slots: int = setting(
-        1, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
+        2, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
+    )
+    arriving_slots: int = setting(
+        4,
+        env="CHANNEL_WORKER_ARRIVING_SLOTS",
+        help="uploads followed at a time while their bytes come (such a task lives long and mostly waits)",
     )
     max_tries: int = setting(
         5, env="CHANNEL_WORKER_TRIES", help="how often a task is tried before its asset counts as failed"
@@ -77,6 +82,7 @@ class TranscoderSettings:
             ("CHANNEL_WORKER_SLOTS", self.bulk_slots, 1),
             ("CHANNEL_WORKER_FIRST_SLOTS", self.first_slots, 1),
             ("CHANNEL_WORKER_URGENT_SLOTS", self.urgent_slots, 1),
+            ("CHANNEL_WORKER_ARRIVING_SLOTS", self.arriving_slots, 1),
             ("CHANNEL_WORKER_TRIES", self.max_tries, 1),
             ("CHANNEL_WORKER_LEASE_S", self.lease.total_seconds(), 1),
             ("CHANNEL_WORKER_NICE", self.bulk_nice, 0),

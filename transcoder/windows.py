@@ -68,6 +68,14 @@ def index_task(asset: AssetId, version: int) -> Task:
     )  # fmt: skip
 
 
+def grow_task(asset: AssetId, version: int) -> Task:
+    """The task that follows an upload while its bytes come."""
+    return Task(
+        name=f"{asset}/{version}/grow", kind="grow", group=asset, level=Level.ARRIVING,
+        arguments={"asset": asset, "version": version},
+    )  # fmt: skip
+
+
 def window_task(
     asset: AssetId, version: int, window: Window, level: Level, *, wanted: tuple[RenditionId, int] | None = None
 ) -> Task:

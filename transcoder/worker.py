@@ -54,6 +54,7 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
             bulk_slots=settings.bulk_slots,
             first_slots=settings.first_slots,
             urgent_slots=settings.urgent_slots,
+            arriving_slots=settings.arriving_slots,
             max_tries=settings.max_tries,
             idle_timeout=settings.lease,
         )
@@ -63,6 +64,7 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
                 "slots": settings.bulk_slots,
                 "first_slots": settings.first_slots,
                 "urgent_slots": settings.urgent_slots,
+                "arriving_slots": settings.arriving_slots,
             },
         )
         await worker.run()

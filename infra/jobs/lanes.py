@@ -3,6 +3,7 @@
     queue    priority        slots of a worker
     urgent   live            urgent_slots: other work can never take them
              just_in_time
+    arriving arriving        arriving_slots: their tasks live as long as an upload, and mostly wait
     first    index           first_slots: a new asset never waits for another's bulk
              first
     bulk     bulk            bulk_slots
@@ -43,6 +44,7 @@ KEPT_S: Final = 86_400
 
 class Queue(StrEnum):
     URGENT = "urgent"
+    ARRIVING = "arriving"
     FIRST = "first"
     BULK = "bulk"
 
@@ -59,6 +61,8 @@ class Queue(StrEnum):
 def queue_of(level: Level) -> Queue:
     if level <= Level.JUST_IN_TIME:
         return Queue.URGENT
+    if level is Level.ARRIVING:
+        return Queue.ARRIVING
     return Queue.FIRST if level <= Level.FIRST else Queue.BULK
 
 

@@ -52,18 +52,24 @@ class StreaqWorker:
         bulk_slots: int = 1,
         first_slots: int = 1,
         urgent_slots: int = 1,
+        arriving_slots: int = 1,
         max_tries: int = 5,
         limit: timedelta = timedelta(minutes=10),
         idle_timeout: timedelta = timedelta(seconds=10),
         retry_delay: timedelta = timedelta(seconds=1),
     ) -> None:
         """`limit`: the longest run of one handler; `retry_delay`: before the second try, doubled for each one after."""
-        if min(urgent_slots, first_slots) < 1:
-            raise ValueError("a worker keeps at least one slot for urgent work and one for new assets")
+        if min(urgent_slots, arriving_slots, first_slots) < 1:
+            raise ValueError("a worker keeps at least one slot each for urgent work, arriving uploads and new assets")
         self._url = redis_url
         self._handlers = handlers
         self._on_dead = on_dead
-        self._slots = {Queue.URGENT: urgent_slots, Queue.FIRST: first_slots, Queue.BULK: bulk_slots}
+        self._slots = {
+            Queue.URGENT: urgent_slots,
+            Queue.ARRIVING: arriving_slots,
+            Queue.FIRST: first_slots,
+            Queue.BULK: bulk_slots,
+        }
         self._max_tries = max_tries
         self._limit = limit
         self._idle_timeout = idle_timeout

@@ -104,6 +104,7 @@ class MemoryWorker:
         bulk_slots: int = 1,
         first_slots: int = 1,
         urgent_slots: int = 1,
+        arriving_slots: int = 1,
         max_tries: int = 3,
         retry_delay_s: float = 0.0,
     ) -> None:
@@ -112,6 +113,7 @@ class MemoryWorker:
         self._on_dead = on_dead
         self._slots = (
             (frozenset({Level.LIVE, Level.JUST_IN_TIME}), urgent_slots),
+            (frozenset({Level.ARRIVING}), arriving_slots),
             (frozenset({Level.INDEX, Level.FIRST}), first_slots),
             (frozenset({Level.BULK}), bulk_slots),
         )

@@ -143,6 +143,7 @@ async def test_an_urgent_twin_is_queued_beside_a_bulk_task_but_not_the_other_way
     assert {level: depth[level].queued for level in Level} == {
         Level.LIVE: 0,
         Level.JUST_IN_TIME: 1,
+        Level.ARRIVING: 0,
         Level.INDEX: 0,
         Level.FIRST: 0,
         Level.BULK: 1,
@@ -178,6 +179,19 @@ async def test_urgent_overtakes_bulk_and_first_overtakes_the_rest(
     assert await journal.lines("done old") == []
     await journal.open()
     await eventually(lambda: _has(journal, "done old/1/19"))
+
+
+async def test_what_follows_an_upload_takes_no_slot_of_other_work(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await start(bulk=1, urgent=1)
+    await engine.enqueue(*(task(f"grow-{number}", "hold", level=Level.ARRIVING) for number in range(2)))
+    await eventually(lambda: _has(journal, "start a/1/grow"))
+    await engine.enqueue(*(task(level.name, level=level) for level in Level if level is not Level.ARRIVING))
+    await eventually(lambda: _count(journal, "done", len(Level) - 1))
+    assert await journal.lines("start a/1/grow") == ["start a/1/grow-0 1"]
+    await journal.open()
+    await eventually(lambda: _has(journal, "done a/1/grow-0", "done a/1/grow-1"))
 
 
 async def test_the_index_of_a_new_asset_overtakes_the_first_segments_of_others(

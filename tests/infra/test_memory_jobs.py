@@ -110,6 +110,16 @@ async def test_a_reserved_slot_and_the_order_of_levels(stage: Stage, eventually:
     assert stage.notes[-1] == "done old/1/0 1"
 
 
+async def test_what_follows_an_upload_takes_no_slot_of_other_work(stage: Stage, eventually: Eventually) -> None:
+    async with stage.working():
+        await stage.engine.enqueue(*(task(f"grow-{number}", "hold", level=Level.ARRIVING) for number in range(2)))
+        await eventually(lambda: stage.notes == ["start a/1/grow-0"])
+        await stage.engine.enqueue(*(task(level.name, level=level) for level in Level if level is not Level.ARRIVING))
+        await eventually(lambda: len(stage.notes) == len(Level))
+        stage.gate.set()
+        await eventually(stage.idle)
+
+
 async def test_cancel(stage: Stage, eventually: Eventually) -> None:
     async with stage.working():
         await stage.engine.enqueue(task("x", "hold"), task("y"), task("z", group="b"))

@@ -13,7 +13,7 @@ from transcoder.settings import TranscoderSettings
 def test_defaults_fit_the_machine() -> None:
     settings = TranscoderSettings.from_env({})
     assert settings.bulk_slots >= 1
-    assert settings.urgent_slots == 1
+    assert settings.urgent_slots == 2
     assert settings.source_folder is None
 
 
@@ -41,6 +41,7 @@ def test_the_environment_decides() -> None:
     [
         ("CHANNEL_WORKER_SLOTS", "-1"),
         ("CHANNEL_WORKER_URGENT_SLOTS", "0"),
+        ("CHANNEL_WORKER_ARRIVING_SLOTS", "0"),
         ("CHANNEL_WORKER_TRIES", "0"),
         ("CHANNEL_WORKER_LEASE_S", "0"),
         ("CHANNEL_SOURCE_CACHE_BYTES", "-1"),
