@@ -1,7 +1,8 @@
 """How much of an asset version exists: counted in Redis as objects land, counted in the bucket when Redis forgot.
 
 One hash a version: a field for every object that landed, and `total`. While the bucket is being listed `total` is 0, so
-objects that land meanwhile are counted too, and nobody takes the half-filled hash for the answer.
+objects that land meanwhile are counted too, and nobody takes the half-filled hash for the answer. A second hash knows
+when how much of the work was done, which is what the time left is foretold from.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from infra.errors import CacheUnavailable
 from transcoder.facts import find_plan
 from transcoder.remaining import expected, present
+from transcoder.work import Sample, time_left, total_work, work_of
 
 if TYPE_CHECKING:
     from infra.ports import Cache, ObjectStat, ObjectStore
@@ -24,43 +26,89 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _KEPT: Final = timedelta(hours=6)
+_SAMPLES: Final = 200
 
-# KEYS[1] the hash; ARGV[1] seconds to keep it; ARGV[2…] fields that landed. Nothing is begun here: a hash that starts
-# in the middle of an encode would count too little.
-_LANDED: Final = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], '') end
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-return 1
+# KEYS: the hash of what landed, the hash of the pace: `work` done so far, and `trace`, when how much was ("ms work;"),
+# a line for each 200th of the whole. Times are Redis's own, for the workers' clocks differ.
+_NOTE: Final = """
+local function note(field, work)
+  if redis.call('HSET', KEYS[1], field, '') == 1 and tonumber(work) > 0 then
+    redis.call('HINCRBY', KEYS[2], 'work', work)
+  end
+end
+local function sample()
+  local work, last, step = unpack(redis.call('HMGET', KEYS[2], 'work', 'last', 'step'))
+  if step and (not last or tonumber(work) - tonumber(last) >= tonumber(step)) then
+    local now = redis.call('TIME')
+    local line = string.format('%d%03d %d;', now[1], math.floor(now[2] / 1000), work)
+    redis.call('HSET', KEYS[2], 'last', work, 'trace', (redis.call('HGET', KEYS[2], 'trace') or '') .. line)
+  end
+end
+local function keep(seconds)
+  redis.call('EXPIRE', KEYS[1], seconds)
+  redis.call('EXPIRE', KEYS[2], seconds)
+end
 """
 
-# Begin to count: from here on LANDED is heard.
-_BEGIN: Final = """
+# ARGV: seconds to keep it; field and work of what landed. Nothing is begun here: a hash that starts in the middle of an
+# encode would count too little.
+_LANDED: Final = (
+    _NOTE
+    + """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+note(ARGV[2], ARGV[3])
+sample()
+keep(ARGV[1])
+return 1
+"""
+)
+
+# Begin to count: from here on LANDED is heard. ARGV: seconds.
+_BEGIN: Final = (
+    _NOTE
+    + """
 redis.call('HSETNX', KEYS[1], 'total', '0')
-redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('HSETNX', KEYS[2], 'work', '0')
+keep(ARGV[1])
 return 1
 """
+)
 
-# ARGV[1] seconds; ARGV[2] total; ARGV[3…] fields found in the bucket. 0 if Redis was emptied since BEGIN.
-_COUNTED: Final = """
+# ARGV: seconds; objects in all; work in all; work between two samples; field and work of each object in the bucket.
+# 0 if Redis was emptied since BEGIN.
+_COUNTED: Final = (
+    _NOTE
+    + """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for i = 3, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], '') end
+for i = 5, #ARGV, 2 do note(ARGV[i], ARGV[i + 1]) end
 redis.call('HSET', KEYS[1], 'total', ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[2], 'whole', ARGV[3], 'step', ARGV[4])
+sample()
+keep(ARGV[1])
 return 1
 """
+)
 
 _READ: Final = """
-return {redis.call('HLEN', KEYS[1]), redis.call('HGET', KEYS[1], 'total') or '0'}
+local now = redis.call('TIME')
+local pace = redis.call('HMGET', KEYS[2], 'work', 'whole', 'trace')
+return {redis.call('HLEN', KEYS[1]), redis.call('HGET', KEYS[1], 'total') or '0', pace[1] or '0', pace[2] or '0',
+        pace[3] or '', now[1] * 1000 + math.floor(now[2] / 1000)}
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Objects of the plan (init sections and segments) that exist, out of all."""
+    """Objects of the plan (init sections and segments) that exist, out of all; units of work that they took, of all.
+
+    `left` is when the rest will be done; None while nobody can say.
+    """
 
     done: int
     total: int
+    work: int = 0
+    whole: int = 0
+    left: timedelta | None = None
 
     @property
     def complete(self) -> bool:
@@ -68,8 +116,10 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """0–100, rounded down: 100 only when everything is there."""
-        return 100 * min(self.done, self.total) // self.total if self.total else 0
+        """0–100 of the work, rounded down: 100 only when everything is there."""
+        if not self.total:
+            return 0
+        return 100 if self.complete else min(99, 100 * self.work // max(1, self.whole))
 
 
 class ProgressBoard:
@@ -81,10 +131,9 @@ class ProgressBoard:
 
     async def landed(self, plan: Plan, rendition: RenditionId, number: int | None) -> None:
         """An object is in the bucket."""
+        landed = (_field(rendition, number), work_of(plan, rendition, number))
         try:
-            await self._cache.script(
-                _LANDED, [_key(plan.asset, plan.version)], [_SECONDS, _field(rendition, number)]
-            )  # fmt: skip
+            await self._cache.script(_LANDED, _keys(plan.asset, plan.version), [_SECONDS, *landed])
         except CacheUnavailable as exc:
             # The count stays one too low, until the finish counts in the bucket: no reason to stop an encode.
             log.warning("an object is not counted", extra={"asset": plan.asset, "cause": str(exc)})
@@ -92,7 +141,7 @@ class ProgressBoard:
     async def progress(self, asset: AssetId, version: int) -> Progress:
         """How far a version is; 0 of 0 as long as it has no plan."""
         try:
-            known = await self._read(_key(asset, version))
+            known = await self._read(_keys(asset, version))
         except CacheUnavailable:
             known = None
         if known is not None:
@@ -103,35 +152,44 @@ class ProgressBoard:
     async def recount(self, plan: Plan) -> Progress:
         """Forget what is remembered, and count in the bucket."""
         try:
-            await self._cache.delete(_key(plan.asset, plan.version))
+            await self._cache.delete(*_keys(plan.asset, plan.version))
         except CacheUnavailable:
             log.warning("a wrong count could not be forgotten", extra={"asset": plan.asset})
         return await self._count(plan)
 
     async def _count(self, plan: Plan) -> Progress:
-        key, total = _key(plan.asset, plan.version), len(expected(plan))
+        keys, total, whole = _keys(plan.asset, plan.version), len(expected(plan)), total_work(plan)
         found: dict[ObjectName, ObjectStat] | None = None
         try:
-            await self._cache.script(_BEGIN, [key], [_SECONDS])
+            await self._cache.script(_BEGIN, keys, [_SECONDS])
             found = await present(self._store, plan)
-            fields = [_field(rendition, number) for rendition, number in found]
-            await self._cache.script(_COUNTED, [key], [_SECONDS, total, *fields])
+            pairs = [part for name in found for part in (_field(*name), work_of(plan, *name))]
+            await self._cache.script(_COUNTED, keys, [_SECONDS, total, whole, whole // _SAMPLES + 1, *pairs])
         except CacheUnavailable:
             # Without Redis every question is a listing.
             found = await present(self._store, plan) if found is None else found
-        return Progress(done=len(found), total=total)
+        return Progress(done=len(found), total=total, work=total_work(plan, found), whole=whole)
 
-    async def _read(self, key: str) -> Progress | None:
-        length, total = await self._cache.script(_READ, [key], [])
-        return Progress(done=int(length) - 1, total=int(total)) if int(total) else None
+    async def _read(self, keys: list[str]) -> Progress | None:
+        length, total, work, whole, trace, now_ms = await self._cache.script(_READ, keys, [])
+        if not int(total):
+            return None
+        left = time_left(_samples(trace), total=int(whole), now=int(now_ms) / 1000)
+        return Progress(done=int(length) - 1, total=int(total), work=int(work), whole=int(whole), left=left)
 
 
 _SECONDS: Final = int(_KEPT.total_seconds())
 
 
-def _key(asset: AssetId, version: int) -> str:
-    return f"channel:landed:{asset}/{version}"
+def _keys(asset: AssetId, version: int) -> list[str]:
+    return [f"channel:landed:{asset}/{version}", f"channel:pace:{asset}/{version}"]
 
 
 def _field(rendition: RenditionId, number: int | None) -> str:
     return f"{rendition}/{'init' if number is None else number}"
+
+
+def _samples(trace: bytes) -> tuple[Sample, ...]:
+    """The samples as the scripts write them."""
+    lines = (line.split() for line in trace.decode("ascii").split(";") if line)
+    return tuple(Sample(at=int(at) / 1000, work=int(work)) for at, work in lines)

@@ -7,7 +7,7 @@ import hashlib
 import math
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -43,15 +43,16 @@ _RETRY_MS: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetProgress:
-    """`percent` (0 to 100) of what goes on in this state: of the upload's bytes, or of the encoded objects.
+    """`percent` (0 to 100) of what goes on in this state: of the upload's bytes, or of the encode's work.
 
-    `failure` is told to editors only.
+    `eta_s`: whole seconds until the encode is done, null while nobody can say. `failure` is told to editors only.
     """
 
     id: str
     state: AssetState
     editorial: EditorialState
     percent: int
+    eta_s: int | None
     playable: bool
     failure: FailureView | None
 
@@ -86,33 +87,38 @@ class ProgressEvents:
         self._beat_s = beat.total_seconds()
 
     async def look(self, asset_id: AssetId, principal: Principal | None) -> Event:
-        """The present state as an event, whose id is the same as long as nothing changes.
+        """The present state as an event, whose id is the same as long as nothing changes but the time left.
 
         Raises AssetNotFound, NotPublished.
         """
         asset = await self._catalogue.get(asset_id)
         check_visible(asset, principal)
         failure = asset.failure if sees_all(principal) else None
+        percent, eta_s = await self._percent(asset)
         value = AssetProgress(
-            id=asset.id, state=asset.state, editorial=asset.editorial, percent=await self._percent(asset),
+            id=asset.id, state=asset.state, editorial=asset.editorial, percent=percent, eta_s=None,
             playable=asset.state in VIEWABLE,
             failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
         )  # fmt: skip
         digest = hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
-        return Event(name="progress", value=value, id=digest)
+        return Event(name="progress", value=replace(value, eta_s=eta_s), id=digest)
 
-    async def _percent(self, asset: Asset) -> int:
+    async def _percent(self, asset: Asset) -> tuple[int, int | None]:
+        """Percent, and seconds left."""
         match asset.state:
             case AssetState.READY:
-                return 100
+                return 100, 0
             case AssetState.UPLOADING:
                 arriving = await self._arriving(asset.id)
-                return 100 * arriving.offset // arriving.length if arriving is not None and arriving.length else 0
+                if arriving is None or not arriving.length:
+                    return 0, None
+                return 100 * arriving.offset // arriving.length, None
             case AssetState.PLAYABLE:
                 progress = await self._board.progress(asset.id, asset.version)
-                return min(progress.percent, 99)  # the rest is the finish: static playlists and the fact itself
+                left = None if progress.left is None else math.ceil(progress.left.total_seconds())
+                return min(progress.percent, 99), left  # the rest is the finish: static playlists and the fact itself
             case _:
-                return 0
+                return 0, None
 
     async def watch(
         self, asset_id: AssetId, reader: Callable[[], Awaitable[Principal | None]], *, last_id: str | None

@@ -129,13 +129,15 @@ async def test_a_watcher_hears_the_whole_life(server: str, services: Services, w
         await write_plan(services.infra.store, plan)
         await services.catalogue.playable(asset.id, plan)
         playable = (await events.next())["data"]
-        assert (playable["playable"], playable["percent"]) == (True, 0)
-        for number, percent in ((None, 25), (0, 50), (1, 75), (2, 99)):
+        assert (playable["playable"], playable["percent"], playable["eta_s"]) == (True, 0, None)
+        await land(services, plan, None)  # an init section is no work
+        for number, percent, foretold in ((0, 33, False), (1, 66, True), (2, 99, True)):
             await land(services, plan, number)
-            assert (await events.next())["data"]["percent"] == percent
+            told = (await events.next())["data"]
+            assert (told["percent"], told["eta_s"] is not None) == (percent, foretold)
         await services.catalogue.ready(asset.id)
         last = await events.next()
-        assert (last["data"]["state"], last["data"]["percent"]) == ("ready", 100)
+        assert (last["data"]["state"], last["data"]["percent"], last["data"]["eta_s"]) == ("ready", 100, 0)
         with pytest.raises(EOFError):
             await events.next()
     again = await web.get(f"{server}/api/assets/{asset.id}/events", headers={"Last-Event-ID": last["id"]})
