@@ -136,7 +136,10 @@ class SourceReads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`reads` is None where only a demuxer can tell what it is going to read."""
+    """`reads` is None where only a demuxer can tell what it is going to read.
+
+    `grown`: parts of it were published while the source arrived, by plans that this one goes on from (growing/).
+    """
 
     asset: AssetId
     version: int
@@ -144,6 +147,7 @@ class Plan:
     video: VideoPlan | None
     audio: tuple[AudioPlan, ...]
     reads: SourceReads | None = None
+    grown: bool = False
 
     def renditions(self) -> dict[RenditionId, int]:
         """Every rendition with its number of segments."""

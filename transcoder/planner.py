@@ -6,6 +6,7 @@ the last picture stays and silence goes on (players stall where one of the two e
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -39,9 +40,17 @@ def make_plan(
     index: SourceIndex,
     settings: LadderSettings | None = None,
     limits: SourceLimits | None = None,
+    grown: Plan | None = None,
 ) -> Plan:
-    """The plan of one asset version. Raises SourceRefused if the chosen streams lie too far apart."""
+    """The plan of one asset version. Raises SourceRefused if the chosen streams lie too far apart.
+
+    `grown` is a plan of the same source that was published while it arrived: its streams, its grid and its ladder are
+    taken over, and every segment of it is one of the new plan, unchanged. Raises SourceRefused if a stream of it is not
+    there any more.
+    """
     settings, limits = settings or LadderSettings(), limits or SourceLimits()
+    if grown is not None:
+        index = _continued(index, grown, limits)
     picture = _main(index.video)
     tracks = index.audio[:MAX_TRACKS]
     spans = [(track.start * track.time_base, track.end * track.time_base) for track in tracks]
@@ -53,16 +62,35 @@ def make_plan(
         raise refusal("broken_timeline", limits, "the streams begin far apart")
     if total > limits.max_duration:
         raise refusal("too_long", limits, f"{float(total):.0f} s")
-    video = None if picture is None else _video(picture, zero, total, version, settings)
+    begun = None if grown is None else grown.video
+    video = None if picture is None else _video(picture, zero, total, version, settings, begun)
     if video is not None:
         total = max(total, video.frames / video.rate)
-    return Plan(
-        asset=asset,
-        version=version,
-        source=source,
-        video=video,
-        audio=tuple(_audio(tracks, zero, total, video, version, settings)),
-    )
+    audio = tuple(_audio(tracks, zero, total, video, version, settings))
+    if grown is not None:
+        audio = tuple(
+            _prolonged(track, before, video, settings) for track, before in zip(audio, grown.audio, strict=True)
+        )
+    return Plan(asset=asset, version=version, source=source, video=video, audio=audio, grown=grown is not None)
+
+
+def _continued(index: SourceIndex, grown: Plan, limits: SourceLimits) -> SourceIndex:
+    """The index of those streams that a plan has begun with, in its order."""
+    video = [stream for stream in index.video if grown.video is not None and stream.index == grown.video.stream]
+    by_index = {stream.index: stream for stream in index.audio}
+    audio = [by_index[track.stream] for track in grown.audio if track.stream in by_index]
+    if len(video) != (grown.video is not None) or len(audio) != len(grown.audio):
+        raise refusal("unreadable", limits, "a stream that the file began with is damaged further on")
+    return replace(index, video=tuple(video), audio=tuple(audio))
+
+
+def _prolonged(track: AudioPlan, begun: AudioPlan, video: VideoPlan | None, settings: LadderSettings) -> AudioPlan:
+    """A track that goes on from what was published of it: the same sound at the same place, under the same name."""
+    samples = max(track.samples, begun.samples + 1)
+    return replace(
+        track, id=begun.id, origin=begun.origin, bitrate=begun.bitrate, language=begun.language, name=begun.name,
+        default=begun.default, samples=samples, cuts=cuts(samples, video=video, segment=settings.segment),
+    )  # fmt: skip
 
 
 def _main(streams: Sequence[VideoStream]) -> VideoStream | None:
@@ -70,7 +98,14 @@ def _main(streams: Sequence[VideoStream]) -> VideoStream | None:
     return max(streams, key=lambda stream: (stream.default, stream.width * stream.height, -stream.index), default=None)
 
 
-def _video(stream: VideoStream, zero: Fraction, total: Fraction, version: int, settings: LadderSettings) -> VideoPlan:
+def _video(
+    stream: VideoStream,
+    zero: Fraction,
+    total: Fraction,
+    version: int,
+    settings: LadderSettings,
+    begun: VideoPlan | None,
+) -> VideoPlan:
     short = total - (stream.end * stream.time_base - zero)
     grid = timeline.lay(
         stream.stamps,
@@ -80,7 +115,12 @@ def _video(stream: VideoStream, zero: Fraction, total: Fraction, version: int, s
         total=total if short > _TOLERANCE else None,
         claimed=stream.rate,
         fields=stream.interlaced,
+        begun=None if begun is None else _begun(begun),
     )
+    if begun is not None:
+        first = range(begun.frames, grid.frames, begun.segment)
+        starts = (*begun.starts, *(grid.shown(stream.stamps, frame) for frame in first))
+        return replace(begun, frames=grid.frames, starts=starts, constant=grid.constant)
     # Both even, so that a rung at half the rate has whole GOPs of the same length.
     gop = max(2, 2 * round(grid.rate * settings.gop / 2))
     segment = gop * max(1, round(Fraction(settings.segment, settings.gop)))
@@ -103,6 +143,14 @@ def _video(stream: VideoStream, zero: Fraction, total: Fraction, version: int, s
         height=height,
         rungs=ladder.rungs(width, height, rate=grid.rate, version=version, settings=settings),
     )
+
+
+def _begun(video: VideoPlan) -> timeline.Grid:
+    """The grid of a plan that grows. At least one frame more is to come: it never says more than it knows."""
+    return timeline.Grid(
+        rate=video.rate, frames=video.frames + 1, time_base=video.time_base, origin=video.origin,
+        constant=video.constant,
+    )  # fmt: skip
 
 
 def _audio(
@@ -144,13 +192,18 @@ def cuts(samples: int, *, video: VideoPlan | None, segment: int) -> tuple[int, .
     frames = -(-samples // AAC_FRAME)
     tail = _TAIL * SAMPLE_RATE / AAC_FRAME
     found, number = [0], 1
-    while (cut := round(number * length * SAMPLE_RATE / AAC_FRAME)) < frames:
+    while (cut := cut_at(number, length)) < frames:
         last = video is not None and number >= video.segments
         if last or (video is None and frames - cut < tail):
             break
         found.append(cut)
         number += 1
     return (*found, frames)
+
+
+def cut_at(number: int, length: Fraction) -> int:
+    """Where segment `number` of the sound begins, in AAC frames: nearest to `number` segments of `length` seconds."""
+    return round(number * length * SAMPLE_RATE / AAC_FRAME)
 
 
 def _names(streams: Sequence[AudioStream]) -> list[str]:

@@ -8,7 +8,7 @@ filter does (`round=near`), so a window that begins anywhere selects the picture
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from statistics import median_low
@@ -67,13 +67,19 @@ def lay(
     total: Fraction | None = None,
     claimed: Fraction | None = None,
     fields: bool = False,
+    begun: Grid | None = None,
 ) -> Grid:
     """The grid of a picture track.
 
     `stamps` (rising, not empty) and `end` are in `time_base`; `zero` is the presentation's beginning in seconds of the
     source's clock, at or before the first picture; `total` its length in seconds where it outlasts the picture (the
     last picture stays); `claimed` the container's frame rate; `fields` doubles the rate: each field becomes a frame.
+    `begun` is the grid that the first pictures were laid on: its rate and origin stay, and all of its frames.
     """
+    if begun is not None:
+        grid = replace(begun, time_base=time_base)
+        mean = (len(stamps) - 1) / max(Fraction(stamps[-1] - stamps[0]) * time_base, 1 / MAX_RATE)
+        return _filled(grid, stamps, end, total=total, drops=not fields and mean > grid.rate * 3 / 2, fields=fields)
     source_rate = _source_rate(stamps, end, time_base, claimed)
     rate = source_rate * 2 if fields else source_rate
     drop = -(-rate // MAX_RATE)  # a 120 fps source keeps every second picture
@@ -85,11 +91,15 @@ def lay(
     lead = _nearest((stamps[0] * time_base - zero) * rate) + Fraction(drop > 1, 2 * drop)
     origin = _nearest(stamps[0] - lead / (rate * time_base))
     grid = Grid(rate=rate, frames=1, time_base=time_base, origin=origin, constant=False)
+    return _filled(grid, stamps, end, total=total, drops=drop > 1, fields=fields)
+
+
+def _filled(grid: Grid, stamps: Sequence[int], end: int, *, total: Fraction | None, drops: bool, fields: bool) -> Grid:
+    """The grid with as many frames as the pictures fill, and no fewer than it has."""
     # A last picture that claims next to no duration is shown all the same, unless it is one of those dropped.
-    least = grid.slot(stamps[-1] if drop == 1 else stamps[0]) + 1
-    frames = max(grid.slot(end), least, _nearest((total or Fraction(0)) * rate))
-    constant = not fields and _consecutive(grid, stamps)
-    return Grid(rate=rate, frames=frames, time_base=time_base, origin=origin, constant=constant)
+    least = grid.slot(stamps[0] if drops else stamps[-1]) + 1
+    frames = max(grid.frames, grid.slot(end), least, _nearest((total or Fraction(0)) * grid.rate))
+    return replace(grid, frames=frames, constant=not fields and _consecutive(grid, stamps))
 
 
 def _consecutive(grid: Grid, stamps: Sequence[int]) -> bool:
