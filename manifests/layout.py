@@ -29,6 +29,7 @@ UploadId = NewType("UploadId", str)
 
 MEDIA: Final = "media/"
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
+_MEDIA_VERSION: Final = re.compile(r"media/[^/]+/[^/]+-([1-9][0-9]*)/[^/]+")
 _SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
 
 
@@ -57,6 +58,12 @@ def media_prefix(asset: AssetId, rendition: RenditionId | None = None) -> str:
     return f"media/{asset}/" if rendition is None else f"media/{asset}/{rendition}/"
 
 
+def media_version(key: str) -> int | None:
+    """The version of the source that an object of a rendition was made from; None for any other key."""
+    match = _MEDIA_VERSION.fullmatch(key)
+    return None if match is None else int(match[1])
+
+
 def plan(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/plan.json"
 
@@ -73,8 +80,8 @@ def failure(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/failure.json"
 
 
-def work_prefix(asset: AssetId) -> str:
-    return f"work/{asset}/"
+def work_prefix(asset: AssetId, version: int | None = None) -> str:
+    return f"work/{asset}/" if version is None else f"work/{asset}/{version}/"
 
 
 def source(asset: AssetId, version: int) -> str:

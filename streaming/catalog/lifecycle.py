@@ -6,6 +6,7 @@ Uploads and the reconciler call these, from any process and more than once: a st
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, select, update
@@ -18,7 +19,7 @@ from streaming.catalog.model import ENCODING, VIEWABLE, Asset, AssetState
 from streaming.catalog.rows import asset_of
 from streaming.catalog.tables import assets
 from streaming.clock import utc_now
-from transcoder.windows import index_task
+from transcoder.windows import grow_task, index_task
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,6 +51,10 @@ class Lifecycle:
         self._jobs = jobs
         self._clock = clock
 
+    async def get(self, asset_id: AssetId) -> Asset:
+        async with reading(self._sql) as connection:
+            return asset_of(await self._row(connection, asset_id))
+
     async def begin_upload(self, asset_id: AssetId) -> int:
         """A source begins to come; returns the version to write it under, a new one each time.
 
@@ -65,6 +70,31 @@ class Lifecycle:
             await self._change(connection, row, values)
         await self._announce(asset_id)
         return version
+
+    async def source_arriving(self, asset_id: AssetId, *, version: int) -> None:
+        """Bytes of a source can be read: have somebody make of them what can be made. A hint, so it may be told often.
+
+        Raises AssetNotFound.
+        """
+        asset = await self.get(asset_id)
+        if asset.state is AssetState.UPLOADING:
+            try:
+                await self._jobs.enqueue(grow_task(asset_id, version))
+            except EngineUnavailable:
+                log.warning("nobody follows an upload, for want of the job engine", extra={"asset": asset_id})
+
+    async def source_given_up(self, asset_id: AssetId) -> None:
+        """A source stops coming: what was made of its bytes stops too.
+
+        Where another source of the asset is at work, nothing is cancelled; the tasks of this one find no bytes.
+        """
+        with suppress(AssetNotFound):
+            if (await self.get(asset_id)).state in ENCODING:
+                return
+        try:
+            await self._jobs.cancel(asset_id)
+        except EngineUnavailable:
+            log.warning("the tasks of a source could not be cancelled", extra={"asset": asset_id})
 
     async def source_arrived(self, asset_id: AssetId, *, version: int, size: int, filename: str) -> Asset:
         """The whole source (`size` bytes) lies under `version`: index it. Raises UploadSuperseded."""

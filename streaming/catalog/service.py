@@ -72,10 +72,6 @@ class Catalogue(Lifecycle):
             await write_terms(connection, row.number, content)
         return asset_of(row)
 
-    async def get(self, asset_id: AssetId) -> Asset:
-        async with reading(self._sql) as connection:
-            return asset_of(await self._row(connection, asset_id))
-
     async def list(self, query: ListQuery) -> Page:
         """One page, newest first. Raises BadQuery."""
         async with reading(self._sql) as connection:

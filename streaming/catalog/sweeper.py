@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from manifests import layout
 from streaming.clock import utc_now
-from transcoder.facts import find_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.ports import JobEngine, ObjectStore
     from manifests.layout import AssetId
     from streaming.catalog.service import Catalogue
@@ -57,25 +58,30 @@ class Sweeper:
     async def supersede(self, asset: AssetId, version: int) -> None:
         """Delete what earlier sources of an asset left, now that a later one is whole."""
         for earlier in range(1, version):
-            plan = await find_plan(self._store, asset, earlier)
-            for rendition in plan.renditions() if plan is not None else ():
-                await self._delete(layout.media_prefix(asset, rendition))
-            await self._delete(layout.source_prefix(asset, earlier))
-            keys = (layout.measured, layout.ready, layout.failure, layout.plan)
-            await self._store.delete([key(asset, earlier) for key in keys])
+            await sweep_version(self._store, asset, earlier)
 
     async def _empty(self, asset: AssetId) -> int:
         """Delete all that the asset has in the bucket; returns how many objects that were.
 
         The source goes first: without it no task begins anything any more.
         """
-        swept = 0
-        for prefix in (layout.source_prefix(asset), layout.work_prefix(asset), layout.media_prefix(asset)):
-            swept += await self._delete(prefix)
-        return swept
+        prefixes = (layout.source_prefix(asset), layout.work_prefix(asset), layout.media_prefix(asset))
+        return sum([await _delete(self._store, prefix) for prefix in prefixes])
 
-    async def _delete(self, prefix: str) -> int:
-        keys = [stat.key async for stat in self._store.list(prefix)]
-        for begin in range(0, len(keys), _AT_ONCE):
-            await self._store.delete(keys[begin : begin + _AT_ONCE])
-        return len(keys)
+
+async def sweep_version(store: ObjectStore, asset: AssetId, version: int) -> int:
+    """Delete all that one source of an asset left in the bucket; returns how many objects that were.
+
+    The source goes first: without it no task begins anything any more. What a plan may have listed is found by its
+    name, for the plan of a source that never became whole may be gone.
+    """
+    swept = await _delete(store, layout.source_prefix(asset, version))
+    swept += await _delete(store, layout.work_prefix(asset, version))
+    return swept + await _delete(store, layout.media_prefix(asset), lambda key: layout.media_version(key) == version)
+
+
+async def _delete(store: ObjectStore, prefix: str, wanted: Callable[[str], bool] = lambda _: True) -> int:
+    keys = [stat.key async for stat in store.list(prefix) if wanted(stat.key)]
+    for begin in range(0, len(keys), _AT_ONCE):
+        await store.delete(keys[begin : begin + _AT_ONCE])
+    return len(keys)

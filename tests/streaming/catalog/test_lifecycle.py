@@ -13,7 +13,7 @@ from streaming.catalog.lifecycle import changes_channel
 from streaming.catalog.model import AssetState
 from streaming.catalog.service import Catalogue
 from transcoder.plan import AudioPlan, Plan, SourceRef
-from transcoder.windows import index_task
+from transcoder.windows import grow_task, index_task
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -147,3 +147,22 @@ async def test_every_change_wakes_who_watches(catalogue: Catalogue, asset: Asset
         ):
             await change
             assert (await anext(messages))[0] == changes_channel(asset.id)
+
+
+async def test_bytes_that_arrive_are_followed_while_they_do(
+    catalogue: Catalogue, asset: Asset, jobs: MemoryEngine
+) -> None:
+    version = await catalogue.begin_upload(asset.id)
+    for _ in range(2):
+        await catalogue.source_arriving(asset.id, version=version)
+    assert await jobs.pending(asset.id) == {grow_task(asset.id, version).name}
+    await catalogue.source_given_up(asset.id)
+    assert await jobs.pending(asset.id) == frozenset()
+    other = await arrived(catalogue, asset)
+    await catalogue.source_arriving(asset.id, version=version)
+    await catalogue.source_given_up(asset.id)
+    assert await jobs.pending(asset.id) == {index_task(asset.id, other.version).name}, "another source is at work"
+    await catalogue.delete(asset.id)
+    with pytest.raises(AssetNotFound):
+        await catalogue.source_arriving(asset.id, version=version)
+    await catalogue.source_given_up(asset.id)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from infra.sql import metadata
 from manifests import layout
-from manifests.layout import RenditionId
+from manifests.layout import AssetId, RenditionId
 from streaming.catalog.service import Catalogue
-from streaming.catalog.sweeper import Sweeper
+from streaming.catalog.sweeper import Sweeper, sweep_version
 from streaming.clock import utc_now
 
 if TYPE_CHECKING:
@@ -51,3 +51,20 @@ async def test_a_long_asset_goes_wholly_and_looks_grow_rarer(sql_engine: AsyncEn
     now += timedelta(hours=1)
     await sweeper.sweep()
     assert await catalogue.tombstones() == []
+
+
+async def test_what_one_source_left_goes_and_nothing_else() -> None:
+    store, asset = MemoryStore(), AssetId("a")
+    for version in (1, 2, 11):
+        rendition = RenditionId(f"v720-{version}")
+        for key in (
+            layout.source_arriving(asset, version), layout.source_piece(asset, version, 5, 1),
+            layout.plan(asset, version), f"{layout.work_prefix(asset, version)}growing.json",
+            layout.init(asset, rendition), layout.segment(asset, rendition, 0),
+        ):  # fmt: skip
+            await store.put(key, b"x", content_type="text/plain")
+    await store.put(layout.multivariant(asset), b"x", content_type="text/plain")
+    assert await sweep_version(store, asset, 1) == 6
+    left = [stat.key async for stat in store.list("")]
+    assert len(left) == 13
+    assert not any("/1/" in key or "-1/" in key for key in left)

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from manifests import layout
+from manifests.layout import AssetId, RenditionId
+
+_ASSET = AssetId("a-7")
+
+
+@pytest.mark.parametrize(
+    ("key", "version"),
+    [
+        (layout.segment(_ASSET, RenditionId("v720-1"), 0), 1),
+        (layout.init(_ASSET, RenditionId("a2-13")), 13),
+        (layout.media_playlist(_ASSET, RenditionId("v2160-2")), 2),
+        (layout.multivariant(_ASSET), None),
+        (layout.plan(_ASSET, 1), None),
+    ],
+)
+def test_the_version_of_media(key: str, version: int | None) -> None:
+    assert layout.media_version(key) == version
