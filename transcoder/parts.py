@@ -8,7 +8,7 @@ from infra.ports import Cache, JobEngine, ObjectStore
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.progress import ProgressBoard
 from transcoder.settings import TranscoderSettings
-from transcoder.source_cache import SourceCache
+from transcoder.sources.source import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,5 +20,5 @@ class TranscoderParts:
     store: ObjectStore
     cache: Cache
     jobs: JobEngine
-    sources: SourceCache
+    sources: Sources
     board: ProgressBoard

@@ -5,11 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from infra.errors import ObjectNotFound
 from manifests.layout import AssetId
 from transcoder.errors import PlanMissing
 from transcoder.leases import leased
-from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,12 +30,9 @@ def held(parts: TranscoderParts, attempt: Attempt) -> AbstractAsyncContextManage
 
 @asynccontextmanager
 async def opened(parts: TranscoderParts, asset: AssetId, version: int) -> AsyncIterator[Path]:
-    """The source as a local file. Raises PlanMissing when it is gone: then nothing can come of the task any more."""
-    source = await find_source(parts.store, asset, version)
-    if source is None or not source.whole:
-        raise PlanMissing(f"the source of {asset} version {version} is gone")
-    try:
-        async with parts.sources.open(source.pieces[0].key) as path:
-            yield path
-    except ObjectNotFound as exc:
-        raise PlanMissing(f"the source of {asset} version {version} is gone") from exc
+    """A whole source as a local file. Raises PlanMissing when it is gone: nothing can come of the task any more."""
+    async with parts.sources.open(asset, version) as source:
+        if not source.source.whole:
+            raise PlanMissing(f"the source of {asset} version {version} has not arrived")
+        await source.ensure()
+        yield source.path

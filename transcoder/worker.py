@@ -20,7 +20,7 @@ from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
 from transcoder.progress import ProgressBoard
 from transcoder.settings import TranscoderSettings
-from transcoder.source_cache import SourceCache
+from transcoder.sources.source import Sources
 from transcoder.tasks import dead, handlers
 
 if TYPE_CHECKING:
@@ -89,9 +89,10 @@ async def open_parts(
             store=store,
             cache=cache,
             jobs=jobs,
-            sources=SourceCache(
+            sources=Sources(
                 settings.source_folder or infra.home / "sources",
                 store=store,
+                cache=cache,
                 max_bytes=settings.source_bytes,
                 reserve_bytes=settings.source_reserve_bytes,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -29,8 +30,8 @@ from transcoder.progress import ProgressBoard
 from transcoder.publish import key_of
 from transcoder.remaining import expected, present
 from transcoder.settings import TranscoderSettings
-from transcoder.source_cache import SourceCache
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
+from transcoder.sources.source import Sources
 from transcoder.tasks import dead, handlers
 from transcoder.windows import finish_task, index_task, window_task, windows
 
@@ -72,7 +73,7 @@ class House:
             store=self.store,
             cache=self.cache,
             jobs=self.jobs,
-            sources=SourceCache(folder, store=self.store, max_bytes=1 << 30, reserve_bytes=reserve_bytes),
+            sources=Sources(folder, store=self.store, cache=self.cache, max_bytes=1 << 30, reserve_bytes=reserve_bytes),
             board=ProgressBoard(store=self.store, cache=self.cache),
         )
         self.heard: list[signals.Signal] = []
@@ -211,8 +212,11 @@ async def test_what_is_no_media_fails_with_a_reason(house: House, eventually: Ev
     assert await find_plan(house.store, ASSET, 1) is None
 
 
-async def test_an_encode_that_always_fails_ends_with_its_cause(house: House, eventually: Eventually) -> None:
+async def test_an_encode_that_always_fails_ends_with_its_cause(
+    house: House, eventually: Eventually, tmp_path: Path
+) -> None:
     await house.handle(index_task(ASSET, 1))
+    shutil.rmtree(tmp_path / "sources")
     await house.upload(b"\0" * 5000)  # the bytes are others than those of the plan: nothing can be decoded
     async with house.working(max_tries=2):
         await eventually(house.failed, timeout=60)

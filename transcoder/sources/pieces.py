@@ -7,6 +7,7 @@ gone, for small pieces are gathered into larger ones: he reads the list again.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -53,6 +54,10 @@ class SourceBytes:
     def arrived(self) -> int:
         """Bytes that can be read."""
         return self.pieces[-1].end if self.pieces else 0
+
+    def piece_at(self, offset: int) -> Piece:
+        """The piece that holds a byte that has arrived."""
+        return self.pieces[bisect_right(self.pieces, offset, key=lambda piece: piece.start) - 1]
 
 
 async def find_source(store: ObjectStore, asset: AssetId, version: int) -> SourceBytes | None:
