@@ -10,6 +10,7 @@ import re
 from typing import Final, NoReturn
 
 from transcoder.errors import SourceRefused
+from transcoder.failures import MESSAGES
 
 HEAD: Final = 64 * 1024
 """Bytes of the beginning and of the end that `sniff` wants (all of a shorter file)."""
@@ -72,11 +73,7 @@ _ANNEX_B: Final = re.compile(rb"\x00\x00\x01(.)", re.DOTALL)
 
 
 def _refuse(what: str) -> NoReturn:
-    raise SourceRefused(
-        "not_media",
-        f"This file is {what}, not a video or audio file. Upload the media file itself, for example MP4, MOV, MXF, "
-        "MKV or WAV.",
-    )
+    raise SourceRefused("not_media", MESSAGES["not_media"].format(what=what))
 
 
 def sniff(head: bytes, tail: bytes = b"") -> str:
@@ -85,7 +82,7 @@ def sniff(head: bytes, tail: bytes = b"") -> str:
     Raises SourceRefused: `empty`, `not_media`.
     """
     if not head:
-        raise SourceRefused("empty", "The file is empty (0 bytes). Upload it again.")
+        raise SourceRefused("empty", MESSAGES["empty"])
     if not any(head):
         _refuse("nothing but zero bytes, so its upload or copy went wrong")
     for prefix, demuxer in _PREFIXES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 from infra.errors import SettingsError
 from infra.settings import read, setting
 from transcoder.errors import SourceRefused
+from transcoder.failures import MESSAGES
 from transcoder.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -67,28 +68,9 @@ class SourceLimits:
         return Limits(wall_s=self.wall_s, cpu_s=self.cpu_s, memory_bytes=self.memory_bytes)
 
 
-_MESSAGES: Final = {
-    "unreadable": "The file begins like a media file but cannot be read: it is damaged. Export it again and upload the "
-    "new file.",
-    "truncated": "The file is cut off: its index or all of its media is missing, usually because a recording or a copy "
-    "did not finish. Upload the whole file.",
-    "encrypted": "The file is protected (encrypted), so it cannot be decoded. Upload a file without copy protection.",
-    "unsupported_codec": "The picture or the sound of the file cannot be decoded here. Export it as H.264, HEVC or "
-    "ProRes with AAC or PCM sound.",
-    "no_streams": "The file holds neither video nor audio. Upload the file that holds the picture or the sound.",
-    "too_large": "The picture has more pixels than the limit of {max_pixels}. Export it smaller.",
-    "too_many_streams": "The file has more than {max_streams} streams. Export it with the tracks that viewers need.",
-    "too_many_frames": "The file has more pictures or packets than the limit of {max_frames}. Cut it into parts.",
-    "too_long": "The file claims to last longer than the limit of {max_duration} s. Cut it into parts, or rewrite its "
-    "time stamps.",
-    "broken_timeline": "The time stamps jump by more than {max_gap} s. Rewrite the file in an editor and upload it.",
-    "too_complex": "The file takes more work or memory to read than it may. Export it again in a common format.",
-}
-
-
 def refusal(code: str, limits: SourceLimits, cause: str = "") -> SourceRefused:
     """The refusal `code` in words for an editor."""
     names = {
         name: getattr(limits, name) for name in ("max_pixels", "max_streams", "max_frames", "max_duration", "max_gap")
     }
-    return SourceRefused(code, _MESSAGES[code].format(**names), cause=cause)
+    return SourceRefused(code, MESSAGES[code].format(**names), cause=cause)

@@ -13,7 +13,6 @@ How a task ends:
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -21,8 +20,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from infra.errors import InfraError
 from infra.ports import Attempt, RetryLater
-from transcoder import metrics, signals
-from transcoder.errors import DiskFull, LeaseLost, PlanMissing, SandboxError, SourceRefused
+from transcoder import failures, metrics, signals
+from transcoder.errors import DiskFull, LeaseLost, PlanMissing, SourceRefused
 from transcoder.facts import Failure, has_failed, is_over, write_failure
 from transcoder.parts import TranscoderParts
 from transcoder.publish import announce
@@ -45,12 +44,6 @@ _LOST: Final = timedelta(seconds=1)
 _OUTAGE: Final = timedelta(seconds=5)
 _NO_ROOM: Final = timedelta(seconds=30)
 
-_REASONS: Final[Mapping[str, tuple[str, str]]] = {
-    "index": ("index_failed", "The file could not be read. Export it again, then upload the new file."),
-    "window": ("encode_failed", "The file could not be encoded. It may be damaged: check it, or export it again."),
-    "finish": ("finish_failed", "The encode could not be completed. Ask your operator: the log says why."),
-}
-
 
 def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
     """The handler of every kind of task."""
@@ -60,8 +53,7 @@ def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
 
 async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> None:
     """A task has failed for the last time: so has its asset version."""
-    code, message = _REASONS[attempt.task.kind]
-    await _fail(parts, *subject(attempt), Failure(code=code, message=message, cause=_cause(attempt, exc)))
+    await _fail(parts, *subject(attempt), failures.of_task(attempt, exc))
 
 
 async def _settled(parts: TranscoderParts, work: Work, attempt: Attempt) -> None:
@@ -84,13 +76,6 @@ async def _settled(parts: TranscoderParts, work: Work, attempt: Attempt) -> None
     except InfraError as exc:
         log.warning("a server does not answer", extra={"task": attempt.task.name, "cause": str(exc)})
         raise RetryLater(_OUTAGE) from exc
-
-
-def _cause(attempt: Attempt, exc: BaseException) -> str:
-    said = f"{attempt.task.name}, try {attempt.number}: {type(exc).__name__}: {exc}"
-    if isinstance(exc, SandboxError):
-        said += f"\n{shlex.join(exc.argv)}\n{exc.stderr}"
-    return said
 
 
 async def _fail(parts: TranscoderParts, asset: AssetId, version: int, failure: Failure) -> None:

@@ -22,7 +22,8 @@ from streaming.catalog.model import ENCODING, AssetState
 from streaming.catalog.sweeper import Sweeper
 from streaming.clock import utc_now
 from transcoder import signals
-from transcoder.facts import Failure, find_plan, read_failure, read_ready, write_failure
+from transcoder.facts import find_plan, read_failure, read_ready, write_failure
+from transcoder.failures import failure
 from transcoder.remaining import present, remaining_tasks
 from transcoder.windows import index_task
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from streaming.catalog.model import Asset
     from streaming.catalog.service import Catalogue
     from streaming.clock import Clock
+    from transcoder.facts import Failure
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +46,9 @@ _THOROUGH: Final = 6
 _STEPS: Final = frozenset({"plan", "ready", "failure"})
 _ANY: Final = layout.AssetId("")
 
-_MISSING: Final = Failure(
-    code="source_missing",
-    message="The uploaded file is not there any more. Upload it again.",
-    cause="the source object does not exist",
-)
-_STUCK: Final = Failure(
-    code="stuck",
-    message="The encode makes no progress. Ask your operator: the workers' logs say why.",
-    cause=f"its tasks have vanished from the queue {_ROUNDS} times without a new object in the bucket",
+_MISSING: Final = failure("source_missing", cause="the source object does not exist")
+_STUCK: Final = failure(
+    "stuck", cause=f"its tasks have vanished from the queue {_ROUNDS} times without a new object in the bucket"
 )
 
 
@@ -174,9 +170,9 @@ class Reconciler:
 
     async def _fold(self, asset: Asset) -> bool:
         """Tell the catalogue what the bucket says; whether nothing is left to do for the asset."""
-        failure = await read_failure(self._store, asset.id, asset.version)
-        if failure is not None:
-            await self._catalogue.failed(asset.id, failure.code, failure.message, failure.cause, version=asset.version)
+        found = await read_failure(self._store, asset.id, asset.version)
+        if found is not None:
+            await self._catalogue.failed(asset.id, found.code, found.message, found.cause, version=asset.version)
             return True
         if asset.state is AssetState.INDEXING:
             plan = await find_plan(self._store, asset.id, asset.version)
