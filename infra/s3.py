@@ -84,7 +84,8 @@ def _client(settings: S3Settings, endpoint_url: str | None) -> Any:
             max_pool_connections=2 * _THREADS,
             tcp_keepalive=True,
             connect_timeout=5,
-            read_timeout=60,
+            # Of silence, not of the whole answer. A worker or a viewer waits for a store that hangs 40 s at most.
+            read_timeout=10,
             retries={"mode": "standard", "total_max_attempts": 4},
             # boto3's default trailing CRCs are chunked bodies that many S3-compatible stores refuse or store verbatim.
             request_checksum_calculation="when_required",
@@ -195,7 +196,7 @@ class S3Store:
     ) -> ObjectStat:
         extra: dict[str, Any] = {} if cache_control is None else {"CacheControl": cache_control}
         if only_if_absent:
-            # Stores that do not know the header ignore it (nanio, older Ceph): the caller has looked before.
+            # Stores that do not know the header ignore it (plain nanio, older Ceph): the caller has looked before.
             extra["IfNoneMatch"] = "*"
         answer = await self._run(
             self._put, key, Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **extra

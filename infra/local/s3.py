@@ -1,7 +1,8 @@
-"""The embedded S3 server: nanio over a directory, with two things that it lacks.
+"""The embedded S3 server: nanio over a directory, with three things that it lacks.
 
-It answers CORS, which a browser's presigned PUT needs. And it says that its disk is full, before it is: what else lies
-on the disk (database, queue) still has to write, and a write that fits by half must never be taken for a whole one.
+It answers CORS, which a browser's presigned PUT needs. It lets the first writer of a key win (`first_writer.py`). And
+it says that its disk is full, before it is: what else lies on the disk (database, queue) still has to write, and a
+write that fits by half must never be taken for a whole one.
 
 Run as `python -m infra.local.s3 --data-dir DIR --port N`; credentials come by NANIO_ACCESS_KEY and NANIO_SECRET_KEY.
 """
@@ -20,6 +21,8 @@ from nanio.config import Settings
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+
+from infra.local.first_writer import Conditions, FirstWriterStorage
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -69,8 +72,9 @@ def s3_app(settings: Settings, *, kept_free: int = KEPT_FREE) -> ASGIApp:
     """nanio behind CORS: any page may PUT to a presigned URL and must be able to read the part's ETag."""
     nanio = build_app(settings)
     nanio.add_exception_handler(OSError, on_os_error)
+    nanio.state.storage = FirstWriterStorage(settings.data_dir, chunk_size=settings.chunk_size)
     return CORSMiddleware(
-        Headroom(nanio, settings.data_dir, kept_free=kept_free),
+        Headroom(Conditions(nanio), settings.data_dir, kept_free=kept_free),
         allow_origins=("*",),
         allow_methods=("GET", "HEAD", "PUT"),
         allow_headers=("*",),

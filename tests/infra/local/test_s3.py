@@ -12,7 +12,7 @@ import uvicorn
 from nanio.auth.credentials import StaticCredentialResolver
 from nanio.config import Settings
 
-from infra.errors import ObjectStoreError, StoreFull
+from infra.errors import ObjectExists, ObjectStoreError, StoreFull
 from infra.local.s3 import KEPT_FREE, s3_app
 from infra.s3 import S3Store
 from infra.settings import S3Settings
@@ -80,3 +80,18 @@ async def test_a_disk_that_becomes_full_on_the_way_leaves_nothing(
         assert await store.head("a") is None
         await store.put("a", b"hello", content_type="text/plain")
         assert await store.read("a") == b"hello"
+
+
+async def test_of_writers_at_once_the_first_wins(tmp_path: Path) -> None:
+    async with _store(tmp_path) as store:
+        await store.ensure_bucket()
+        bodies = [bytes([number]) * 200_000 for number in range(8)]
+        puts = [store.put("a/b", body, content_type="text/plain", only_if_absent=True) for body in bodies]
+        ends = await asyncio.gather(*puts, return_exceptions=True)
+        (winner,) = [body for body, end in zip(bodies, ends, strict=True) if not isinstance(end, BaseException)]
+        assert sum(isinstance(end, ObjectExists) for end in ends) == len(bodies) - 1
+        assert await store.read("a/b") == winner
+        await store.put("a/b", b"unconditional", content_type="text/plain")
+        await store.delete(["a/b"])
+        await store.put("a/b", b"again", content_type="text/plain", only_if_absent=True)
+        assert await store.read("a/b") == b"again"
