@@ -17,7 +17,7 @@ from transcoder.audio_boxes import init_section, segment
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.errors import OutputBroken
 from transcoder.ffmpeg import ffmpeg_path, spawn
-from transcoder.inputs import command, open_source
+from transcoder.inputs import Reading, command, open_source
 from transcoder.plan import AAC_FRAME
 
 if TYPE_CHECKING:
@@ -58,9 +58,11 @@ async def encode_audio(
     skip: Container[tuple[RenditionId, int | None]] = (),
     settings: EncoderSettings | None = None,
     nice: int = 0,
+    ready: Callable[[Reading], Awaitable[None]] | None = None,
 ) -> None:
     """Encode segments [first, first + count) of a track, and hand each to `sink` as soon as its frames are there.
 
+    `ready` is awaited before the process starts, with what it is going to read.
     What the source lacks is silence. `skip` holds (rendition, number or None for the init section) that need not be
     made. Raises ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
     """
@@ -75,6 +77,8 @@ async def encode_audio(
     reader = FrameReader(sample_rate=track.sample_rate, channels=track.channels)
     # Frames of this window that have come so far; those before it have a negative place.
     place, segment_number, held = -(BEFORE + _PRIMING), needed.start, []
+    if ready is not None:
+        await ready(reading(plan, track, frames))
     with tempfile.TemporaryDirectory(prefix="window-") as cwd:
         argv = audio_argv(plan, track, frames, source=source, settings=chosen)
         async with spawn(argv, limits=chosen.limits, cwd=Path(cwd), nice=nice) as child:
@@ -94,12 +98,25 @@ async def encode_audio(
         raise OutputBroken(f"{track.id}: segment {segment_number} and what follows is missing")
 
 
+def reading(plan: Plan, track: AudioPlan, frames: range) -> Reading:
+    """What an encode of these AAC frames reads, the ones around them included."""
+    first, last = (frames.start - BEFORE) * AAC_FRAME, (frames.stop + AFTER) * AAC_FRAME
+    zero = track.origin * track.time_base
+    begin = zero + Fraction(first, track.sample_rate) // _ANCHOR * _ANCHOR
+    return Reading(
+        track=track.id,
+        stream=track.stream,
+        seek=begin - _WARM_UP if _seeks_exactly(plan.source, track) else None,
+        end=zero + Fraction(last, track.sample_rate),
+    )
+
+
 def audio_argv(plan: Plan, track: AudioPlan, frames: range, *, source: Path, settings: EncoderSettings) -> list[str]:
     """The command that writes the window's AAC frames, BEFORE and AFTER around them, as ADTS to its standard output."""
     first, last = (frames.start - BEFORE) * AAC_FRAME, (frames.stop + AFTER) * AAC_FRAME
     anchor = Fraction(first, track.sample_rate) // _ANCHOR * _ANCHOR
     begin = track.origin * track.time_base + anchor
-    seek = begin - _WARM_UP if _seeks_exactly(plan.source, track) else None
+    seek = reading(plan, track, frames).seek
     skipped = first - int(anchor * track.sample_rate)
     layout = "stereo" if track.channels == 2 else "mono"
     sound = (

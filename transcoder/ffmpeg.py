@@ -182,13 +182,16 @@ async def spawn(
             raise failure
 
 
-async def run(argv: Sequence[str], *, limits: Limits, cwd: Path, nice: int = 0, max_output: int = _MAX_OUTPUT) -> bytes:
+async def run(
+    argv: Sequence[str], *, limits: Limits, cwd: Path, pass_fds: Sequence[int] = (), nice: int = 0,
+    max_output: int = _MAX_OUTPUT,
+) -> bytes:  # fmt: skip
     """Run a child to its end and return its standard output (at most `max_output` bytes, else it is killed).
 
     Raises ChildFailed, ChildTimedOut, SandboxError.
     """
     output = bytearray()
-    async with spawn(argv, limits=limits, cwd=cwd, nice=nice) as child:
+    async with spawn(argv, limits=limits, cwd=cwd, pass_fds=pass_fds, nice=nice) as child:
         while piece := await child.stdout.read(_PIPE_BYTES):
             output += piece
             if len(output) > max_output:

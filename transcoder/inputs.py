@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,19 @@ GLOBALS: Final = (
 MICROSECOND: Final = Fraction(1, 1_000_000)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one process reads of a source: stream number `stream` of track "video" or of an audio rendition.
+
+    From `seek` (None: from the start of the file) up to `end`, in seconds on the source's own clock.
+    """
+
+    track: str
+    stream: int
+    seek: Fraction | None
+    end: Fraction
+
+
 def open_source(
     path: Path, source: SourceRef, *, seek: Fraction | None, settings: EncoderSettings, **decoding: Any
 ) -> Any:
@@ -43,11 +57,15 @@ def open_source(
     }
     if source.demuxer == "mov":
         options |= {"enable_drefs": 0, "use_absolute_path": 0}
-    if seek is not None and seek > 0:
-        # Rounded up: the demuxer takes the last key picture not after this, and that may be the wanted one itself.
-        ticks = -(-seek // MICROSECOND)
+    if (ticks := seek_ticks(seek)) is not None:
         options |= {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ticks // 10**6}.{ticks % 10**6:06d}"}
     return ffmpeg.input(f"file:{path}", **options)
+
+
+def seek_ticks(seek: Fraction | None) -> int | None:
+    """Where to seek to, in microseconds; None: reading begins at the start of the file."""
+    # Rounded up: the demuxer takes the last key picture not after this, and that may be the wanted one itself.
+    return int(-(-seek // MICROSECOND)) if seek is not None and seek > 0 else None
 
 
 def command(program: str, *outputs: Any) -> list[str]:

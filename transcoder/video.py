@@ -19,7 +19,7 @@ from transcoder.encoder_settings import EncoderSettings
 from transcoder.errors import ChildFailed, OutputBroken
 from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
 from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape
-from transcoder.inputs import command, open_source
+from transcoder.inputs import Reading, command, open_source
 from transcoder.pictures import Cut, nearest_frame, rung_pictures, untagged_matrix
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ async def encode_video(
     skip: Container[tuple[RenditionId, int | None]] = (),
     settings: EncoderSettings | None = None,
     nice: int = 0,
+    ready: Callable[[Reading], Awaitable[None]] | None = None,
 ) -> None:
     """Encode segments [first, first + count) of every rung, and hand each to `sink` as soon as it is closed.
+
+    `ready` is awaited before a process starts, with what that one is going to read.
 
     `skip` holds (rendition, number or None for the init section) that need not be made: they are not handed out, and a
     rung that lies wholly within is not encoded. Raises ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
@@ -90,6 +93,8 @@ async def encode_video(
         if not rungs:
             return
         attempt = _Attempt(plan=plan, window=window, rungs=rungs, margin=margin, settings=settings or EncoderSettings())
+        if ready is not None:
+            await ready(reading(plan, window, margin))
         try:
             await attempt.run(source, once, nice=nice)
         except (_TooLate, OutputBroken, ChildFailed) as exc:
@@ -126,6 +131,21 @@ def timescale(video: VideoPlan) -> int:
     return ticks
 
 
+def reading(plan: Plan, window: Window, margin: Fraction | None) -> Reading:
+    """What an encode of a window reads that begins `margin` seconds before its first picture (None: at the start)."""
+    video = _picture(plan)
+    wanted = video.starts[window.first] * video.time_base
+    behind = window.first + window.count
+    last = video.frames_of(behind - 1).stop
+    end = video.starts[behind] * video.time_base if behind < video.segments else wanted
+    return Reading(
+        track="video",
+        stream=video.stream,
+        seek=None if margin is None else wanted - margin,
+        end=max(end, video.origin * video.time_base + last / video.rate),
+    )
+
+
 def video_argv(
     plan: Plan, window: Window, rungs: Sequence[VideoRung], *, source: Path, fds: Sequence[int],
     margin: Fraction | None, settings: EncoderSettings,
@@ -138,10 +158,10 @@ def video_argv(
     first = video.frames_of(window.first).start
     count = video.frames_of(window.first + window.count - 1).stop - first
     wanted = video.starts[window.first]
-    seek, lead = None, first
+    lead = first
     if margin is not None:
-        seek = wanted * video.time_base - margin
         lead = min(first, max(0, first - nearest_frame(video, wanted)) + int(margin * video.rate))
+    seek = reading(plan, window, margin).seek
     opened = open_source(source, plan.source, seek=seek, settings=settings, **_decoding(video))
     stream = opened[str(video.stream)]
     # One picture, as a reference: framecrc's line tells its timestamp.
