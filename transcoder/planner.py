@@ -51,7 +51,7 @@ def make_plan(
     settings, limits = settings or LadderSettings(), limits or SourceLimits()
     if grown is not None:
         index = _continued(index, grown, limits)
-    picture = _main(index.video)
+    picture = main_picture(index.video)
     tracks = index.audio[:MAX_TRACKS]
     spans = [(track.start * track.time_base, track.end * track.time_base) for track in tracks]
     if picture is not None:
@@ -93,7 +93,7 @@ def _prolonged(track: AudioPlan, begun: AudioPlan, video: VideoPlan | None, sett
     )  # fmt: skip
 
 
-def _main(streams: Sequence[VideoStream]) -> VideoStream | None:
+def main_picture(streams: Sequence[VideoStream]) -> VideoStream | None:
     """The picture that a viewer is meant to see: marked as the default, then the largest, then the first."""
     return max(streams, key=lambda stream: (stream.default, stream.width * stream.height, -stream.index), default=None)
 
