@@ -159,10 +159,7 @@ def _rung(
 ) -> VideoRung:
     width, height = size
     divisor = 2 if step.halved and rate >= _FAST else 1
-    average = average_rate(width * height, rate / divisor, settings)
-    maxrate = int(average * settings.peak)
-    bufsize = int(maxrate * settings.buffer)
-    peak = maxrate + bufsize / Fraction(settings.segment)
+    maxrate, bufsize, bandwidth = caps(average_rate(width * height, rate / divisor, settings), settings)
     level = level_for(width, height, rate=rate / divisor, maxrate=maxrate, bufsize=bufsize, profile=step.profile)
     return VideoRung(
         id=RenditionId(f"v{name}-{version}"),
@@ -175,8 +172,15 @@ def _rung(
         profile=step.profile,
         level=level.name,
         codecs=avc1(step.profile, level.name),
-        bandwidth=int(peak * _OVERHEAD),
+        bandwidth=bandwidth,
     )
+
+
+def caps(average: float, settings: LadderSettings) -> tuple[int, int, int]:
+    """Maxrate (b/s), bufsize (bits) and declared peak (b/s) of a rung of `average` b/s."""
+    maxrate = int(Fraction(average) * settings.peak)
+    bufsize = int(maxrate * settings.buffer)
+    return maxrate, bufsize, int((maxrate + bufsize / Fraction(settings.segment)) * _OVERHEAD)
 
 
 def average_rate(pixels: int, rate: Fraction, settings: LadderSettings) -> int:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Sequence
 
     from manifests.layout import RenditionId
+    from transcoder.ffmpeg import Child
     from transcoder.plan import Plan, VideoPlan, VideoRung
     from transcoder.windows import Window
 
@@ -70,10 +71,11 @@ async def encode_video(
     settings: EncoderSettings | None = None,
     nice: int = 0,
     ready: Callable[[Reading], Awaitable[None]] | None = None,
+    started: Callable[[Child], None] | None = None,
 ) -> None:
     """Encode segments [first, first + count) of every rung, and hand each to `sink` as soon as it is closed.
 
-    `ready` is awaited before a process starts, with what that one is going to read.
+    `ready` is awaited before a process starts, with what that one is going to read; `started` is told of the process.
 
     `skip` holds (rendition, number or None for the init section) that need not be made: they are not handed out, and a
     rung that lies wholly within is not encoded. Raises ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
@@ -87,8 +89,7 @@ async def encode_video(
             await sink(rendition, number, body)
             left.discard((rendition, number))
 
-    margins = _MARGINS if plan.source.demuxer in _INDEXED else _MARGINS[1:]
-    for margin in margins if window.first else (None,):
+    for margin in margins(plan, window):
         rungs = [rung for rung in video.rungs if any(rendition == rung.id for rendition, _ in left)]
         if not rungs:
             return
@@ -96,13 +97,20 @@ async def encode_video(
         if ready is not None:
             await ready(reading(plan, window, margin))
         try:
-            await attempt.run(source, once, nice=nice)
+            await attempt.run(source, once, nice=nice, started=started)
         except (_TooLate, OutputBroken, ChildFailed) as exc:
             # Killed (memory, CPU, by hand) says nothing about the source: the task is tried again as it is.
             if margin is None or (isinstance(exc, ChildFailed) and (exc.exit_code or 0) < 0):
                 raise
         else:
             return
+
+
+def margins(plan: Plan, window: Window) -> tuple[Fraction | None, ...]:
+    """How long before a window's first picture to begin to read: what is tried in turn."""
+    if not window.first:
+        return (None,)
+    return _MARGINS if plan.source.demuxer in _INDEXED else _MARGINS[1:]
 
 
 def shapes(video: VideoPlan, rung: VideoRung, window: Window) -> list[Shape]:
@@ -155,26 +163,51 @@ def video_argv(
     Reading begins `margin` seconds before the window's first picture; None: at the start of the file.
     """
     video = _picture(plan)
-    first = video.frames_of(window.first).start
-    count = video.frames_of(window.first + window.count - 1).stop - first
-    wanted = video.starts[window.first]
-    lead = first
-    if margin is not None:
-        lead = min(first, max(0, first - nearest_frame(video, wanted)) + int(margin * video.rate))
-    seek = reading(plan, window, margin).seek
-    opened = open_source(source, plan.source, seek=seek, settings=settings, **_decoding(video))
-    stream = opened[str(video.stream)]
-    # One picture, as a reference: framecrc's line tells its timestamp.
-    probe = stream.output(
-        "pipe:1", f="framecrc", **{"c:v": "wrapped_avframe", "frames:v": 1}, fps_mode="passthrough",
-        enc_time_base="demux",
-    )  # fmt: skip
-    pictures = rung_pictures(stream, video, Cut(first=first, count=count, lead=lead), rungs)
+    stream, cut = decoded(plan, window, source=source, margin=margin, settings=settings)
+    pictures = rung_pictures(stream, video, cut, rungs)
     outputs = [
         picture.output(f"pipe:{fd}", **_encoding(video, rung, window, settings), **_MUXER)
         for picture, rung, fd in zip(pictures, rungs, fds, strict=True)
     ]
-    return command(ffmpeg_path(), probe, *outputs)
+    return command(ffmpeg_path(), first_picture(stream), *outputs)
+
+
+def decoded(
+    plan: Plan, window: Window, *, source: Path, margin: Fraction | None, settings: EncoderSettings
+) -> tuple[Any, Cut]:
+    """The source's decoded pictures as an ffmpeg-python stream, and which of them the window shows."""
+    video = _picture(plan)
+    first = video.frames_of(window.first).start
+    count = video.frames_of(window.first + window.count - 1).stop - first
+    lead = first
+    if margin is not None:
+        lead = min(first, max(0, first - nearest_frame(video, video.starts[window.first])) + int(margin * video.rate))
+    seek = reading(plan, window, margin).seek
+    opened = open_source(source, plan.source, seek=seek, settings=settings, **_decoding(video))
+    return opened[str(video.stream)], Cut(first=first, count=count, lead=lead)
+
+
+def first_picture(stream: Any) -> Any:
+    """An output of one picture, as a reference: framecrc's line on stdout tells its timestamp (see FirstPicture)."""
+    return stream.output(
+        "pipe:1", f="framecrc", **{"c:v": "wrapped_avframe", "frames:v": 1}, fps_mode="passthrough",
+        enc_time_base="demux",
+    )  # fmt: skip
+
+
+class FirstPicture:
+    """Listens to the lines of `first_picture`: does decoding begin in time for a window?"""
+
+    def __init__(self, video: VideoPlan, window: Window) -> None:
+        self._time_base = video.time_base
+        self._wanted = video.starts[window.first] * video.time_base
+
+    def is_late(self, line: bytes) -> bool:
+        """Whether this line tells of a first picture behind the wanted one."""
+        words = line.decode("ascii", "replace").replace(",", " ").split()
+        if words[:2] == ["#tb", "0:"]:
+            self._time_base = Fraction(words[2])
+        return words[:1] == ["0"] and int(words[2]) * self._time_base > self._wanted
 
 
 class _Attempt:
@@ -187,7 +220,7 @@ class _Attempt:
         self._plan, self._video, self._window = plan, _picture(plan), window
         self._rungs, self._margin, self._settings = rungs, margin, settings
 
-    async def run(self, source: Path, sink: Sink, *, nice: int) -> None:
+    async def run(self, source: Path, sink: Sink, *, nice: int, started: Callable[[Child], None] | None) -> None:
         async with contextlib.AsyncExitStack() as stack:
             cwd = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="window-")))
             pipes = [await stack.enter_async_context(OutputPipe()) for _ in self._rungs]
@@ -198,6 +231,8 @@ class _Attempt:
             )  # fmt: skip
             try:
                 async with spawn(argv, limits=self._settings.limits, cwd=cwd, pass_fds=fds, nice=nice) as child:
+                    if started is not None:
+                        started(child)
                     for pipe in pipes:
                         pipe.close_child_end()
                     async with anyio.create_task_group() as readers:
@@ -214,17 +249,9 @@ class _Attempt:
 
     async def _first_picture(self, lines: asyncio.StreamReader) -> None:
         """Raises _TooLate as soon as it is known that decoding began behind the wanted picture."""
-        time_base = self._video.time_base
-        wanted = self._video.starts[self._window.first]
+        first = FirstPicture(self._video, self._window)
         while line := await lines.readline():
-            words = line.decode("ascii", "replace").replace(",", " ").split()
-            if words[:2] == ["#tb", "0:"]:
-                time_base = Fraction(words[2])
-            elif (
-                words[:1] == ["0"]
-                and self._margin is not None
-                and int(words[2]) * time_base > (wanted * self._video.time_base)
-            ):
+            if first.is_late(line) and self._margin is not None:
                 raise _TooLate
 
 
