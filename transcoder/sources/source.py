@@ -92,6 +92,10 @@ class OpenSource:
         """Whether all these bytes are in the local file; behind the end nothing is missing."""
         return not self._lacks(merged(spans))
 
+    def lacking(self) -> int:
+        """Bytes of what has arrived that are not in the local file, in whole blocks."""
+        return BLOCK * sum(map(len, self._lacks([(0, self._source.arrived)])))
+
     async def refresh(self) -> SourceBytes:
         """Look again where the bytes lie, and how many have arrived."""
         source = await find_source(self._store, self.asset, self.version)
