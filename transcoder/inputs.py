@@ -29,19 +29,23 @@ MICROSECOND: Final = Fraction(1, 1_000_000)
 class Reading:
     """What one process reads of a source: stream number `stream` of track "video" or of an audio rendition.
 
-    From `seek` (None: from the start of the file) up to `end`, in seconds on the source's own clock.
+    From `seek` (None: from the start of the file) up to `end`, in seconds on the source's own clock. The bytes before
+    `position` are taken as if they were not there: where that is not 0 the clock is the one that begins there.
     """
 
     track: str
     stream: int
     seek: Fraction | None
     end: Fraction
+    position: int = 0
 
 
 def open_source(
-    path: Path, source: SourceRef, *, seek: Fraction | None, settings: EncoderSettings, **decoding: Any
-) -> Any:
+    path: Path, source: SourceRef, *, seek: Fraction | None, position: int = 0, settings: EncoderSettings,
+    **decoding: Any,
+) -> Any:  # fmt: skip
     """An ffmpeg-python input. `seek` (s, on the source's own clock): begin no later than there; None: at the start.
+    `position` (bytes): take the file as if it began there.
 
     Reading begins at a key picture at or before `seek`, and nothing is dropped: filters cut exactly, by timestamp.
     """
@@ -57,6 +61,8 @@ def open_source(
     }
     if source.demuxer == "mov":
         options |= {"enable_drefs": 0, "use_absolute_path": 0}
+    if position:
+        options["skip_initial_bytes"] = position
     if (ticks := seek_ticks(seek)) is not None:
         options |= {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ticks // 10**6}.{ticks % 10**6:06d}"}
     return ffmpeg.input(f"file:{path}", **options)

@@ -1,8 +1,8 @@
-"""FD DEMUXER STREAM SEEK END: read a source as an encode is going to, so that all it touches is fetched.
+"""FD DEMUXER STREAM SEEK END POSITION: read a source as an encode is going to, so that all it touches is fetched.
 
 A program of its own, run under `python -I` in the sandbox (see spans.py). It opens what the socket FD serves with
-ffmpeg's libraries, as the ffmpeg that encodes will, seeks to SEEK (µs; "-": no seek) and demuxes STREAM until well past
-END (µs). It prints "straight" if the time stamps never went back, so that what comes after need not be read.
+ffmpeg's libraries, as the ffmpeg that encodes will (from byte POSITION on), seeks to SEEK (µs; "-": no seek) and demuxes
+STREAM until well past END (µs). It prints "straight" if the time stamps never went back, so that what comes after need not be read.
 """
 
 import sys
@@ -61,9 +61,10 @@ def _read(container: Any, stream: Any, end: int) -> bool:
     return True
 
 
-def main(fd: str, demuxer: str, number: str, seek: str, end: str) -> None:
+def main(fd: str, demuxer: str, number: str, seek: str, end: str, position: str) -> None:
     av.logging.set_level(av.logging.PANIC)
-    with av.open(RemoteFile(int(fd)), format=demuxer, options=_OPTIONS, metadata_errors="replace") as container:
+    options = _OPTIONS | {"skip_initial_bytes": position}
+    with av.open(RemoteFile(int(fd)), format=demuxer, options=options, metadata_errors="replace") as container:
         if seek != "-":
             _seek(container, int(seek))
         wanted = container.streams[int(number)]

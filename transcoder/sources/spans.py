@@ -83,7 +83,7 @@ async def _scouted(source: OpenSource, plan: Plan, reading: Reading, *, nice: in
             async with source.serve(touched=touched) as fd:
                 argv = [
                     *(sys.executable, "-I", str(_SCOUT), str(fd), plan.source.demuxer, str(reading.stream)),
-                    *("-" if seek is None else str(seek), str(end)),
+                    *("-" if seek is None else str(seek), str(end), str(reading.position)),
                 ]
                 answer = await run(argv, limits=_LIMITS, cwd=Path(cwd), pass_fds=(fd,), nice=nice)
     except SandboxError as exc:
