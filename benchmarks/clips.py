@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
 
+from manifests.layout import AssetId
 from transcoder.ffmpeg import ffmpeg_path
+from transcoder.index import index_source
+from transcoder.plan import Plan, SourceRef
+from transcoder.planner import make_plan
+from transcoder.sniff import HEAD, sniff
 
 _MEDIA = Path(os.environ.get("CHANNEL_TEST_MEDIA", Path(__file__).resolve().parents[2] / "shared" / "media"))
 
@@ -27,17 +33,26 @@ def looped(name: str, folder: Path, *, times: int) -> Path:
     return path
 
 
-def made(folder: Path, *, seconds: int) -> Path:
-    """A clip made by ffmpeg: 720p25 with sound."""
-    path = folder / f"made-{seconds}.mp4"
+def made(folder: Path, *, seconds: int, size: str = "1280x720") -> Path:
+    """A clip made by ffmpeg: 25 frames a second, with sound."""
+    path = folder / f"made-{size}-{seconds}.mp4"
     if not path.exists():
         _ffmpeg(
-            "-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=25:duration={seconds}",
+            "-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration={seconds}",
             "-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}",
             "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac",
             "-movflags", "+faststart", str(path),
         )  # fmt: skip
     return path
+
+
+def planned(source: Path) -> Plan:
+    """The plan that the service makes for a clip: its ladder and its frame grid."""
+    with source.open("rb") as file:
+        demuxer = sniff(file.read(HEAD))
+    index = asyncio.run(index_source(source, demuxer=demuxer))
+    reference = SourceRef(key="sources/bench/1", size=source.stat().st_size, demuxer=demuxer)
+    return make_plan(asset=AssetId("bench"), version=1, source=reference, index=index)
 
 
 def _ffmpeg(*arguments: str) -> None:

@@ -18,12 +18,12 @@ from tests.e2e.stack import Stack, running
 from transcoder.ffmpeg import ffmpeg_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROUNDS = 5
 
 
-def _first_segment(stack: Stack, asset: str) -> tuple[bytes, bytes]:
+def first_segment(stack: Stack, asset: str) -> tuple[bytes, bytes]:
     """What a player does: the multivariant playlist, the first variant, its init section and first segment."""
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as viewer:
         while (answer := viewer.get(f"/v/{asset}/index.m3u8")).status_code != 200:
@@ -36,21 +36,36 @@ def _first_segment(stack: Stack, asset: str) -> tuple[bytes, bytes]:
         return viewer.get(f"/v/{asset}/{rendition}/init.mp4").raise_for_status().content, segment
 
 
-def _once(stack: Stack, source: Path) -> float:
+def upload(stack: Stack, source: Path) -> tuple[str, float]:
+    """A new, public asset with this source; its id, and when its last byte was sent."""
+    sent = 0.0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        with source.open("rb") as file:
+            while piece := file.read(2**20):
+                yield piece
+                sent = time.perf_counter()
+
     with stack.client() as client:
         asset = client.post("/api/assets", json={"title": source.stem}).raise_for_status().json()["id"]
         client.post(f"/api/assets/{asset}/publish").raise_for_status()
-        with source.open("rb") as body:
-            client.put(f"/api/assets/{asset}/source", content=iter(lambda: body.read(2**20), b"")).raise_for_status()
-        begun = time.perf_counter()
-        init, segment = _first_segment(stack, asset)
-        waited = time.perf_counter() - begun
-        _decodes(init + segment)
+        client.put(f"/api/assets/{asset}/source", content=body()).raise_for_status()
+    return str(asset), sent
+
+
+def _once(stack: Stack, source: Path) -> float:
+    asset, begun = upload(stack, source)
+    init, segment = first_segment(stack, asset)
+    waited = time.perf_counter() - begun
+    decodes(init + segment)
+    with stack.client() as client:
         client.delete(f"/api/assets/{asset}").raise_for_status()
     return waited
 
 
-def _decodes(body: bytes) -> None:
+def decodes(body: bytes) -> None:
+    """Raises CalledProcessError unless ffmpeg decodes all of it."""
     subprocess.run(
         [ffmpeg_path(), "-nostdin", "-loglevel", "error", "-xerror", "-i", "-", "-f", "null", "-"],
         input=body, check=True,
