@@ -44,7 +44,7 @@ class TranscoderSettings:
         help="uploads followed at a time while their bytes come (such a task lives long and mostly waits)",
     )
     max_tries: int = setting(
-        5, env="CHANNEL_WORKER_TRIES", help="how often a task is tried before its asset counts as failed"
+        5, env="CHANNEL_WORKER_TRIES", help="failures of a task that fail its asset, and half of the deaths of workers"
     )
     lease: timedelta = setting(
         timedelta(seconds=10),

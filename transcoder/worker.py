@@ -19,6 +19,7 @@ from transcoder.encoder_settings import EncoderSettings
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
 from transcoder.progress import ProgressBoard
+from transcoder.scratch import scratch
 from transcoder.settings import TranscoderSettings
 from transcoder.sources.source import Sources
 from transcoder.tasks import dead, handlers
@@ -38,7 +39,8 @@ def worker_main(env: Mapping[str, str]) -> None:
     configure(level=infra.log_level, style=infra.log_format)
     if settings.metrics_port:
         expose(host=settings.metrics_host, port=settings.metrics_port)
-    asyncio.run(run_worker(infra, settings, encoder))
+    with scratch(infra.home / "scratch"):
+        asyncio.run(run_worker(infra, settings, encoder))
 
 
 async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder: EncoderSettings) -> None:

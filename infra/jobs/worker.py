@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import threading
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,8 @@ from streaq.types import StreaqRetry
 
 from infra.errors import TaskAbandoned
 from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
-from infra.jobs.lanes import KEPT_S, RUN, TRIES, Queue, task_from, task_id
+from infra.jobs.lanes import RUN, Queue, task_from, task_id
+from infra.jobs.tries import Tries
 from infra.metrics import RUN_SECONDS, RUNS
 from infra.ports import Attempt, RetryLater, Task
 from infra.tasks import end
@@ -58,7 +58,8 @@ class StreaqWorker:
         idle_timeout: timedelta = timedelta(seconds=10),
         retry_delay: timedelta = timedelta(seconds=1),
     ) -> None:
-        """`limit`: the longest run of one handler; `retry_delay`: before the second try, doubled for each one after."""
+        """`max_tries`: failures that end a task, and half of the deaths that do. `limit`: the longest run of one
+        handler; `retry_delay`: before the second try, doubled for each one after."""
         if min(urgent_slots, arriving_slots, first_slots) < 1:
             raise ValueError("a worker keeps at least one slot each for urgent work, arriving uploads and new assets")
         self._url = redis_url
@@ -71,6 +72,7 @@ class StreaqWorker:
             Queue.BULK: bulk_slots,
         }
         self._max_tries = max_tries
+        self._tries = Tries()
         self._limit = limit
         self._idle_timeout = idle_timeout
         self._retry_delay = retry_delay
@@ -122,14 +124,18 @@ class StreaqWorker:
 
     async def _attempt(self, broker: BrokerWorker, task: Task) -> None:
         """One run. Returns when the task is over, raises StreaqRetry when it runs again."""
-        tries_key = TRIES + task_id(task)
+        name, redis, tries = task_id(task), broker.redis, self._tries
         try:
-            number = await self._count(broker, tries_key)
-            if number > self._max_tries:
-                # Every try was counted before it ran and none came to an end: it kills its workers.
-                attempt = Attempt(task=task, number=self._max_tries, last=True)
-                return await self._dead(broker, tries_key, attempt, TaskAbandoned())
-            attempt = Attempt(task=task, number=number, last=number == self._max_tries)
+            tried = await tries.begin(redis, name)
+            number = tried.failures + tried.deaths + 1
+            if tried.is_hopeless(self._max_tries):
+                attempt = Attempt(task=task, number=number - 1, last=True)
+                return await self._dead(broker, attempt, TaskAbandoned())
+            if (pause := tried.pause(self._max_tries, self._retry_delay)) is not None:
+                _log.warning("task %s saw %d workers die; it runs again in %s", task.name, tried.deaths, pause)
+                await tries.pause(redis, name)
+                raise StreaqRetry(delay=pause)
+            attempt = Attempt(task=task, number=number, last=tried.failures + 1 == self._max_tries)
             kind = task.kind if task.kind in self._handlers else "unknown"
             try:
                 with RUN_SECONDS.labels(kind).time():
@@ -137,21 +143,22 @@ class StreaqWorker:
             except asyncio.CancelledError:
                 RUNS.labels(kind, "stopped").inc()
                 with CancelScope(shield=True), move_on_after(_FAREWELL_S):
-                    await self._uncount(broker, tries_key, whole=broker.aborted(task_id(task)))
+                    await (tries.over if broker.aborted(name) else tries.stopped)(redis, name)
                 raise
             except RetryLater as later:
                 RUNS.labels(kind, "later").inc()
-                await self._uncount(broker, tries_key, whole=False)
+                await tries.stopped(redis, name)
                 raise StreaqRetry(delay=later.delay) from later
             except Exception as exc:
                 RUNS.labels(kind, "dead" if attempt.last else "failed").inc()
                 if attempt.last:
-                    return await self._dead(broker, tries_key, attempt, exc)
-                delay = min(self._retry_delay * 2 ** (number - 1), _LONGEST_DELAY)
+                    return await self._dead(broker, attempt, exc)
+                await tries.failed(redis, name)
+                delay = min(self._retry_delay * 2**tried.failures, _LONGEST_DELAY)
                 _log.warning("task %s failed (try %d, again in %s)", task.name, number, delay, exc_info=exc)
                 raise StreaqRetry(delay=delay) from exc
             RUNS.labels(kind, "done").inc()
-            await self._uncount(broker, tries_key, whole=True)
+            await tries.over(redis, name)
         except BROKER_ERRORS as exc:
             raise StreaqRetry(delay=_BROKER_DELAY) from exc
 
@@ -172,25 +179,12 @@ class StreaqWorker:
             raise TimeoutError(f"ran longer than {self._limit}" if stopped else "the handler cancelled itself")
         running.result()
 
-    async def _dead(self, broker: BrokerWorker, tries_key: str, attempt: Attempt, exc: BaseException) -> None:
+    async def _dead(self, broker: BrokerWorker, attempt: Attempt, exc: BaseException) -> None:
         _log.error("task %s is given up after %d tries", attempt.task.name, attempt.number, exc_info=exc)
         try:
             await self._on_dead(attempt, exc)
         except Exception as again:
             _log.exception("task %s: saying that it is dead failed", attempt.task.name)
+            await self._tries.stopped(broker.redis, task_id(attempt.task))
             raise StreaqRetry(delay=_LONGEST_DELAY) from again
-        await self._uncount(broker, tries_key, whole=True)
-
-    async def _count(self, broker: BrokerWorker, tries_key: str) -> int:
-        async with broker.redis.pipeline(transaction=True) as pipe:
-            number = pipe.incr(tries_key)
-            pipe.expire(tries_key, KEPT_S)
-        return int(await number)
-
-    async def _uncount(self, broker: BrokerWorker, tries_key: str, *, whole: bool) -> None:
-        """Forget one try (it was not the task's fault) or all of them (it is over)."""
-        with suppress(*BROKER_ERRORS):  # the count runs out by itself; the task must not run again for its sake
-            if whole:
-                await broker.redis.delete([tries_key])
-            else:
-                await broker.redis.decr(tries_key)
+        await self._tries.over(broker.redis, task_id(attempt.task))

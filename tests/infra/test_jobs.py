@@ -278,15 +278,30 @@ async def test_a_task_that_kills_its_worker_is_given_up(
     engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
 ) -> None:
     await engine.enqueue(task("x", "poison"), task("good"))
-    for number in range(1, 4):
+    for number in range(1, 7):  # three deaths make it suspect, three more settle it
         victim = await start(bulk=1)
         await eventually(lambda number=number: _has(journal, f"poison a/1/x {number}"))
         await asyncio.to_thread(victim.wait, 10)
     await start(bulk=1)
     await eventually(lambda: _has(journal, "dead"))
     await eventually(lambda: _has(journal, "done a/1/good"))
-    assert await journal.lines("dead") == ["dead:TaskAbandoned:True a/1/x 3"]
+    assert await journal.lines("dead") == ["dead:TaskAbandoned:True a/1/x 6"]
     assert await engine.pending("a") == frozenset()
+
+
+async def test_a_task_whose_workers_are_killed_by_others_is_not_given_up(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await engine.enqueue(task("x", "hold"))
+    for number in range(1, 6):  # more often than a task may fail
+        victim = await start(bulk=1)
+        await eventually(lambda number=number: _has(journal, f"start a/1/x {number}"))
+        victim.kill()
+    await start(bulk=1)
+    await eventually(lambda: _has(journal, "start a/1/x 6"))
+    await journal.open()
+    await eventually(lambda: _has(journal, "done a/1/x 6"))
+    assert await journal.lines("dead") == []
 
 
 async def test_a_failing_task_runs_max_tries_times_and_is_dead_once(
