@@ -13,6 +13,7 @@ import io
 import os
 import socket
 import struct
+from typing import Self
 
 REQUEST = struct.Struct("<QI")
 ANSWER = struct.Struct("<i")
@@ -40,6 +41,15 @@ class RemoteFile:
         self._held = memoryview(b"")
         self._begin = 0  # where the held bytes lie
         self._ask = _FIRST
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._socket.close()
 
     def readable(self) -> bool:
         return True

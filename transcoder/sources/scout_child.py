@@ -1,8 +1,9 @@
 """FD DEMUXER STREAM SEEK END POSITION: read a source as an encode is going to, so that all it touches is fetched.
 
 A program of its own, run under `python -I` in the sandbox (see spans.py). It opens what the socket FD serves with
-ffmpeg's libraries, as the ffmpeg that encodes will (from byte POSITION on), seeks to SEEK (µs; "-": no seek) and demuxes
-STREAM until well past END (µs). It prints "straight" if the time stamps never went back, so that what comes after need not be read.
+ffmpeg's libraries, as the ffmpeg that encodes will (from byte POSITION on), seeks to SEEK (µs; "-": no seek) and
+demuxes STREAM until well past END (µs). It prints "straight" if the time stamps never went back, so that what comes
+after need not be read.
 """
 
 import sys
