@@ -6,24 +6,30 @@ becomes a typed `SourceIndex`, or a `SourceRefused` that tells an editor what to
 
 from __future__ import annotations
 
-import base64
 import math
 import signal
 import sys
-import zlib
+import tempfile
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from transcoder.errors import ChildFailed
 from transcoder.ffmpeg import run
+from transcoder.plan import AudioEntry, Span
+from transcoder.probe.packing import unpack
+from transcoder.reads import ByteGroups
 from transcoder.source_limits import SourceLimits, refusal
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
 
 _CHILD: Final = Path(__file__).with_name("index_child.py")
 _RAW_TICKS: Final = 1_200_000  # ffmpeg's time base of streams without time stamps (AV_TIME_BASE · 1.2)
@@ -60,11 +66,17 @@ class VideoStream:
     bit_depth: int
     full_range: bool
     default: bool
+    groups: ByteGroups | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """A sound track: presented from `start` to `end` (in `time_base`; priming and padding are outside)."""
+    """A sound track: presented from `start` to `end` (in `time_base`; priming and padding are outside).
+
+    `decoded_rate`: samples a second that the decoder gives (twice `sample_rate` where a band is replicated).
+    `entries`: packets that decoding may begin with, each as its stamp (in `time_base`), the place of its first sample
+    (at `decoded_rate`, from zero of the source's clock) and its position in the file, or -1 where it is sought by time.
+    """
 
     index: int
     codec: str
@@ -76,15 +88,22 @@ class AudioStream:
     language: str
     title: str
     default: bool
+    decoded_rate: int = 0
+    entries: tuple[AudioEntry, ...] = ()
+    groups: ByteGroups | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceIndex:
-    """The usable streams of a source in file order, at least one."""
+    """The usable streams of a source in file order, at least one.
+
+    `head`: the bytes that a demuxer reads to open the file, where those of every stream are known too (its `groups`).
+    """
 
     demuxer: str
     video: tuple[VideoStream, ...]
     audio: tuple[AudioStream, ...]
+    head: tuple[Span, ...] | None = None
 
 
 class _Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +140,9 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     full_range: bool = False
     sample_rate: int = 0
     channels: int = 0
+    decoded_rate: int = 0
+    entries: tuple[AudioEntry, ...] = ()
+    reads: dict[str, str] | None = None
 
     @property
     def usable(self) -> bool:
@@ -139,18 +161,33 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: tuple[str, ...] = ()
     error: str = ""
     encrypted: bool = False
+    head: tuple[Span, ...] | None = None
 
 
-async def index_source(path: Path, *, demuxer: str, limits: SourceLimits | None = None) -> SourceIndex:
-    """Index a local file with one demuxer (what `sniff` said).
+class Served(Protocol):
+    """A source that a child reads at random through a socket (`OpenSource`)."""
+
+    def serve(self) -> AbstractAsyncContextManager[int]: ...
+
+
+async def index_source(source: Path | Served, *, demuxer: str, limits: SourceLimits | None = None) -> SourceIndex:
+    """Index a source with one demuxer (what `sniff` said): a local file, or one that lies elsewhere, of which no more
+    is fetched than is read.
 
     Raises SourceRefused for what is wrong with the file; ChildFailed, ChildTimedOut for what is wrong with the machine.
     """
     limits = limits or SourceLimits()
     asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
-    argv = [sys.executable, "-I", str(_CHILD), path.name, demuxer, msgspec.json.encode(asked).decode()]
+    argv = [sys.executable, "-I", str(_CHILD)]
+    words = [demuxer, msgspec.json.encode(asked).decode()]
     try:
-        body = await run(argv, limits=limits.child, cwd=path.parent)
+        if isinstance(source, Path):
+            body = await run([*argv, source.name, *words], limits=limits.child, cwd=source.parent)
+        else:
+            with tempfile.TemporaryDirectory(prefix="index-") as cwd:
+                async with source.serve() as fd:  # noqa: ASYNC240 - no path, but what serves the source
+                    argv = [*argv, f"fd:{fd}", *words]
+                    body = await run(argv, limits=limits.child, cwd=Path(cwd), pass_fds=(fd,))
     except ChildFailed as exc:
         if not is_crash(exc.exit_code):
             raise
@@ -174,6 +211,7 @@ def read_answer(answer: _Answer, *, demuxer: str, limits: SourceLimits) -> Sourc
         demuxer=demuxer,
         video=tuple(_video(stream, limits) for stream in answer.streams if stream.usable and stream.kind == "video"),
         audio=tuple(_audio(stream, limits) for stream in answer.streams if stream.usable and stream.kind == "audio"),
+        head=answer.head,
     )
     if (code := _missing(index, answer)) is not None:
         said = (answer.error, *answer.unsupported, *(stream.decode_error for stream in answer.streams))
@@ -220,30 +258,27 @@ def _video(stream: _Stream, limits: SourceLimits) -> VideoStream:
         bit_depth=stream.bit_depth,
         full_range=stream.full_range,
         default=stream.default,
+        groups=_groups(stream),
     )
 
 
 def _timeline(stream: _Stream, limits: SourceLimits) -> tuple[Fraction, Sequence[int], int]:
     """Time base, stamps (rising), end. Raises SourceRefused for a timeline that no plan could follow."""
     time_base = Fraction(stream.time_base)
-    deltas: array[int] = array("q")
-    deltas.frombytes(zlib.decompress(base64.b64decode(stream.stamps)))
-    if sys.byteorder == "big":
-        deltas.byteswap()
-    if len(deltas) < stream.missing:
+    found = unpack(stream.stamps)
+    if len(found) < stream.missing:
         # A stream without time stamps: ffmpeg counts its pictures at the rate that the stream claims.
         time_base = Fraction(1, _RAW_TICKS)
         step = round(_RAW_TICKS / (_positive(stream.rate) or 25))
-        deltas, first = array("q", [0] + [step] * (stream.missing - 1)), 0
+        found = array("q", range(0, step * stream.missing, step))
     else:
-        first = stream.first_stamp
         step = stream.last_duration
-    if len(deltas) > limits.max_frames:
-        raise refusal("too_many_frames", limits, str(len(deltas)))
+    if len(found) > limits.max_frames:
+        raise refusal("too_many_frames", limits, str(len(found)))
     if stream.largest_gap * time_base > limits.max_gap:
         raise refusal("broken_timeline", limits, f"a gap of {float(stream.largest_gap * time_base):.0f} s")
     # A stamp that comes twice (an upload part stored twice, a damaged file) is one picture.
-    stamps = array("q", accumulate((delta for delta in deltas if delta), initial=first))
+    stamps = array("q", map(itemgetter(0), groupby(found)))
     if stream.interlaced:
         stamps = _whole_pictures(stamps, stream.decoded_stamps)
     stamps = _from_first_decoded(stamps, stream.decoded_stamps)
@@ -322,7 +357,14 @@ def _audio(stream: _Stream, limits: SourceLimits) -> AudioStream:
         language=stream.language or "und",
         title=stream.title,
         default=stream.default,
+        decoded_rate=stream.decoded_rate,
+        entries=stream.entries,
+        groups=_groups(stream),
     )
+
+
+def _groups(stream: _Stream) -> ByteGroups | None:
+    return None if stream.reads is None else ByteGroups(**{name: unpack(text) for name, text in stream.reads.items()})
 
 
 def _positive(ratio: Any) -> Fraction | None:

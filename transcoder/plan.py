@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -90,12 +90,23 @@ class VideoPlan:
         return range(number * self.segment, min((number + 1) * self.segment, self.frames))
 
 
+class AudioEntry(NamedTuple):
+    """A packet of a source that decoding may begin with: its `stamp` (time base of its track), the `sample` that it
+    begins with (at the source's rate, from zero of its clock), and its `position` in the file; -1: sought by time.
+    """
+
+    stamp: int
+    sample: int
+    position: int = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioPlan:
     """One audio rendition: `samples` at `sample_rate` from zero; segment k is AAC frames [cuts[k], cuts[k+1]).
 
     `origin` is the source timestamp (in `time_base`) of sample zero of the output; silence fills what the source
-    lacks.
+    lacks. The source's own samples, `source_rate` a second, begin at its timestamp `start`; where a timestamp does not
+    tell them exactly, `entries` are the packets that decoding may begin with.
     """
 
     id: RenditionId
@@ -111,6 +122,9 @@ class AudioPlan:
     language: str
     name: str
     default: bool
+    source_rate: int = 0
+    start: int = 0
+    entries: tuple[AudioEntry, ...] = ()
 
     @property
     def segments(self) -> int:

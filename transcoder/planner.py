@@ -15,6 +15,7 @@ from manifests.layout import AssetId, RenditionId
 from transcoder import ladder, languages, timeline
 from transcoder.ladder import LadderSettings
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan
+from transcoder.reads import source_reads
 from transcoder.source_limits import SourceLimits, refusal
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def make_plan(
         audio = tuple(
             _prolonged(track, before, video, settings) for track, before in zip(audio, grown.audio, strict=True)
         )
-    return Plan(asset=asset, version=version, source=source, video=video, audio=audio, grown=grown is not None)
+    return Plan(
+        asset=asset, version=version, source=source, video=video, audio=audio,
+        reads=source_reads(index, video, audio), grown=grown is not None,
+    )  # fmt: skip
 
 
 def _continued(index: SourceIndex, grown: Plan, limits: SourceLimits) -> SourceIndex:
@@ -179,6 +183,9 @@ def _audio(
             language=languages.tag(stream.language),
             name=name,
             default=place == default,
+            source_rate=stream.decoded_rate,
+            start=stream.start,
+            entries=stream.entries,
         )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import struct
 import subprocess
@@ -11,7 +12,8 @@ import av
 import pytest
 
 from transcoder import index_child
-from transcoder.index_child import inspect_boxes, is_shown, plausible
+from transcoder.probe.opening import inspect_boxes
+from transcoder.probe.track import is_shown, plausible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +92,5 @@ def _box(kind: bytes, body: bytes = b"") -> bytes:
         (b"", False, False),
     ],
 )
-def test_boxes_tell_a_cut_and_a_protected_file(body: bytes, whole: bool, encrypted: bool, tmp_path: Path) -> None:
-    file = tmp_path / "clip"
-    file.write_bytes(body)
-    assert inspect_boxes(file) == (whole, encrypted)
+def test_boxes_tell_a_cut_and_a_protected_file(body: bytes, whole: bool, encrypted: bool) -> None:
+    assert inspect_boxes(io.BytesIO(body), len(body)) == (whole, encrypted)
