@@ -26,8 +26,11 @@ from transcoder.mp4.boxes import NotPlain
 from transcoder.mp4.movie import Movie, read_movie
 from transcoder.probe.opening import Recorder, Refused, inspect_boxes, open_container
 from transcoder.probe.tables import complete
-from transcoder.probe.track import Track, describe, tracks_of
+from transcoder.probe.track import Track, describe, far_apart, is_plausible, tracks_of
 from transcoder.sources.child_file import RemoteFile
+
+# What a scan of an arriving source has in common with an index (growing/scan_child.py).
+__all__ = ["Refused", "describe", "far_apart", "is_plausible", "open_container", "tracks_of"]
 
 
 def _demux(container: Any, tracks: list[Track], limits: dict[str, int], *, probe: bool) -> tuple[str, bool]:
