@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError, RangeUnsatisfiable, StoreFull, UploadNotFound
+from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError, RangeUnsatisfiable, UploadNotFound
 from infra.ports import ObjectBody, ObjectStat, Part
+from infra.s3_errors import VENDOR_ERRORS, code_of, translated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -32,31 +33,9 @@ _READ: Final = 256 * 1024
 _DOWNLOAD_READ: Final = 1024 * 1024
 _DELETE_BATCH: Final = 1000  # DeleteObjects takes no more
 _CONFLICT_TRIES: Final = 5
+_READ_TRIES: Final = 3
 _THREADS: Final = 32
 _FAREWELL_S: Final = 2.0
-
-_ERRORS: Final[dict[str, type[ObjectStoreError]]] = {
-    "NoSuchKey": ObjectNotFound,
-    "NotFound": ObjectNotFound,
-    "404": ObjectNotFound,
-    "InvalidRange": RangeUnsatisfiable,
-    "416": RangeUnsatisfiable,
-    "PreconditionFailed": ObjectExists,
-    "412": ObjectExists,
-    "NoSuchUpload": UploadNotFound,
-    "XMinioStorageFull": StoreFull,
-    "QuotaExceeded": StoreFull,  # Ceph
-}
-
-
-def _code(exc: ClientError) -> str:
-    return str(exc.response.get("Error", {}).get("Code", ""))
-
-
-def _translated(exc: Exception, key: str) -> ObjectStoreError:
-    if isinstance(exc, ClientError):
-        return _ERRORS.get(_code(exc), ObjectStoreError)(f"{key}: {exc}")
-    return ObjectStoreError(f"{key}: {exc}")
 
 
 def _stat(key: str, answer: dict[str, Any], *, size: int) -> ObjectStat:
@@ -111,9 +90,9 @@ class _Blocks:
         self._reading = asyncio.get_running_loop().run_in_executor(self._threads, self._body.read, self._size)
         try:
             block = await asyncio.shield(self._reading)
-        except BotoCoreError as exc:
+        except VENDOR_ERRORS as exc:
             await self.aclose()
-            raise _translated(exc, self._key) from exc
+            raise translated(exc, self._key) from exc
         except asyncio.CancelledError:
             await self.aclose()
             raise
@@ -183,7 +162,14 @@ class S3Store:
         return await self._open(key, start=start, length=length, block=_READ)
 
     async def read(self, key: str) -> bytes:
-        return b"".join([block async for block in (await self.get(key)).stream])
+        for again in reversed(range(_READ_TRIES)):
+            body = await self.get(key)
+            try:
+                return b"".join([block async for block in body.stream])
+            except ObjectStoreError:  # it broke off: only the head of an answer is asked for again by boto3
+                if not again:
+                    raise
+        raise AssertionError("unreachable")
 
     async def put(
         self,
@@ -320,15 +306,15 @@ class S3Store:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
-        except (ClientError, BotoCoreError) as exc:
-            raise _translated(exc, key) from exc
+        except VENDOR_ERRORS as exc:
+            raise translated(exc, key) from exc
 
     def _create_bucket(self, **where: Any) -> None:
         try:
             self._client.create_bucket(Bucket=self._bucket, **where)
         except ClientError as exc:
             # Another process was faster.
-            if _code(exc) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            if code_of(exc) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
 
     def _put(self, **parameters: Any) -> dict[str, Any]:
@@ -337,7 +323,7 @@ class S3Store:
                 answer: dict[str, Any] = self._client.put_object(**parameters)
             except ClientError as exc:
                 # Two conditional writes at once: S3 asks to try again, when one of them will have won (PutObject, 409).
-                if _code(exc) != "ConditionalRequestConflict":
+                if code_of(exc) != "ConditionalRequestConflict":
                     raise
                 lost = exc
             else:
@@ -368,9 +354,9 @@ class S3Store:
             opening.add_done_callback(self._abandoned.discard)
             opening.add_done_callback(_close_opened)
             raise
-        except (ClientError, BotoCoreError) as exc:
-            if not (ranged and isinstance(exc, ClientError) and _code(exc) == "InvalidArgument"):
-                raise _translated(exc, key) from exc
+        except VENDOR_ERRORS as exc:
+            if not (ranged and code_of(exc) == "InvalidArgument"):
+                raise translated(exc, key) from exc
             # nanio refuses any range that reaches behind the end; RFC 9110 §14.1.2 cuts it short if it begins before.
             stat = await self.head(key)
             if stat is None or length is None or not start < stat.size < start + length:
