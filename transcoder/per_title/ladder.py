@@ -1,0 +1,101 @@
+"""The ladder that was chosen for one asset version, `ladder.json`, and how it lies over the plan.
+
+The plan never changes: it names every rung that was ever listed. The ladder gives the rungs that stay their rate
+control, and takes the others out of what is encoded and listed from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from manifests.layout import RenditionId
+
+if TYPE_CHECKING:
+    from transcoder.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Average b/s and mean VMAF (0–100) that a CRF is expected to give."""
+
+    crf: int
+    rate: int
+    vmaf: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What a rung's size can give, from the lowest CRF to the highest: rates and qualities fall."""
+
+    rendition: RenditionId
+    width: int
+    height: int
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A rung that stays: its capped-CRF settings (b/s, bits), its declared peak, and what is expected of it."""
+
+    rendition: RenditionId
+    crf: int
+    maxrate: int
+    bufsize: int
+    bandwidth: int
+    rate: int
+    vmaf: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A rung that is neither made nor listed any more, and why, for an editor."""
+
+    rendition: RenditionId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """`target` is the VMAF that the top rung aims at, `sampled` the segments that were looked into. `rungs` from small
+    to large; empty if the title could not be analysed (`note` says why): then the plan's own rungs stand."""
+
+    target: float
+    sampled: tuple[int, ...]
+    curves: tuple[Curve, ...]
+    rungs: tuple[Chosen, ...]
+    dropped: tuple[Dropped, ...]
+    note: str = ""
+
+
+UNCHANGED: Final = Ladder(
+    target=0, sampled=(), curves=(), rungs=(), dropped=(), note="It was encoded before it could be analysed."
+)
+"""The ladder of a title that was done first, or that is too short."""
+
+
+def apply(plan: Plan, ladder: Ladder | None, *, keeping: RenditionId | None = None) -> Plan:
+    """The plan as it is encoded and listed once the ladder stands. `keeping` is a rung that stays, as it was, though
+    the ladder dropped it: somebody who found it listed earlier still plays it."""
+    if plan.video is None or ladder is None or not ladder.rungs:
+        return plan
+    chosen = {rung.rendition: rung for rung in ladder.rungs}
+    rungs = tuple(
+        rung if new is None else replace(
+            rung, crf=new.crf, maxrate=new.maxrate, bufsize=new.bufsize, bandwidth=new.bandwidth
+        )
+        for rung in plan.video.rungs
+        if (new := chosen.get(rung.id)) is not None or rung.id == keeping
+    )  # fmt: skip
+    return replace(plan, video=replace(plan.video, rungs=rungs))
+
+
+def dump(ladder: Ladder) -> bytes:
+    return msgspec.json.encode(ladder)
+
+
+def load(body: bytes) -> Ladder:
+    """Raises msgspec.DecodeError on anything else than what `dump` wrote."""
+    return msgspec.json.decode(body, type=Ladder)
