@@ -11,7 +11,6 @@
     sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
     sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
-    uploads/{upload}/tail/{start}-{epoch}         bytes of an upload, from byte `start`, that do not fill a part yet
 
 `media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
 (`v720-1`), so a URL is never used for other bytes.
@@ -99,15 +98,6 @@ def source_piece(asset: AssetId, version: int, start: int = 0, epoch: int = 0) -
 
 def source_prefix(asset: AssetId, version: int | None = None) -> str:
     return f"sources/{asset}/" if version is None else f"sources/{asset}/{version}/"
-
-
-def upload_tail(upload: UploadId, start: int, epoch: int) -> str:
-    """Written once: `epoch` counts the upload's writers, so that no late one writes over another's bytes."""
-    return f"uploads/{upload}/tail/{start}-{epoch}"
-
-
-def upload_prefix(upload: UploadId) -> str:
-    return f"uploads/{upload}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

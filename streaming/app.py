@@ -130,7 +130,7 @@ def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[An
 
     return [
         ("reconciler", services.reconciler.run),
-        ("upload sweeper", lambda: sweep_uploads(services.uploads, cache)),
+        ("upload sweeper", lambda: sweep_uploads(services.uploads.sweeper, cache)),
         ("session rollup", rollup),
     ]
 

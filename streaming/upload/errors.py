@@ -14,8 +14,7 @@ ApiError
 ├── Conflict
 │   ├── WrongOffset          409
 │   ├── PartsMissing         409   a presigned upload is not whole
-│   ├── NotThisWay           409   another protocol began this upload
-│   └── PartsExhausted       409
+│   └── NotThisWay           409   another protocol began this upload
 ├── UploadGone               410   expired or terminated
 ├── WrongTusVersion          412
 ├── TooLarge
@@ -110,12 +109,6 @@ class NotThisWay(Conflict):
     """This upload was begun with another protocol: go on with that one."""
 
     code, title = "not_this_way", "Another protocol's upload"
-
-
-class PartsExhausted(Conflict):
-    """This upload was interrupted so often that the store has no part numbers left: begin it again."""
-
-    code, title = "parts_exhausted", "Too many parts"
 
 
 class UploadGone(Gone):

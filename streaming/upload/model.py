@@ -1,8 +1,8 @@
-"""Uploads as values: where one stands, and the arithmetic of its parts. Pure.
+"""Uploads as values: where one stands, and the arithmetic of its pieces and parts. Pure.
 
-An upload is a row of pieces that lie end to end from byte 0. A piece with a number is a stored part of an S3 multipart
-upload; one without is an object `uploads/{upload}/tail/…`, bytes that do not fill a part yet. The sum of the pieces is
-the offset: nothing is acknowledged that is not in the store.
+By tus and PUT an upload is a row of pieces that lie end to end from byte 0, each an object of its own that can be read
+at once. The sum of the pieces is the offset: nothing is acknowledged that is not in the store. A presigned upload has
+the parts of an S3 multipart upload instead, and no byte of it can be read before they are put together.
 """
 
 from __future__ import annotations
@@ -12,20 +12,25 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from infra.ports import Part
 from manifests import layout
 from manifests.layout import AssetId, UploadId
+from transcoder.sources import pieces as sources
+from transcoder.sources.pieces import SourceBytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.ports import Part
+
 MIB: Final = 1 << 20
 SMALLEST_PART: Final = 5 * MIB
-"""S3: every part but the last has at least this many bytes."""
+"""S3: every part of a multipart upload but the last has at least this many bytes."""
 MOST_PARTS: Final = 10_000
 """S3: the highest part number."""
-PLANNED_PARTS: Final = 9_000
-"""Parts that a whole file may take; the rest of the numbers is for writers that died (see `Upload.claimed`)."""
+PLANNED_PIECES: Final = 4_000
+"""Pieces that a file of known length is cut into at most, unless they would be larger than LARGEST_PIECE."""
+LARGEST_PIECE: Final = 128 * MIB
+"""What one upload may hold in memory, however long it is."""
 _GROW_AFTER: Final = 1_000
 
 
@@ -54,8 +59,6 @@ class Piece:
     start: int
     size: int
     epoch: int
-    number: int | None = None
-    etag: str = ""
 
     @property
     def end(self) -> int:
@@ -67,7 +70,8 @@ class Upload:
     """One upload as SQL knows it.
 
     `epoch` counts its writers: whoever commits with an older one is refused, so a writer that was replaced can do no
-    harm. `writing` says that the writer of this epoch has not ended cleanly (yet): it may still be sending a part.
+    harm. `writing` says that the writer of this epoch has not ended (yet). `store_id` names the store's multipart
+    upload of one that is presigned.
     """
 
     id: UploadId
@@ -79,7 +83,6 @@ class Upload:
     offset: int = 0
     epoch: int = 0
     writing: bool = False
-    next_number: int = 1
     store_id: str = ""
     part_bytes: int
     filename: str
@@ -92,8 +95,8 @@ class Upload:
     expires_at: datetime
 
     @property
-    def key(self) -> str:
-        """Where the bytes are going to lie."""
+    def assembled(self) -> str:
+        """The object that the parts of a presigned upload become."""
         return layout.source_piece(self.asset, self.version)
 
     @property
@@ -101,20 +104,28 @@ class Upload:
         """Every byte is in the store."""
         return self.length is not None and self.offset == self.length
 
-    def part_size(self) -> int:
-        """Bytes of the next part. Without a length the parts double every thousand, so that any length fits."""
-        if self.length is not None:
-            return self.part_bytes
-        return min(self.part_bytes << ((self.next_number - 1) // _GROW_AFTER), 5 << 30)
+    def key_of(self, piece: Piece) -> str:
+        """Where a piece lies. Two writers never share a key, nor do two pieces of one writer."""
+        return layout.source_piece(self.asset, self.version, piece.start, piece.epoch)
+
+    def piece_size(self) -> int:
+        """Bytes of the next piece, if they come fast. Without a length the pieces double every thousand, so that few
+        thousands hold any length."""
+        size = self.part_bytes
+        if self.length is None:
+            size <<= (self.offset // (_GROW_AFTER * size) + 1).bit_length() - 1
+        return min(size, max(LARGEST_PIECE, self.part_bytes))
+
+    def source(self, pieces: Sequence[Piece]) -> SourceBytes:
+        """What workers may read of an upload that has these pieces."""
+        listed = tuple(
+            sources.Piece(key=self.key_of(piece), start=piece.start, size=piece.size) for piece in pieces
+        )  # fmt: skip
+        return SourceBytes(pieces=listed, length=self.length, whole=self.whole)
 
     def claimed(self) -> Upload:
-        """The upload as its next writer has it.
-
-        A writer that did not end cleanly may still have one request to the store on its way, for part `next_number`:
-        that number is not used again, so the late arrival is an orphan instead of other bytes under a listed number.
-        """
-        skipped = self.next_number + 1 if self.writing else self.next_number
-        return replace(self, epoch=self.epoch + 1, writing=True, next_number=skipped)
+        """The upload as its next writer has it."""
+        return replace(self, epoch=self.epoch + 1, writing=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +151,26 @@ class UploadProgress:
     length: int | None
 
 
-def part_bytes(length: int | None, smallest: int, numbers: int = PLANNED_PARTS) -> int:
+def part_bytes(length: int | None, smallest: int, numbers: int) -> int:
     """Bytes of each part of a file that may take `numbers` parts: `smallest`, or more whole MiB if it is that long."""
     if length is None:
         return smallest
     needed = -(-length // numbers)
     return max(smallest, -(-needed // MIB) * MIB)
+
+
+def piece_bytes(length: int | None, smallest: int) -> int:
+    """Bytes of the pieces of a file: like `part_bytes`, within what may be held in memory."""
+    return min(part_bytes(length, smallest, PLANNED_PIECES), max(LARGEST_PIECE, smallest))
+
+
+def small_ones(pieces: Sequence[Piece], limit: int) -> tuple[Piece, ...]:
+    """The pieces at the end that together have less than `limit` bytes: to be gathered when more bytes come."""
+    first, total = len(pieces), 0
+    while first and total + pieces[first - 1].size < limit:
+        first -= 1
+        total += pieces[first].size
+    return tuple(pieces[first:])
 
 
 def part_count(length: int, size: int) -> int:
@@ -156,18 +181,6 @@ def part_count(length: int, size: int) -> int:
 def part_length(length: int, size: int, number: int) -> int:
     """Bytes of part `number` (from 1) of such a file."""
     return min(size, length - (number - 1) * size)
-
-
-def tail(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces at the end that are not parts yet."""
-    return tuple(piece for piece in pieces if piece.number is None)
-
-
-def parts(pieces: Sequence[Piece]) -> tuple[Part, ...]:
-    """The pieces that are parts, for the store's list."""
-    return tuple(
-        Part(number=piece.number, etag=piece.etag, size=piece.size) for piece in pieces if piece.number is not None
-    )
 
 
 def missing_parts(length: int, size: int, held: Sequence[Part]) -> tuple[int, ...]:

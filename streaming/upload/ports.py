@@ -25,6 +25,14 @@ class UploadCatalogue(Protocol):
         """The version under which the source is written: a new one for each upload. Raises IllegalTransition."""
         ...
 
+    async def source_arriving(self, asset_id: AssetId, *, version: int) -> None:
+        """Bytes of the source can be read; telling it often is no harm. Raises AssetNotFound."""
+        ...
+
+    async def source_given_up(self, asset_id: AssetId) -> None:
+        """No more bytes of a source come: what works on them stops."""
+        ...
+
     async def source_arrived(self, asset_id: AssetId, *, version: int, size: int, filename: str) -> Asset:
         """The source is in the bucket; telling it twice changes nothing. Raises AssetNotFound, UploadSuperseded."""
         ...

@@ -11,7 +11,6 @@ from manifests.layout import AssetId, UploadId
 from streaming.upload.errors import NoSuchPart, PartsMissing, UploadGone, WriterReplaced
 from streaming.upload.model import (
     NewUpload,
-    Piece,
     Upload,
     UploadKind,
     UploadState,
@@ -72,7 +71,7 @@ class PresignedUploads:
     async def begin(self, new: NewUpload, *, created_by: str) -> PresignedUpload:
         upload = await self._uploads.begin(new, kind=UploadKind.PRESIGNED, created_by=created_by)
         upload = await self._records.claim(upload)
-        store_id = await self._multipart.begin(upload.key, content_type=upload.content_type)
+        store_id = await self._multipart.begin(upload.assembled, content_type=upload.content_type)
         await self._records.change(upload, store_id=store_id, writing=False)
         return _view(upload)
 
@@ -90,7 +89,7 @@ class PresignedUploads:
                 number=number,
                 offset=(number - 1) * upload.part_bytes,
                 size=part_length(size, upload.part_bytes, number),
-                url=self._multipart.presign_part(upload.key, upload.store_id, number, expires=_URL_LIFETIME),
+                url=self._multipart.presign_part(upload.assembled, upload.store_id, number, expires=_URL_LIFETIME),
                 expires_at=now + _URL_LIFETIME,
             )
             for number in numbers
@@ -121,22 +120,14 @@ class PresignedUploads:
         return _view(upload)
 
     async def _accept(self, upload: Upload) -> Upload:
-        """Write down which parts make the file, so that whoever comes next can complete it."""
+        """Write down that all parts are there, so that whoever comes next can complete it."""
         size = _size(upload)
         held = await self._parts(upload)
         missing = missing_parts(size, upload.part_bytes, held)
         if missing:
             raise PartsMissing(missing=list(missing))
-        count = part_count(size, upload.part_bytes)
-        pieces = [
-            Piece(
-                start=(part.number - 1) * upload.part_bytes, size=part.size, epoch=upload.epoch,
-                number=part.number, etag=part.etag,
-            )
-            for part in held if part.number <= count
-        ]  # fmt: skip
         whole = replace(upload, offset=size, updated_at=self._uploads.clock())
-        await self._records.commit(whole, pieces, replaced_from=0)
+        await self._records.commit(whole, (), replaced_from=0)
         return whole
 
     async def _open(self, upload_id: UploadId) -> Upload:
@@ -147,7 +138,7 @@ class PresignedUploads:
 
     async def _parts(self, upload: Upload) -> tuple[Part, ...]:
         try:
-            return await self._multipart.parts(upload.key, upload.store_id)
+            return await self._multipart.parts(upload.assembled, upload.store_id)
         except PartsUnknown as exc:
             raise UploadGone("The store has lost this upload: begin it again.") from exc
 

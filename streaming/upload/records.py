@@ -48,15 +48,23 @@ class UploadRecords:
         wanted = select(upload_pieces).where(upload_pieces.c.upload == upload).order_by(upload_pieces.c.start)
         async with reading(self._engine) as connection:
             rows = (await connection.execute(wanted)).all()
-        return tuple(
-            Piece(start=row.start, size=row.size, epoch=row.epoch, number=row.number, etag=row.etag) for row in rows
-        )
+        return tuple(Piece(start=row.start, size=row.size, epoch=row.epoch) for row in rows)
 
     async def claim(self, upload: Upload) -> Upload:
         """Become the writer. Raises WriterReplaced if somebody else did since `upload` was read."""
         claimed = upload.claimed()
-        await self.change(upload, epoch=claimed.epoch, writing=claimed.writing, next_number=claimed.next_number)
+        await self.change(upload, epoch=claimed.epoch, writing=claimed.writing)
         return claimed
+
+    async def fence(self, upload: UploadId) -> bool:
+        """Turn every writer away, whoever writes; False if the upload is closed already."""
+        fencing = (
+            update(uploads)
+            .where(uploads.c.id == upload, uploads.c.state == UploadState.OPEN)
+            .values(epoch=uploads.c.epoch + 1)
+        )
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(fencing)).rowcount == 1
 
     async def change(self, upload: Upload, **values: Any) -> None:
         """Set columns, as the writer that `upload` names. Raises WriterReplaced."""
@@ -68,8 +76,8 @@ class UploadRecords:
         behind. Raises WriterReplaced, having changed nothing."""
         async with transaction(self._engine) as connection:
             await self._change(
-                connection, upload, offset=upload.offset, length=upload.length, next_number=upload.next_number,
-                writing=upload.writing, updated_at=upload.updated_at, expires_at=upload.expires_at,
+                connection, upload, offset=upload.offset, length=upload.length, writing=upload.writing,
+                updated_at=upload.updated_at, expires_at=upload.expires_at,
             )  # fmt: skip
             mine = upload_pieces.c.upload == upload.id
             await connection.execute(delete(upload_pieces).where(mine, upload_pieces.c.start >= replaced_from))
@@ -97,6 +105,12 @@ class UploadRecords:
             .order_by(uploads.c.id)
             .limit(limit)
         )
+        async with reading(self._engine) as connection:
+            return tuple(_upload(row) for row in (await connection.execute(wanted)).all())
+
+    async def ended_since(self, after: datetime) -> tuple[Upload, ...]:
+        """Uploads that ended after then."""
+        wanted = select(uploads).where(uploads.c.state != UploadState.OPEN, uploads.c.updated_at > after)
         async with reading(self._engine) as connection:
             return tuple(_upload(row) for row in (await connection.execute(wanted)).all())
 

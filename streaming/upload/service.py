@@ -6,17 +6,16 @@ SQL says where an upload stands, the store holds its bytes; both are written bef
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from infra.errors import CacheUnavailable, InfraError, ObjectNotFound
-from infra.errors import UploadNotFound as PartsUnknown
+from infra.errors import InfraError, ObjectNotFound
 from manifests.layout import AssetId, UploadId
-from streaming.http.problem import ApiError
+from streaming.http.problem import ApiError, NotFound
+from streaming.upload.announcer import Announcer
 from streaming.upload.errors import (
     ChecksumMismatch,
     EmptyUpload,
@@ -33,17 +32,18 @@ from streaming.upload.errors import (
 from streaming.upload.finishing import Finisher
 from streaming.upload.intake import Intake
 from streaming.upload.model import (
-    PLANNED_PARTS,
+    MOST_PARTS,
     NewUpload,
     Upload,
     UploadKind,
     UploadProgress,
     UploadState,
     part_bytes,
+    piece_bytes,
 )
 from streaming.upload.records import UploadRecords
+from streaming.upload.sweeper import UploadSweeper
 from streaming.upload.turns import Turns
-from transcoder import signals
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -57,21 +57,8 @@ if TYPE_CHECKING:
     from streaming.upload.ports import UploadCatalogue
     from streaming.upload.settings import UploadSettings
 
-_log = logging.getLogger(__name__)
-
-_SWEEP_PAGE: Final = 200
 _LISTENING: Final = timedelta(seconds=1)
 """What a look at an upload adds to `stall` for the writer to hear that somebody asks, and to end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
-    """What a sweep did: uploads that it finished, threw away, and forgot; assets that it found without an upload."""
-
-    finished: int = 0
-    expired: int = 0
-    forgotten: int = 0
-    stranded: int = 0
 
 
 class Uploads:
@@ -93,13 +80,18 @@ class Uploads:
         self.multipart = multipart
         self.clock = clock
         self._store = store
-        self._cache = cache
         self._catalogue = catalogue
         self._turns = Turns(cache, settings)
         self._ending: set[asyncio.Task[Any]] = set()
+        self._announcer = Announcer(records=self.records, store=store, cache=cache, catalogue=catalogue)
         self.finisher = Finisher(
-            records=self.records, store=store, multipart=multipart, catalogue=catalogue, clock=clock
-        )
+            records=self.records, store=store, multipart=multipart, catalogue=catalogue, announcer=self._announcer,
+            clock=clock,
+        )  # fmt: skip
+        self.sweeper = UploadSweeper(
+            records=self.records, store=store, catalogue=catalogue, finisher=self.finisher, settings=settings,
+            clock=clock,
+        )  # fmt: skip
 
     # --- begin and look ---------------------------------------------------------------------------------------------
 
@@ -116,14 +108,15 @@ class Uploads:
         else:
             asset = new.asset
         version = await self._catalogue.begin_upload(asset)
-        now = self.clock()
+        now, smallest = self.clock(), self.settings.part_bytes
+        presigned = kind is UploadKind.PRESIGNED
         upload = Upload(
             id=UploadId(secrets.token_urlsafe(18)),
             kind=kind,
             asset=asset,
             version=version,
             length=new.length,
-            part_bytes=part_bytes(new.length, self.settings.part_bytes),
+            part_bytes=part_bytes(new.length, smallest, MOST_PARTS) if presigned else piece_bytes(new.length, smallest),
             filename=new.filename,
             content_type=new.content_type,
             metadata=new.metadata,
@@ -228,8 +221,7 @@ class Uploads:
     async def _intake(self, upload: Upload, *, length: int | None, provisional: bool) -> Intake:
         upload = await self.records.claim(upload)
         if length is not None and length != upload.length:
-            numbers = max(PLANNED_PARTS - upload.next_number, 1)
-            size = part_bytes(length - upload.offset, self.settings.part_bytes, numbers)
+            size = piece_bytes(length, self.settings.part_bytes)
             await self.records.change(upload, length=length, part_bytes=size)
             upload = replace(upload, length=length, part_bytes=size)
         return Intake(
@@ -237,46 +229,49 @@ class Uploads:
             await self.records.pieces(upload.id),
             records=self.records,
             store=self._store,
-            multipart=self.multipart,
+            announcer=self._announcer,
             clock=self.clock,
             expires=self.settings.expires,
-            on_progress=self._tell,
             provisional=provisional,
         )
 
     async def _take(self, intake: Intake, body: Incoming, digests: Sequence[Digest], *, whole: bool = False) -> Upload:
         """Let a body run into the intake. What has arrived when it breaks off counts, unless it has to be checked or
         must come `whole`."""
-        keeps_parts = not digests and not whole
+        keeps_all = not digests and not whole
         try:
-            async for piece in body:
+            async for block in body.blocks(intake.due):
                 for digest in digests:
-                    digest.update(piece)
-                if intake.received + len(piece) > self.settings.max_bytes:
-                    self.check_length(intake.received + len(piece))
-                await intake.add(piece)
+                    digest.update(block)
+                if intake.received + len(block) > self.settings.max_bytes:
+                    self.check_length(intake.received + len(block))
+                await intake.add(block)
             if whole and intake.received == 0:
                 raise EmptyUpload
             if not all(digest.matches for digest in digests):
                 raise ChecksumMismatch
             return await intake.close(length=intake.received if whole else None)
         except Interrupted:
-            if keeps_parts:
+            if keeps_all:
                 await intake.close()
             else:
-                await self._release(intake.upload)
+                await self._release(intake)
             raise
+        except NotFound as exc:
+            await self.finisher.abandon(intake.upload, UploadState.TERMINATED)
+            raise UploadGone("The asset of this upload was deleted.") from exc
         except ApiError:
-            await self._release(intake.upload)
+            await self._release(intake)
             raise
         except asyncio.CancelledError:
-            # This process is asked to end. What it has read is stored; a request to the store may be on its way.
-            if keeps_parts:
-                await self._to_the_end(intake.close(clean=False))
+            # This process is asked to end. What it has read is stored.
+            with suppress(ApiError):
+                await self._to_the_end(intake.close() if keeps_all else self._release(intake))
             raise
-        except (ObjectNotFound, PartsUnknown) as exc:
-            await self.finisher.abandon(intake.upload, UploadState.TERMINATED)
-            raise UploadGone("The store has lost parts of this upload: begin it again.") from exc
+        except ObjectNotFound as exc:
+            # Whoever was replaced while he read finds what his successor has gathered: only the writer may say so.
+            await self.finisher.abandon(await self.records.claim(intake.upload), UploadState.TERMINATED)
+            raise UploadGone("The store has lost bytes of this upload: begin it again.") from exc
 
     def _agreed_length(self, upload: Upload, length: int | None) -> int | None:
         if length is None or length == upload.length:
@@ -302,18 +297,15 @@ class Uploads:
         """Wait until what cancelled requests had in hand is stored: before the connections to the servers close."""
         if self._ending:
             await asyncio.wait(self._ending)
+        await self._announcer.drain()
 
-    async def _release(self, upload: Upload) -> None:
+    async def _release(self, intake: Intake) -> None:
+        await intake.discard()
         with suppress(Interrupted):
-            await self.records.change(upload, writing=False)
+            await self.records.change(intake.upload, writing=False)
 
     async def _latest(self, upload: Upload) -> Upload:
         return await self.records.get(upload.id) or upload
-
-    async def _tell(self, upload: Upload) -> None:
-        signal = signals.Signal(what="upload", asset=upload.asset, version=upload.version)
-        with suppress(CacheUnavailable):
-            await self._cache.publish(signals.asset_channel(upload.asset), signals.dump(signal))
 
     # --- ends -------------------------------------------------------------------------------------------------------
 
@@ -327,40 +319,3 @@ class Uploads:
             upload = await self.find(upload_id, kind)
             if upload.state is UploadState.OPEN:
                 await self.finisher.abandon(await self.records.claim(upload), UploadState.TERMINATED)
-
-    async def sweep(self) -> Swept:
-        """Finish what is whole, throw away what has expired, forget what has been over for long.
-
-        To be called every minute or so by one process (several do no harm).
-        """
-        finished = expired = 0
-        after = UploadId("")
-        while page := await self.records.open_ones(after, _SWEEP_PAGE):
-            after = page[-1].id
-            for upload in page:
-                try:
-                    if upload.whole:
-                        # Its own request has a while to finish it.
-                        if upload.updated_at + self.settings.idle <= self.clock():
-                            await self.finisher.finish(upload)
-                            finished += 1
-                    elif upload.expires_at <= self.clock() or self._died(upload):
-                        await self.finisher.abandon(upload, UploadState.EXPIRED)
-                        expired += 1
-                except (InfraError, ApiError) as exc:
-                    _log.warning("upload %s: not swept this time: %s", upload.id, exc)
-        forgotten = await self.records.forget(self.clock() - self.settings.remembered)
-        return Swept(finished=finished, expired=expired, forgotten=forgotten, stranded=await self._release_stranded())
-
-    async def _release_stranded(self) -> int:
-        """Give back the assets whose upload was never written down: its process died between the two."""
-        stranded = 0
-        for asset in await self._catalogue.uploading_since(self.clock() - self.settings.expires):
-            if await self.records.progress(asset.id) is None:
-                await self._catalogue.upload_abandoned(asset.id)
-                stranded += 1
-        return stranded
-
-    def _died(self, upload: Upload) -> bool:
-        """A PUT cannot be resumed: one that has stored no part for long has lost its process."""
-        return upload.kind is UploadKind.PUT and upload.updated_at + 20 * self.settings.idle <= self.clock()

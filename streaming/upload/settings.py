@@ -21,7 +21,7 @@ class UploadSettings:
         8 << 20,
         env="CHANNEL_UPLOAD_PART_BYTES",
         unit="bytes",
-        help="size of an S3 part, at least 5 MiB: what one upload holds in memory, and the most that a crash loses",
+        help="size of a piece or S3 part, at least 5 MiB: what one upload holds in memory, the most that a crash loses",
     )
     expires: timedelta = setting(
         timedelta(hours=48),

@@ -18,7 +18,6 @@ uploads = Table(
     Column("offset", BigInteger, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("writing", Boolean, nullable=False),
-    Column("next_number", Integer, nullable=False),
     Column("store_id", Text, nullable=False),
     Column("part_bytes", BigInteger, nullable=False),
     Column("filename", Text, nullable=False),
@@ -41,6 +40,4 @@ upload_pieces = Table(
     Column("start", BigInteger, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("epoch", Integer, nullable=False),
-    Column("number", Integer),
-    Column("etag", Text, nullable=False),
 )

@@ -131,7 +131,6 @@ def upgrade() -> None:
         sa.Column("offset", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("writing", sa.Boolean(), nullable=False),
-        sa.Column("next_number", sa.Integer(), nullable=False),
         sa.Column("store_id", sa.Text(), nullable=False),
         sa.Column("part_bytes", sa.BigInteger(), nullable=False),
         sa.Column("filename", sa.Text(), nullable=False),
@@ -172,8 +171,6 @@ def upgrade() -> None:
         sa.Column("start", sa.BigInteger(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=True),
-        sa.Column("etag", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["upload"], ["uploads.id"], name="fk_upload_pieces_upload_uploads", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("upload", "start", name="pk_upload_pieces"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -91,12 +92,24 @@ class UploadStack:
             aws_access_key_id=self.s3.access_key_id, aws_secret_access_key=self.s3.secret_access_key,
         )  # fmt: skip
 
-    def source(self, asset: str) -> dict[str, Any]:
-        """The only source of an asset, as boto3 reads it."""
+    def source(self, asset: str) -> Iterator[bytes]:
+        """The only source of an asset, piece by piece, as boto3 reads it; nothing else lies beside it."""
         amazon = self.amazon()
-        (found,) = amazon.list_objects_v2(Bucket=self.s3.bucket, Prefix=f"sources/{asset}/")["Contents"]
-        read: dict[str, Any] = amazon.get_object(Bucket=self.s3.bucket, Key=found["Key"])
-        return read
+        prefix = f"sources/{asset}/1/"
+        pages = amazon.get_paginator("list_objects_v2").paginate(Bucket=self.s3.bucket, Prefix=f"sources/{asset}/")
+        found = {entry["Key"] for page in pages for entry in page["Contents"]}
+        source = json.load(amazon.get_object(Bucket=self.s3.bucket, Key=f"{prefix}source.json")["Body"])
+        keys = [piece["key"] for piece in source["pieces"]]
+        assert found == {f"{prefix}source.json", *keys}
+        for key in keys:
+            yield amazon.get_object(Bucket=self.s3.bucket, Key=key)["Body"].read()
+
+    def content_types(self, asset: str) -> set[str]:
+        """What the pieces of an asset's source are said to be."""
+        amazon = self.amazon()
+        listed = amazon.list_objects_v2(Bucket=self.s3.bucket, Prefix=f"sources/{asset}/")["Contents"]
+        pieces = [entry["Key"] for entry in listed if not entry["Key"].endswith(".json")]
+        return {amazon.head_object(Bucket=self.s3.bucket, Key=key)["ContentType"] for key in pieces}
 
     def asset_of(self, upload: str) -> str:
         """The asset of an upload, by its address."""

@@ -56,7 +56,7 @@ def test_a_folder_over_a_line_that_is_cut(
     for name, body in bodies.items():
         assert lines[name]["state"] == "uploaded"
         assert lines[name]["url"] == f"{proxy.url}/v/{lines[name]['asset']}/index.m3u8"
-        assert uploads.source(lines[name]["asset"])["Body"].read() == body
+        assert b"".join(uploads.source(lines[name]["asset"])) == body
     assert proxy.done > 2
 
 
@@ -77,7 +77,7 @@ def test_a_server_that_is_killed_and_comes_back(
     assert running_on
     assert running.returncode == 0, err
     asset = out.split("asset ")[1].split(",")[0]
-    assert uploads.source(asset)["Body"].read() == file.read_bytes()
+    assert b"".join(uploads.source(asset)) == file.read_bytes()
 
 
 def test_ctrl_c_says_how_to_go_on(

@@ -91,7 +91,7 @@ def test_two_processes_take_turns(uploads: Any, noise: bytes) -> None:
             assert answer.headers["Upload-Offset"] == str(offset)
             head = client.head(apis[turn % 2].url + path)
             assert head.headers["Upload-Offset"] == str(offset)
-    assert uploads.source(asset)["Body"].read() == body
+    assert b"".join(uploads.source(asset)) == body
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
@@ -135,8 +135,7 @@ def test_a_process_that_is_ended_in_mid_upload_costs_one_part_at_most(
         assert offset >= (3 * _PART if number == signal.SIGKILL else 17 * _MIB)
         answer = _patch(client, successor.url + path, offset, file.blocks(offset), file.size - offset)
         assert answer.status_code == 204, answer.text
-    source = uploads.source(asset)["Body"]
-    assert _digest(iter(lambda: source.read(_MIB), b"")) == file.digest()
+    assert _digest(uploads.source(asset)) == file.digest()
 
 
 @pytest.mark.parametrize("way", ["tus", "put"])
@@ -171,6 +170,4 @@ def test_two_gibibytes_are_never_in_memory(uploads: Any, noise: bytes, way: str)
         watching.join()
     print(f"{way}: {file.size >> 20} MiB, RSS {before >> 20} MiB, at most {(highest - before) >> 20} MiB more")  # noqa: T201
     assert highest - before < _GROWTH
-    source = uploads.source(asset)
-    assert source["ContentLength"] == file.size
-    assert _digest(iter(lambda: source["Body"].read(_MIB), b"")) == sent.hexdigest()
+    assert _digest(uploads.source(asset)) == sent.hexdigest()

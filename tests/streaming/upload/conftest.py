@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from infra.ports import Part
     from infra.s3 import S3Store
     from streaming.settings import ServiceSettings
+    from streaming.upload.model import Upload
 
 MIB = 1 << 20
 SETTINGS = UploadSettings(
@@ -66,6 +67,36 @@ def incoming() -> Callable[..., Incoming]:
     return _incoming
 
 
+class Line:
+    """A connection: bytes that the test sends, when it sends them."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._waiting = False
+        self.body = Incoming(self._receive, idle=timedelta(seconds=10))
+
+    async def _receive(self) -> Message:
+        self._waiting = self._messages.empty()
+        message = await self._messages.get()
+        self._waiting = False
+        return message
+
+    def send(self, body: bytes, *, more: bool = True) -> None:
+        self._messages.put_nowait({"type": "http.request", "body": body, "more_body": more})
+
+    def cut(self) -> None:
+        self._messages.put_nowait({"type": "http.disconnect"})
+
+    def read(self) -> bool:
+        """Everything that was sent has been read, and the reader waits for more."""
+        return self._waiting and self._messages.empty()
+
+
+@pytest.fixture(scope="session")
+def line_of() -> type[Line]:
+    return Line
+
+
 class Killed(BaseException):
     """The process died here: nothing after this line ran."""
 
@@ -93,6 +124,9 @@ class DeadlyStore(MemoryStore):
 
     async def put(self, key: str, body: bytes, **more: Any) -> Any:
         return await self._burn(super().put(key, body, **more))
+
+    async def read(self, key: str) -> bytes:
+        return await self._burn(super().read(key))  # type: ignore[no-any-return]
 
     async def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         return await self._burn(super().put_part(key, upload_id, number, body))  # type: ignore[no-any-return]
@@ -124,14 +158,40 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.catalogue = Catalogue(sql=self.sql, cache=self.cache, jobs=self.jobs, clock=lambda: self.now)
+        self.processes: list[Uploads] = []
         self.uploads = self.process()
 
     def process(self) -> Uploads:
         """The service of one more API process."""
-        return Uploads(
+        made = Uploads(
             settings=SETTINGS, sql=self.sql, store=self.store, multipart=self.store, cache=self.cache,
             catalogue=self.catalogue, clock=lambda: self.now,
         )  # fmt: skip
+        self.processes.append(made)
+        return made
+
+    async def drain(self) -> None:
+        """Let all processes say and store what they still have in hand."""
+        for process in self.processes:
+            await process.drain()
+
+    async def readable(self, upload: Upload) -> bytes:
+        """The bytes of an upload that a worker can read now."""
+        source = await find_source(self.store, upload.asset, upload.version)
+        return b"" if source is None else b"".join([await self.store.read(piece.key) for piece in source.pieces])
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """All that lies in the bucket."""
+        return [stat.key async for stat in self.store.list(prefix)]
+
+    async def source(self, upload: Upload) -> bytes:
+        """The bytes of an upload that has arrived, beside which nothing else lies."""
+        source = await find_source(self.store, upload.asset, upload.version)
+        assert source is not None
+        assert source.whole
+        kept = {layout.source(upload.asset, upload.version), *(piece.key for piece in source.pieces)}
+        assert set(await self.keys(layout.source_prefix(upload.asset, upload.version))) == kept
+        return await self.readable(upload)
 
 
 @pytest.fixture(scope="session")
@@ -149,8 +209,10 @@ async def sql_tables(sql_engine: AsyncEngine) -> AsyncEngine:
 
 
 @pytest.fixture
-def bench(sql_tables: AsyncEngine) -> Bench:
-    return Bench(sql=sql_tables)
+async def bench(sql_tables: AsyncEngine) -> AsyncIterator[Bench]:
+    made = Bench(sql=sql_tables)
+    yield made
+    await made.drain()
 
 
 @pytest.fixture

@@ -4,22 +4,29 @@ import asyncio
 import hashlib
 import tempfile
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.memory import MemoryStore
 from infra.sql import metadata, open_engine
+from manifests import layout
 from streaming.catalog.model import AssetState
 from streaming.upload.digests import Digest
 from streaming.upload.errors import (
     BodyCut,
     ChecksumMismatch,
+    WriterReplaced,
 )
 from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
+from transcoder.windows import grow_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from streaming.upload.incoming import Incoming
     from streaming.upload.service import Uploads
@@ -84,11 +91,11 @@ def test_any_cuts_by_any_processes_yield_the_same_object(
                 await processes[1].append(upload.id, incoming(noise[offset:length]), offset=offset)
             done = await processes[0].status(upload.id)
             assert (done.state, done.offset) == (UploadState.DONE, length)
-            assert await store.read(upload.key) == noise[:length]
-            assert [stat.key async for stat in store.list("uploads/")] == []
+            assert await bench.source(upload) == noise[:length]
             asset = await bench.catalogue.get(upload.asset)
             assert (asset.state, asset.source_size) == (AssetState.INDEXING, length)
         finally:
+            await bench.drain()
             await sql.dispose()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -98,9 +105,147 @@ def test_any_cuts_by_any_processes_yield_the_same_object(
 async def test_many_small_requests_cost_few_objects(
     bench: Any, incoming: Callable[..., Incoming], noise: bytes
 ) -> None:
-    length = 6 * MIB
+    length = 1_000_000
     upload = await _begin(bench.uploads, length)
-    for offset in range(0, length, 64 * 1024):
-        await bench.uploads.append(upload.id, incoming(noise[offset : offset + 64 * 1024]), offset=offset)
-        assert len([1 async for _ in bench.store.list("uploads/")]) <= 32
-    assert await bench.store.read(upload.key) == noise[:length]
+    for offset in range(0, length, 1000):
+        await bench.uploads.append(upload.id, incoming(noise[offset : offset + 1000]), offset=offset)
+        assert len(await bench.keys()) <= 36
+    assert await bench.source(upload) == noise[:length]
+
+
+async def test_a_slow_body_can_be_read_while_it_flows(
+    bench: Any, line_of: Callable[[], Any], noise: bytes, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    length = 12 * MIB
+    upload = await _begin(bench.uploads, length)
+    line = line_of()
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: bench.uploads.append(upload.id, line.body, offset=0))
+        sent = 0
+        for step in (1, 100_000, MIB, 3 * MIB):
+            line.send(noise[sent : sent + step])
+            sent += step
+            await eventually(partial(_reads, bench, upload, noise[:sent]))
+        assert await bench.jobs.pending(upload.asset) == {grow_task(upload.asset, 1).name}
+        gathered = [piece.size for piece in await bench.uploads.records.pieces(upload.id)]
+        assert gathered == [sent], "as soon as they make a piece that is not small, they are one"
+        line.send(noise[sent:length], more=False)
+    assert await bench.source(upload) == noise[:length]
+
+
+async def _reads(bench: Any, upload: Upload, expected: bytes) -> bool:
+    return bool(await bench.readable(upload) == expected)
+
+
+async def test_pieces_are_of_few_sizes(bench: Any, incoming: Callable[..., Incoming], noise: bytes) -> None:
+    upload = await _begin(bench.uploads, 17 * MIB)
+    offset = 0
+    for size in (MIB, 3, 2 * MIB, 5 * MIB, MIB, MIB, 6 * MIB):
+        await bench.uploads.append(upload.id, incoming(noise[offset : offset + size]), offset=offset)
+        offset += size
+        assert (
+            b"".join([noise[p.start : p.end] for p in await bench.uploads.records.pieces(upload.id)]) == noise[:offset]
+        )
+    sizes = [piece.size for piece in await bench.uploads.records.pieces(upload.id)]
+    assert sizes == [3 * MIB + 3, 5 * MIB, 5 * MIB, 3 * MIB]
+    await bench.drain()
+    assert await bench.readable(upload) == noise[:offset]
+    assert len(await bench.keys(layout.source_prefix(upload.asset))) == 5, "the pieces and the list of them"
+
+
+@pytest.mark.parametrize("ending", ["right", "wrong", "cut"])
+async def test_bytes_that_are_still_to_be_checked_cannot_be_read(
+    bench: Any,
+    line_of: Callable[[], Any],
+    noise: bytes,
+    eventually: Callable[..., Awaitable[None]],
+    incoming: Callable[..., Incoming],
+    ending: str,
+) -> None:
+    upload = await _begin(bench.uploads, 12 * MIB)
+    await bench.uploads.append(upload.id, incoming(noise[:1000]), offset=0)
+    body, line = noise[1000 : 11 * MIB], line_of()
+    sending = asyncio.create_task(
+        bench.uploads.append(upload.id, line.body, offset=1000, checksum=_sha1(b"" if ending == "wrong" else body))
+    )
+    line.send(body)
+    await eventually(line.read)
+    assert len(await bench.keys()) > 2, "it lies in the store"
+    assert await bench.readable(upload) == noise[:1000]
+    if ending == "cut":
+        line.cut()
+    else:
+        line.send(b"", more=False)
+    with suppress(BodyCut, ChecksumMismatch):
+        await sending
+    await bench.drain()
+    assert await bench.readable(upload) == (noise[: 11 * MIB] if ending == "right" else noise[:1000])
+    if ending != "right":
+        assert len(await bench.keys()) == 2, "what does not count is gone"
+
+
+class SlowStore(MemoryStore):
+    """A store that takes its time over one request, and then does it, whether or not somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = ""
+        self.begun = anyio.Event()
+        self.go_on = anyio.Event()
+        self.late: asyncio.Task[Any] | None = None
+
+    async def put(self, key: str, body: bytes, **more: Any) -> Any:
+        if self.slow and key.endswith(self.slow) and self.late is None:
+            self.late = asyncio.create_task(self._later(key, body, **more))
+            self.begun.set()
+            return await asyncio.shield(self.late)
+        return await super().put(key, body, **more)
+
+    async def _later(self, key: str, body: bytes, **more: Any) -> Any:
+        await self.go_on.wait()
+        return await super().put(key, body, **more)
+
+
+async def test_a_request_to_the_store_that_comes_late_writes_over_nothing(
+    sql_tables: Any, bench_of: Any, line_of: Callable[[], Any], incoming: Callable[..., Incoming]
+) -> None:
+    store = SlowStore()
+    bench = bench_of(sql=sql_tables, store=store)
+    upload = await _begin(bench.uploads, 10)
+    store.slow = "/0-1"
+    line = line_of()
+    sending = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
+    line.send(b"012")
+    await store.begun.wait()
+    line.send(b"34")
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    offset = (await bench.uploads.status(upload.id)).offset
+    assert offset == 3
+    store.go_on.set()
+    await store.late
+    await bench.uploads.append(upload.id, incoming(b"3456789"), offset=offset)
+    assert await bench.source(upload) == b"0123456789"
+    await bench.drain()
+
+
+async def test_a_writer_that_is_replaced_while_it_stores_takes_its_piece_with_it(
+    sql_tables: Any, bench_of: Any, line_of: Callable[[], Any], incoming: Callable[..., Incoming]
+) -> None:
+    store = SlowStore()
+    bench = bench_of(sql=sql_tables, store=store)
+    upload = await _begin(bench.uploads, 10)
+    store.slow = "/0-1"
+    line = line_of()
+    stale = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
+    line.send(b"abc")
+    await store.begun.wait()
+    bench.cache.forget()
+    await bench.process().append(upload.id, incoming(b"01234"), offset=0)
+    store.go_on.set()
+    with pytest.raises(WriterReplaced):
+        await stale
+    await bench.drain()
+    assert await bench.readable(upload) == b"01234"
+    assert len(await bench.keys()) == 2

@@ -10,7 +10,7 @@ from streaming.catalog.model import AssetState
 from streaming.upload.errors import PartsMissing, UploadGone
 from streaming.upload.model import MIB, NewUpload, UploadKind, UploadState
 from streaming.upload.presigned import PresignedUploads
-from streaming.upload.service import Swept
+from streaming.upload.sweeper import Swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ async def test_a_process_that_dies_while_completing_is_followed(
     presigned = PresignedUploads(bench.uploads)
     begun = await presigned.begin(_new(5), created_by="test")
     upload = await bench.uploads.find(begun.id, UploadKind.PRESIGNED)
-    await store.put_part(upload.key, upload.store_id, 1, b"hello")
+    await store.put_part(upload.assembled, upload.store_id, 1, b"hello")
     store.fuse = fuse
     with pytest.raises(store.killed):
         await presigned.complete(begun.id)
@@ -39,8 +39,8 @@ async def test_a_process_that_dies_while_completing_is_followed(
         assert (await PresignedUploads(survivor).complete(begun.id)).state is UploadState.DONE
     else:
         bench.now += timedelta(minutes=2)
-        assert await survivor.sweep() == Swept(finished=1)
-    assert await store.read(upload.key) == b"hello"
+        assert await survivor.sweeper.sweep() == Swept(finished=1)
+    assert await bench.source(upload) == b"hello"
     assert (await bench.catalogue.get(begun.asset)).state is AssetState.INDEXING
 
 
@@ -48,10 +48,10 @@ async def test_completing_many_times_at_once_is_harmless(bench: Any) -> None:
     presigned = PresignedUploads(bench.uploads)
     begun = await presigned.begin(_new(5), created_by="test")
     upload = await bench.uploads.find(begun.id, UploadKind.PRESIGNED)
-    await bench.store.put_part(upload.key, upload.store_id, 1, b"hello")
+    await bench.store.put_part(upload.assembled, upload.store_id, 1, b"hello")
     ends = await asyncio.gather(*(presigned.complete(begun.id) for _ in range(8)))
     assert {end.state for end in ends} == {UploadState.DONE}
-    assert await bench.store.read(upload.key) == b"hello"
+    assert await bench.source(upload) == b"hello"
 
 
 async def test_asking_for_parts_keeps_an_upload_from_expiring(bench: Any) -> None:
@@ -61,9 +61,9 @@ async def test_asking_for_parts_keeps_an_upload_from_expiring(bench: Any) -> Non
         bench.now += timedelta(hours=40)
         (part,) = await presigned.sign(begun.id, (3,))
         assert (part.offset, part.size) == (10 * MIB, 2 * MIB)
-        assert await bench.uploads.sweep() == Swept()
+        assert await bench.uploads.sweeper.sweep() == Swept()
     bench.now += timedelta(hours=49)
-    assert await bench.uploads.sweep() == Swept(expired=1)
+    assert await bench.uploads.sweeper.sweep() == Swept(expired=1)
     with pytest.raises(UploadGone):
         await presigned.held(begun.id)
 
@@ -72,8 +72,8 @@ async def test_parts_of_the_wrong_size_are_missing(bench: Any) -> None:
     presigned = PresignedUploads(bench.uploads)
     begun = await presigned.begin(_new(7 * MIB), created_by="test")
     upload = await bench.uploads.find(begun.id, UploadKind.PRESIGNED)
-    await bench.store.put_part(upload.key, upload.store_id, 1, b"x" * 5 * MIB)
-    await bench.store.put_part(upload.key, upload.store_id, 2, b"x" * 3 * MIB)
+    await bench.store.put_part(upload.assembled, upload.store_id, 1, b"x" * 5 * MIB)
+    await bench.store.put_part(upload.assembled, upload.store_id, 2, b"x" * 3 * MIB)
     assert (await presigned.held(begun.id)).missing == (2,)
     with pytest.raises(PartsMissing):
         await presigned.complete(begun.id)

@@ -19,28 +19,28 @@ from streaming.upload.errors import (
     WrongOffset,
 )
 from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
-from streaming.upload.service import Swept
+from streaming.upload.sweeper import Swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.ports import Part
+    from infra.ports import ObjectStat
     from streaming.upload.incoming import Incoming
     from streaming.upload.service import Uploads
 
 
 class LittleStore(MemoryStore):
-    """A store with room for so many bytes of parts."""
+    """A store with room for so many bytes of sources."""
 
     def __init__(self, *, room: int) -> None:
         super().__init__()
         self.room = room
 
-    async def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
+    async def put(self, key: str, body: bytes, **more: Any) -> ObjectStat:
         if len(body) > self.room:
             raise StoreFull
         self.room -= len(body)
-        return await super().put_part(key, upload_id, number, body)
+        return await super().put(key, body, **more)
 
 
 def _new(length: int | None, **more: Any) -> NewUpload:
@@ -87,7 +87,7 @@ async def test_a_length_that_comes_later(bench: Any, incoming: Callable[..., Inc
         await bench.uploads.append(upload.id, incoming(), offset=7 * MIB, length=MIB)
     done = await bench.uploads.append(upload.id, incoming(), offset=7 * MIB, length=7 * MIB)
     assert done.state is UploadState.DONE
-    assert await bench.store.read(upload.key) == noise[: 7 * MIB]
+    assert await bench.source(upload) == noise[: 7 * MIB]
 
 
 async def test_a_length_that_never_comes_is_bounded(
@@ -108,7 +108,7 @@ async def test_nothing_is_lost_by_a_body_that_is_too_long(bench: Any, incoming: 
         await bench.uploads.append(upload.id, incoming(b"56", b"7890"), offset=5)
     assert (await bench.uploads.status(upload.id)).offset == 5
     await bench.uploads.append(upload.id, incoming(b"56789"), offset=5)
-    assert await bench.store.read(upload.key) == b"0123456789"
+    assert await bench.source(upload) == b"0123456789"
 
 
 async def test_an_asset_whose_upload_was_never_written_down_is_given_back(
@@ -119,9 +119,9 @@ async def test_an_asset_whose_upload_was_never_written_down_is_given_back(
     await bench.catalogue.begin_upload(dead.id)
     bench.now += timedelta(hours=47)
     await bench.uploads.append(slow.id, incoming(b"x"), offset=0)
-    assert await bench.uploads.sweep() == Swept()
+    assert await bench.uploads.sweeper.sweep() == Swept()
     bench.now += timedelta(hours=2)
-    assert await bench.uploads.sweep() == Swept(stranded=1)
+    assert await bench.uploads.sweeper.sweep() == Swept(stranded=1)
     assert (await bench.catalogue.get(dead.id)).state is AssetState.CREATED
     assert (await bench.catalogue.get(slow.asset)).state is AssetState.UPLOADING
 
@@ -137,7 +137,8 @@ async def test_an_upload_to_a_full_store_goes_on_when_there_is_room(
     assert offset == 5 * MIB
     bench.store.room = 64 * MIB
     await bench.uploads.append(upload.id, incoming(noise[offset : 12 * MIB]), offset=offset)
-    assert await bench.store.read(upload.key) == noise[: 12 * MIB]
+    await bench.drain()
+    assert await bench.source(upload) == noise[: 12 * MIB]
 
 
 async def test_offsets_and_ids_that_are_wrong(bench: Any, incoming: Callable[..., Incoming]) -> None:
@@ -173,13 +174,13 @@ async def test_expiry_and_oblivion(bench: Any, incoming: Callable[..., Incoming]
     bench.now += timedelta(hours=2)
     with pytest.raises(UploadGone):
         await bench.uploads.append(idle.id, incoming(b"x"), offset=0)
-    assert await bench.uploads.sweep() == Swept(expired=1)
+    assert await bench.uploads.sweeper.sweep() == Swept(expired=1)
     with pytest.raises(UploadGone):
         await bench.uploads.status(idle.id)
     assert (await bench.catalogue.get(idle.asset)).state is AssetState.CREATED
     assert (await bench.uploads.status(busy.id)).offset == 1
     bench.now += timedelta(days=31)
-    assert await bench.uploads.sweep() == Swept(expired=1, forgotten=1)
+    assert await bench.uploads.sweeper.sweep() == Swept(expired=1, forgotten=1)
     with pytest.raises(UploadNotFound):
         await bench.uploads.status(idle.id)
 

@@ -14,15 +14,13 @@ from streaming.upload.errors import (
     SomebodyIsWriting,
     WriterReplaced,
 )
-from streaming.upload.incoming import Incoming
 from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from starlette.types import Message
-
     from infra.ports import Lease
+    from streaming.upload.incoming import Incoming
     from streaming.upload.service import Uploads
 
 
@@ -31,33 +29,14 @@ async def _begin(uploads: Uploads, length: int) -> Upload:
     return await uploads.begin(new, kind=UploadKind.TUS, created_by="test")
 
 
-class Line:
-    """A connection: bytes that the test sends, when it sends them."""
-
-    def __init__(self) -> None:
-        self._messages: asyncio.Queue[Message] = asyncio.Queue()
-        self._waiting = False
-        self.body = Incoming(self._receive, idle=timedelta(seconds=10))
-
-    async def _receive(self) -> Message:
-        self._waiting = self._messages.empty()
-        message = await self._messages.get()
-        self._waiting = False
-        return message
-
-    def send(self, body: bytes, *, more: bool = True) -> None:
-        self._messages.put_nowait({"type": "http.request", "body": body, "more_body": more})
-
-    def read(self) -> bool:
-        """Everything that was sent has been read, and the reader waits for more."""
-        return self._waiting and self._messages.empty()
-
-
 async def test_a_second_writer_is_refused_while_the_first_is_busy(
-    bench: Any, incoming: Callable[..., Incoming], eventually: Callable[..., Awaitable[None]]
+    bench: Any,
+    incoming: Callable[..., Incoming],
+    eventually: Callable[..., Awaitable[None]],
+    line_of: Callable[[], Any],
 ) -> None:
     upload = await _begin(bench.uploads, 10)
-    line = Line()
+    line = line_of()
     refused = anyio.Event()
 
     async def keep_busy() -> None:
@@ -78,10 +57,13 @@ async def test_a_second_writer_is_refused_while_the_first_is_busy(
 
 
 async def test_a_writer_whose_client_is_silent_gives_way_and_loses_nothing(
-    bench: Any, incoming: Callable[..., Incoming], eventually: Callable[..., Awaitable[None]]
+    bench: Any,
+    incoming: Callable[..., Incoming],
+    eventually: Callable[..., Awaitable[None]],
+    line_of: Callable[[], Any],
 ) -> None:
     upload = await _begin(bench.uploads, 10)
-    line = Line()
+    line = line_of()
 
     async def first() -> None:
         with pytest.raises(WriterReplaced):
@@ -94,14 +76,18 @@ async def test_a_writer_whose_client_is_silent_gives_way_and_loses_nothing(
         other = bench.process()
         assert (await other.status(upload.id)).offset == 5
         await other.append(upload.id, incoming(b"56789"), offset=5)
-    assert await bench.store.read(upload.key) == b"0123456789"
+    assert await bench.source(upload) == b"0123456789"
 
 
 async def test_a_writer_that_lost_its_turn_unawares_can_do_no_harm(
-    bench: Any, incoming: Callable[..., Incoming], noise: bytes, eventually: Callable[..., Awaitable[None]]
+    bench: Any,
+    incoming: Callable[..., Incoming],
+    noise: bytes,
+    eventually: Callable[..., Awaitable[None]],
+    line_of: Callable[[], Any],
 ) -> None:
     upload = await _begin(bench.uploads, 11 * MIB)
-    line = Line()
+    line = line_of()
 
     async def zombie() -> None:
         with pytest.raises(WriterReplaced):
@@ -116,14 +102,17 @@ async def test_a_writer_that_lost_its_turn_unawares_can_do_no_harm(
         line.send(b"\0" * 8 * MIB)
     assert (await bench.uploads.status(upload.id)).offset == 6 * MIB
     await bench.uploads.append(upload.id, incoming(noise[6 * MIB : 11 * MIB]), offset=6 * MIB)
-    assert await bench.store.read(upload.key) == noise[: 11 * MIB]
+    assert await bench.source(upload) == noise[: 11 * MIB]
 
 
 async def test_a_cancelled_request_keeps_what_has_arrived(
-    bench: Any, eventually: Callable[..., Awaitable[None]], incoming: Callable[..., Incoming]
+    bench: Any,
+    eventually: Callable[..., Awaitable[None]],
+    incoming: Callable[..., Incoming],
+    line_of: Callable[[], Any],
 ) -> None:
     upload = await _begin(bench.uploads, 10)
-    line = Line()
+    line = line_of()
     writing = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
     line.send(b"01234")
     await eventually(line.read)
@@ -132,7 +121,7 @@ async def test_a_cancelled_request_keeps_what_has_arrived(
         await writing
     assert (await bench.uploads.status(upload.id)).offset == 5
     await bench.uploads.append(upload.id, incoming(b"56789"), offset=5)
-    assert await bench.store.read(upload.key) == b"0123456789"
+    assert await bench.source(upload) == b"0123456789"
 
 
 class NoCache(MemoryCache):
@@ -154,4 +143,5 @@ async def test_uploads_need_no_redis(bench_of: Any, sql_tables: Any, incoming: C
     await bench.uploads.append(upload.id, incoming(b"01234"), offset=0)
     assert (await bench.process().status(upload.id)).offset == 5
     await bench.process().append(upload.id, incoming(b"56789"), offset=5)
-    assert await bench.store.read(upload.key) == b"0123456789"
+    assert await bench.source(upload) == b"0123456789"
+    await bench.drain()

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from infra.errors import EngineUnavailable, ObjectStoreError
+from infra.memory import MemoryEngine, MemoryStore
+from manifests import layout
+from streaming.upload.model import NewUpload, Upload, UploadKind, UploadState
+from transcoder import signals
+from transcoder.sources.pieces import find_source
+from transcoder.windows import grow_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streaming.upload.incoming import Incoming
+    from streaming.upload.service import Uploads
+
+
+async def _begin(uploads: Uploads, length: int) -> Upload:
+    new = NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"})
+    return await uploads.begin(new, kind=UploadKind.TUS, created_by="test")
+
+
+async def test_the_first_bytes_are_said_at_once_and_the_others_soon(
+    bench: Any, incoming: Callable[..., Incoming]
+) -> None:
+    upload = await _begin(bench.uploads, 10)
+    async with bench.cache.subscribe(signals.asset_channel(upload.asset)) as messages:
+        await bench.uploads.append(upload.id, incoming(b"01"), offset=0)
+        assert await bench.readable(upload) == b"01"
+        assert signals.load((await anext(messages))[1]).what == "upload"
+        await bench.uploads.append(upload.id, incoming(b"23"), offset=2)
+        await bench.uploads.append(upload.id, incoming(b"45"), offset=4)
+        await anext(messages)
+        assert await bench.readable(upload) == b"012345", "one list for both"
+        source = await find_source(bench.store, upload.asset, 1)
+        assert (source.length, source.whole) == (10, False)
+
+
+async def test_followers_are_asked_for_again_while_bytes_come(bench: Any, incoming: Callable[..., Incoming]) -> None:
+    upload = await _begin(bench.uploads, 10)
+    for offset, seconds, asked in ((0, 0, True), (1, 1, False), (2, 10, True), (3, 1, False)):
+        await bench.jobs.cancel(upload.asset)
+        bench.now += timedelta(seconds=seconds)
+        await bench.uploads.append(upload.id, incoming(b"x"), offset=offset)
+        assert await bench.jobs.pending(upload.asset) == ({grow_task(upload.asset, 1).name} if asked else set())
+
+
+class NoEngine(MemoryEngine):
+    """The queue is down."""
+
+    async def enqueue(self, *tasks: Any) -> None:
+        raise EngineUnavailable
+
+
+class NoLists(MemoryStore):
+    """A store that refuses lists for a while."""
+
+    refuses = True
+
+    async def put(self, key: str, body: bytes, **more: Any) -> Any:
+        if self.refuses and key.endswith("/arriving.json"):
+            raise ObjectStoreError("not now")
+        return await super().put(key, body, **more)
+
+
+async def test_nothing_that_readers_need_fails_an_upload(
+    bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]
+) -> None:
+    bench = bench_of(sql=sql_tables, store=NoLists(), jobs=NoEngine())
+    upload = await _begin(bench.uploads, 10)
+    await bench.uploads.append(upload.id, incoming(b"01"), offset=0)
+    assert await bench.readable(upload) == b""
+    bench.store.refuses = False
+    await bench.uploads.append(upload.id, incoming(b"23"), offset=2)
+    await bench.drain()
+    assert await bench.readable(upload) == b"0123"
+
+
+class HeldStore(MemoryStore):
+    """A store in which the next list waits on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hold = False
+        self.held = anyio.Event()
+        self.go_on = anyio.Event()
+
+    async def put(self, key: str, body: bytes, **more: Any) -> Any:
+        if self.hold and key.endswith("/arriving.json"):
+            self.hold = False
+            self.held.set()
+            await self.go_on.wait()
+        return await super().put(key, body, **more)
+
+
+async def test_a_list_that_comes_late_is_set_right(
+    bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]
+) -> None:
+    bench = bench_of(sql=sql_tables, store=HeldStore())
+    upload = await _begin(bench.uploads, 10)
+    bench.store.hold = True
+    slow = asyncio.create_task(bench.uploads.append(upload.id, incoming(b"01"), offset=0))
+    await bench.store.held.wait()
+    bench.cache.forget()
+    other = bench.process()
+    await other.append(upload.id, incoming(b"2345"), offset=2)
+    await other.drain()
+    assert await bench.readable(upload) == b"012345"
+    bench.store.go_on.set()
+    await slow
+    assert await bench.readable(upload) == b"012345", "it did not stay at what was true when it set out"
+
+
+async def test_a_list_that_comes_after_the_end_goes(
+    bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]
+) -> None:
+    bench = bench_of(sql=sql_tables, store=HeldStore())
+    upload = await _begin(bench.uploads, 10)
+    bench.store.hold = True
+    slow = asyncio.create_task(bench.uploads.append(upload.id, incoming(b"01"), offset=0))
+    await bench.store.held.wait()
+    bench.cache.forget()
+    done = await bench.process().append(upload.id, incoming(b"23456789"), offset=2)
+    assert done.state is UploadState.DONE
+    bench.store.go_on.set()
+    await slow
+    assert await bench.store.head(layout.source_arriving(upload.asset, 1)) is None
+    assert await bench.source(upload) == b"0123456789"
