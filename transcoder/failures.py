@@ -45,6 +45,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "lower frame rate, or ask your operator for more time or a faster machine.",
     "finish_failed": "The encode could not be completed. Ask your operator: the log says why.",
     # the house
+    "cancelled": "An editor stopped the encode. Upload the file again to have it made after all.",
     "source_missing": "The uploaded file is not there any more. Upload it again.",
     "stuck": "The encode makes no progress. Ask your operator: the workers' logs say why.",
 }

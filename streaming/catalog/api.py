@@ -239,6 +239,19 @@ class AssetsApi:
         await self._catalogue.delete(asset_id(request), revisions=revisions_of(request.headers))
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
+    @operation(
+        summary="Stop an asset's encode",
+        tag=_TAG,
+        description="It fails with the code `cancelled`, and its media and its source are removed from the bucket soon "
+        "after. Another file may be uploaded to it. One that has failed already stays as it is.",
+        role=Role.EDITOR,
+        replies={200: Reply(description="Stopped", kind=EditorAsset, headers=_ETAG)},
+        errors=(AssetNotFound, IllegalTransition),
+    )
+    async def cancel(self, request: Request) -> Response:
+        who = await require(request, Role.EDITOR)
+        return self._answer(request, await self._catalogue.cancel(asset_id(request)), who)
+
     async def _decide(self, request: Request, decide: Callable[..., Awaitable[Asset]]) -> Response:
         who = await require(request, Role.PUBLISHER)
         asset = await decide(asset_id(request), revisions=revisions_of(request.headers))
@@ -311,6 +324,7 @@ def routes(catalogue: Catalogue, progress: ProgressEvents, *, public_url: str = 
         Route("/api/assets/{id}", api.read, methods=["GET"]),
         Route("/api/assets/{id}", api.edit, methods=["PATCH"]),
         Route("/api/assets/{id}", api.delete, methods=["DELETE"]),
+        Route("/api/assets/{id}/cancel", api.cancel, methods=["POST"]),
         Route("/api/assets/{id}/publish", api.publish, methods=["POST"]),
         Route("/api/assets/{id}/unpublish", api.unpublish, methods=["POST"]),
         Route("/api/assets/{id}/takedown", api.take_down, methods=["POST"]),

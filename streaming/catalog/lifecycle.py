@@ -19,6 +19,7 @@ from streaming.catalog.model import ENCODING, VIEWABLE, Asset, AssetState
 from streaming.catalog.rows import asset_of
 from streaming.catalog.tables import assets
 from streaming.clock import utc_now
+from transcoder.failures import failure
 from transcoder.windows import grow_task, index_task
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("channel.catalogue")
 
+CANCELLED: Final = failure("cancelled")
 _NO_FAILURE: Final = {"failure_code": None, "failure_message": None, "failure_cause": None}
 
 
@@ -169,6 +171,13 @@ class Lifecycle:
     async def tombstones(self) -> list[Asset]:
         """Deleted assets whose media are still to be swept, oldest deletion first."""
         query = select(assets).where(assets.c.deleted_at.is_not(None)).order_by(assets.c.deleted_at, assets.c.number)
+        async with reading(self._sql) as connection:
+            return [asset_of(row) for row in await connection.execute(query)]
+
+    async def cancelled(self, since: datetime) -> list[Asset]:
+        """Assets whose encode was cancelled since then, and that wait for another source."""
+        mine = (assets.c.state == AssetState.FAILED.value, assets.c.failure_code == CANCELLED.code)
+        query = select(assets).where(*mine, assets.c.updated_at >= since, assets.c.deleted_at.is_(None))
         async with reading(self._sql) as connection:
             return [asset_of(row) for row in await connection.execute(query)]
 

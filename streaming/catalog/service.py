@@ -11,7 +11,7 @@ from infra.errors import EngineUnavailable
 from infra.sql import reading, transaction
 from streaming.catalog.content import Content, checked, merge_patch
 from streaming.catalog.errors import EditConflict, IllegalTransition
-from streaming.catalog.lifecycle import Lifecycle, log
+from streaming.catalog.lifecycle import CANCELLED, Lifecycle, log
 from streaming.catalog.listing import ListQuery, Page, cursor_of, list_statement, prepare_search
 from streaming.catalog.model import Asset, AssetState, EditorialState, new_asset_id
 from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
@@ -123,12 +123,24 @@ class Catalogue(Lifecycle):
             row = await self._locked(connection, asset_id)
             _check_revision(row, revisions)
             await self._change(connection, row, {"deleted_at": self._clock(), "revision": row.revision + 1})
+        await self._stop_tasks(asset_id)
+        await self._announce(asset_id)
+
+    async def cancel(self, asset_id: AssetId) -> Asset:
+        """Stop the encode: the asset has failed, its media are swept, and another source may be uploaded.
+
+        One that has failed already stays as it is. Raises IllegalTransition when nothing is being encoded.
+        """
+        asset = await self.failed(asset_id, CANCELLED.code, CANCELLED.message)
+        await self._stop_tasks(asset_id)
+        return asset
+
+    async def _stop_tasks(self, asset_id: AssetId) -> None:
         try:
             await self._jobs.cancel(asset_id)
         except EngineUnavailable:
-            # The sweep cancels once more, and a task finds no asset to write for.
-            log.warning("the tasks of a deleted asset could not be cancelled yet", extra={"asset": asset_id})
-        await self._announce(asset_id)
+            # The sweep cancels once more, and a task finds no source to work on.
+            log.warning("tasks that nobody wants any more could not be cancelled yet", extra={"asset": asset_id})
 
     async def _editorial(
         self, asset_id: AssetId, wanted: EditorialState, revisions: Collection[int] | None, **values: Any

@@ -1,5 +1,5 @@
-"""What nobody will play leaves the bucket: media of deleted assets (at once, and again, for a worker may still have
-written something late), and what a source that failed left when the next one is whole."""
+"""What nobody will play leaves the bucket: media of deleted assets and cancelled encodes (at once, and again, for a
+worker may still have written something late), and what a source that failed left when the next one is whole."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ log = logging.getLogger(__name__)
 _QUIET: Final = timedelta(minutes=15)
 """How long after its deletion nothing may appear any more before an asset is forgotten: no task lives that long."""
 
+_REMEMBERED: Final = timedelta(days=1)
+"""How long the media of a cancelled encode are looked for. Should no process run for a day, they go with the asset, or
+when its next source is ready."""
+
 _AT_ONCE: Final = 1000
 """Keys in one request: what S3's DeleteObjects takes."""
 
 
 class Sweeper:
-    """Empties the bucket of deleted assets, then has the catalogue forget them."""
+    """Empties the bucket of deleted assets, then has the catalogue forget them; and of what was cancelled."""
 
     def __init__(self, *, store: ObjectStore, jobs: JobEngine, catalogue: Catalogue, clock: Clock = utc_now) -> None:
         self._store = store
@@ -38,22 +42,27 @@ class Sweeper:
         self._next: dict[AssetId, datetime] = {}
 
     async def sweep(self) -> None:
-        """Look at every deleted asset whose turn it is; the longer ago the deletion, the rarer the looks."""
-        tombstones = await self._catalogue.tombstones()
+        """Look at every asset whose turn it is; the longer ago its deletion or cancellation, the rarer the looks."""
         now = self._clock()
-        for asset in tombstones:
+        tombstones = await self._catalogue.tombstones()
+        cancelled = await self._catalogue.cancelled(now - _REMEMBERED)
+        for asset in (*tombstones, *cancelled):
             if self._next.get(asset.id, now) > now:
                 continue
             age = now - asset.updated_at
             # What runs is stopped first, so that nothing is written behind our back.
             await self._jobs.cancel(asset.id)
-            swept = await self._empty(asset.id)
+            if asset in cancelled:
+                swept = await sweep_version(self._store, asset.id, asset.version)
+            else:
+                swept = await self._empty(asset.id)
+                if not swept and age > _QUIET:
+                    await self._catalogue.swept(asset.id)
             if swept:
-                log.info("media of a deleted asset are swept", extra={"asset": asset.id, "objects": swept})
-            elif age > _QUIET:
-                await self._catalogue.swept(asset.id)
+                log.info("media that nobody wants are swept", extra={"asset": asset.id, "objects": swept})
             self._next[asset.id] = now + max(age / 2, timedelta(seconds=2))
-        self._next = {asset.id: self._next[asset.id] for asset in tombstones if asset.id in self._next}
+        left = {asset.id for asset in (*tombstones, *cancelled)}
+        self._next = {asset: due for asset, due in self._next.items() if asset in left}
 
     async def supersede(self, asset: AssetId, version: int) -> None:
         """Delete what earlier sources of an asset left, now that a later one is whole."""

@@ -74,6 +74,25 @@ async def test_an_asset_from_creation_to_deletion(
     assert (gone.status_code, gone.json()["code"]) == (404, "asset_not_found")
 
 
+async def test_an_editor_stops_an_encode(
+    client: httpx.AsyncClient, editor: dict[str, str], tables: AsyncEngine
+) -> None:
+    asset = await created(client, editor)
+    path = f"/api/assets/{asset['id']}/cancel"
+    early = await client.post(path, headers=editor)
+    assert (early.status_code, early.json()["code"]) == (409, "illegal_transition")
+    async with tables.begin() as connection:
+        await connection.execute(update(assets).values(state="playable"))
+    assert (await client.post(path)).status_code == 401
+    for _ in range(2):  # a client that missed the answer asks again
+        stopped = await client.post(path, headers=editor)
+        assert (stopped.status_code, stopped.json()["state"]) == (200, "failed")
+        assert stopped.json()["failure"]["code"] == "cancelled"
+    async with tables.begin() as connection:
+        await connection.execute(update(assets).values(state="ready"))
+    assert (await client.post(path, headers=editor)).status_code == 409
+
+
 async def test_the_public_sees_the_public_part_of_what_is_published(
     client: httpx.AsyncClient, editor: dict[str, str], publisher: dict[str, str], tables: AsyncEngine
 ) -> None:

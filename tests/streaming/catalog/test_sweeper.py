@@ -7,6 +7,7 @@ from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from infra.sql import metadata
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
+from streaming.catalog.model import AssetState
 from streaming.catalog.service import Catalogue
 from streaming.catalog.sweeper import Sweeper, sweep_version
 from streaming.clock import utc_now
@@ -51,6 +52,35 @@ async def test_a_long_asset_goes_wholly_and_looks_grow_rarer(sql_engine: AsyncEn
     now += timedelta(hours=1)
     await sweeper.sweep()
     assert await catalogue.tombstones() == []
+
+
+async def test_of_a_cancelled_encode_nothing_stays_and_the_next_source_is_left_alone(sql_engine: AsyncEngine) -> None:
+    async with sql_engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    now = utc_now()
+    store, jobs = MemoryStore(), MemoryEngine()
+    catalogue = Catalogue(sql=sql_engine, cache=MemoryCache(), jobs=jobs, clock=lambda: now)
+    sweeper = Sweeper(store=store, jobs=jobs, catalogue=catalogue, clock=lambda: now)
+    asset = (await catalogue.create(titles={"en": "A false start"}, created_by="test")).id
+    version = await catalogue.begin_upload(asset)
+    await catalogue.source_arrived(asset, version=version, size=1, filename="a.mp4")
+    first, second = (layout.segment(asset, RenditionId(f"v720-{number}"), 0) for number in (1, 2))
+    for key in (layout.source(asset, 1), layout.plan(asset, 1), first):
+        await store.put(key, b"x", content_type="text/plain")
+    assert (await catalogue.cancel(asset)).state is AssetState.FAILED
+    assert await jobs.pending(asset) == frozenset()
+    await sweeper.sweep()
+    assert [stat.key async for stat in store.list("")] == []
+    await store.put(first, b"late", content_type="text/plain")
+    now += timedelta(seconds=5)
+    await sweeper.sweep()
+    assert await store.head(first) is None
+
+    await catalogue.begin_upload(asset)
+    await store.put(second, b"x", content_type="text/plain")
+    now += timedelta(seconds=60)
+    await sweeper.sweep()
+    assert await store.head(second) is not None
 
 
 async def test_what_one_source_left_goes_and_nothing_else() -> None:
