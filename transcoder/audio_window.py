@@ -41,30 +41,37 @@ _TOLERANCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """Decoding begins at a packet that was counted.
+class Check:
+    """What shows that decoding began at the wanted packet: frames whose stamp is less than `least` (in samples of the
+    source's rate) are dropped, and the first one that is left is not beyond `most`."""
 
-    `stamp` is what ffmpeg gives its first sample, in samples of the source's rate; frames that begin before `least` are
-    dropped, and one that begins after `most` shows that the packet was missed. `skip` samples lie between the packet's
-    first and the window's; less than zero: silence comes first.
-    """
-
-    stamp: int
     least: int
     most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How samples are told by counting: from the first decoded one, which has the stamp `zero` but for rounding.
+
+    `skip` samples lie between it and the window's first; less than zero: silence comes first.
+    """
+
+    zero: int
     skip: int
+    check: Check | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
     """Where reading begins: at `seek` (seconds on the source's clock; None: at the start) or at a byte `position`.
 
-    Without an `entry` stamps tell the samples.
+    Without a `count` stamps tell the samples. `ahead`: seconds of sound between the position and the window's anchor.
     """
 
-    seek: Fraction | None
-    position: int
-    entry: Entry | None
+    seek: Fraction | None = None
+    position: int = 0
+    ahead: Fraction = Fraction(0)
+    count: Count | None = None
 
 
 def anchor(track: AudioPlan, first: int) -> Fraction:
@@ -75,35 +82,31 @@ def anchor(track: AudioPlan, first: int) -> Fraction:
 def begins(source: SourceRef, track: AudioPlan, start: Fraction) -> Iterable[Begin]:
     """Ways to decode from `start` on (an anchor), the cheapest first; the last one reads the source from its start."""
     if _is_exact(source, track):
-        yield Begin(seek=track.origin * track.time_base + start - WARM_UP, position=0, entry=None)
+        yield Begin(seek=track.origin * track.time_base + start - WARM_UP)
         return
     rate = track.source_rate
     if not rate:
-        yield Begin(seek=None, position=0, entry=None)
+        yield Begin()
         return
-    wanted = _place(track, start)
+    wanted = floor((track.origin * track.time_base + start) * rate + Fraction(1, 2))
     found = _entry_before(track.entries, wanted - ceil(WARM_UP * rate))
     if found is not None and found.position >= 0:
         # Such a file has no clock but the count of what was read.
-        yield Begin(seek=None, position=found.position, entry=_entry(track, 0, wanted - found.sample))
+        skip = wanted - found.sample
+        count = Count(zero=0, skip=skip, check=_check(track, 0))
+        yield Begin(position=found.position, ahead=Fraction(skip, rate), count=count)
     elif found is not None:
-        entry = _entry(track, found.stamp, wanted - found.sample)
+        count = Count(zero=found.sample, skip=wanted - found.sample, check=_check(track, found.stamp))
         for margin in _MARGINS:
-            yield Begin(seek=found.stamp * track.time_base - margin, position=0, entry=entry)
+            yield Begin(seek=found.stamp * track.time_base - margin, count=count)
     first = rescale(track.start, track.time_base, rate)
-    yield Begin(seek=None, position=0, entry=_entry(track, track.start, wanted - first))
+    yield Begin(count=Count(zero=first, skip=wanted - first, check=None))
 
 
-def _place(track: AudioPlan, start: Fraction) -> int:
-    """The source's sample (from zero of its clock) that the output has at `start`."""
-    exact = (track.origin * track.time_base + start) * track.source_rate
-    return floor(exact + Fraction(1, 2))
-
-
-def _entry(track: AudioPlan, stamp: int, skip: int) -> Entry:
+def _check(track: AudioPlan, stamp: int) -> Check:
     tick = ceil(track.time_base * track.source_rate)
     place = rescale(stamp, track.time_base, track.source_rate)
-    return Entry(stamp=place, least=place - tick * _TOLERANCE, most=place + tick * _TOLERANCE, skip=skip)
+    return Check(least=place - tick * _TOLERANCE, most=place + tick * _TOLERANCE)
 
 
 def _entry_before(entries: tuple[AudioEntry, ...], sample: int) -> AudioEntry | None:

@@ -13,6 +13,7 @@ import pytest
 
 from manifests.layout import AssetId, RenditionId
 from transcoder.audio import audio_argv, encode_audio
+from transcoder.audio_window import BEFORE, anchor, begins
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.errors import OutputBroken, SandboxError
 from transcoder.ffmpeg import ffmpeg_path
@@ -74,7 +75,7 @@ async def _encode(plan: Plan, source: Path, windows: list[tuple[int, int]]) -> M
         assert made.setdefault(number, body) == body
 
     for first, count in windows:
-        window = Window(track=track.id, index=first, first=first, count=count)
+        window = Window(track=track.id, first=first, count=count)
         await encode_audio(plan, track, window, source=source, sink=sink, settings=_SETTINGS)
     return made
 
@@ -178,7 +179,7 @@ async def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     async def sink(_rendition: RenditionId, number: int | None, _body: bytes) -> None:
         seen.append(number)
 
-    window = Window(track=track.id, index=0, first=0, count=4)
+    window = Window(track=track.id, first=0, count=4)
     skip: set[tuple[RenditionId, int | None]] = {(track.id, None), (track.id, 0), (track.id, 2)}
     await encode_audio(plan, track, window, source=source, sink=sink, skip=skip, settings=_SETTINGS)
     assert seen == [1, 3]
@@ -194,8 +195,8 @@ async def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNEL_FFMPEG", "ffmpeg")
     plan = _plan(demuxer="mov", time_base=Fraction(1, 44100), origin=441, stream=1)
-    argv = audio_argv(
-        plan, plan.audio[0], range(94, 188), source=Path("/job/source"), settings=EncoderSettings()
-    )  # fmt: skip
+    track, frames = plan.audio[0], range(94, 188)
+    (begin,) = begins(plan.source, track, anchor(track, (frames.start - BEFORE) * AAC_FRAME))
+    argv = audio_argv(plan, track, frames, begin, source=Path("/job/source"), settings=EncoderSettings())
     golden = Path(__file__).parents[1] / "golden" / "audio_argv.txt"
     assert "\n".join(argv) + "\n" == golden.read_text("utf-8")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-_FRAMES = frozenset(("aac", "ac3", "eac3", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float"))
-"""Codecs with as many samples in every packet, which the decoder tells (ISO/IEC 14496-3, 11172-3, ETSI TS 102 366)."""
+_HEAD = 16
+"""Bytes of a packet that tell enough."""
+
+_FRAMES = frozenset(("aac", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float"))
+"""Codecs with as many samples in every packet, which the decoder tells (ISO/IEC 14496-3, 11172-3)."""
 
 _PCM = {
     "pcm_u8": 1, "pcm_s8": 1, "pcm_alaw": 1, "pcm_mulaw": 1, "pcm_s16le": 2, "pcm_s16be": 2, "pcm_s24le": 3,
@@ -22,17 +26,15 @@ class Packets(Protocol):
 
 
 def packets_of(stream: Any) -> Packets | None:
-    """How to count a stream that a first packet has been decoded of; None for a codec that is not known here."""
+    """How to count a stream of which a first packet has been decoded; None for a codec that is not known here."""
     context = stream.codec_context
     name = context.codec.name
     if name in _PCM and context.channels:
         return _Pcm(block=_PCM[name] * context.channels)
     if name in _FRAMES:
-        return _Frames(context=context, ticks=1 / (stream.time_base * (context.sample_rate or 1)))
-    if name in ("opus", "libopus"):
-        return _Opus()
-    if name == "flac":
-        return _Flac()
+        return _Frames(size=context.frame_size, ticks=1 / (stream.time_base * (context.sample_rate or 1)))
+    if name in _READERS:
+        return _Headed(read=_READERS[name])
     if name in ("vorbis", "libvorbis") and (shape := vorbis_blocks(context.extradata or b"")) is not None:
         return _Vorbis(shape=shape)
     return None
@@ -49,27 +51,22 @@ class _Pcm:
 
 @dataclass(slots=True, kw_only=True)
 class _Frames:
-    context: Any
+    size: int
     ticks: Any  # of the time base, in a sample
 
     def samples(self, packet: Any) -> int | None:
-        size = self.context.frame_size
         # A packet with another number of frames would last another time.
-        if not size or (packet.duration and abs(packet.duration - size * self.ticks) > 1):
+        if not self.size or (packet.duration and abs(packet.duration - self.size * self.ticks) > 1):
             return None
-        return int(size)
+        return self.size
 
 
 @dataclass(slots=True, kw_only=True)
-class _Opus:
-    def samples(self, packet: Any) -> int | None:
-        return opus_samples(bytes(memoryview(packet)[:2]))
+class _Headed:
+    read: Callable[[bytes], int | None]
 
-
-@dataclass(slots=True, kw_only=True)
-class _Flac:
     def samples(self, packet: Any) -> int | None:
-        return flac_samples(bytes(memoryview(packet)[:16]))
+        return self.read(bytes(memoryview(packet)[:_HEAD]))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,6 +122,21 @@ def flac_samples(head: bytes) -> int | None:
     if code == 7 and len(head) > at + 1:
         return int.from_bytes(head[at : at + 2], "big") + 1
     return None
+
+
+def ac3_samples(head: bytes) -> int | None:
+    """Samples of an AC-3 or E-AC-3 frame, by its header (ETSI TS 102 366 §4.4.1 and annex E §1.2.2)."""
+    if len(head) < 6 or head[:2] != b"\x0b\x77":
+        return None
+    if head[5] >> 3 <= 10:  # bsid
+        return 1536
+    blocks = 6 if head[4] >> 6 == 3 else (1, 2, 3, 6)[head[4] >> 4 & 3]
+    return 256 * blocks
+
+
+_READERS: Mapping[str, Callable[[bytes], int | None]] = {
+    "ac3": ac3_samples, "eac3": ac3_samples, "flac": flac_samples, "libopus": opus_samples, "opus": opus_samples,
+}  # fmt: skip
 
 
 def vorbis_blocks(extradata: bytes) -> tuple[tuple[int, int], tuple[bool, ...]] | None:

@@ -20,6 +20,9 @@ GAP = Fraction(1, 10)
 """Seconds by which stamps may run away from the count. Beyond, sound is missing (or there twice): ffmpeg's own measure
 (`min_hard_comp` of its resampler), which the encoder follows too."""
 
+_HEADERLESS = frozenset(("mp3", "aac", "ac3", "eac3"))
+"""Demuxers of bare frames: they begin anywhere, and have no clock but what they have read."""
+
 _APART = 4  # ticks by which the stamp of an entry must differ from its neighbour's, to be told by it
 
 
@@ -40,6 +43,7 @@ class Count:
     def __init__(self, stream: Any) -> None:
         self.entries: list[tuple[int, int, int]] = []
         self._stream = stream
+        self._by_position = stream.container.format.name in _HEADERLESS
         self._time_base: Fraction = stream.time_base
         self._packets: Packets | None = None
         self._rate = 0
@@ -63,19 +67,19 @@ class Count:
         if abs(due - self._place) > GAP * self._rate:
             self._place = due
         if due >= self._next and packet.pts - self._last >= _APART:
-            self.entries.append((packet.pts, self._place, -1))
+            self.entries.append((packet.pts, self._place, packet.pos if self._by_position else -1))
             self._next = due + STEP * self._rate
         self._place += samples
         self._last = packet.pts
 
     def _begin(self, packet: Any, frames: list[Any]) -> None:
+        frame = frames[-1] if frames else None
         if self._packets is None:
             self._packets = packets_of(self._stream)
         if self._packets is not None:
             self._packets.samples(packet)
-        if not frames:
+        if frame is None:
             return
-        frame = frames[-1]
         self._rate = frame.sample_rate
         self._stopped = self._packets is None or frame.pts is None or len(frames) > 1
         if not self._stopped:

@@ -30,10 +30,13 @@ _TAIL = 2
 """Packets at the end of a stream that are read: their durations say where it ends."""
 
 
-def complete(container: Any, tracks: list[Track], movie: Movie, *, size: int, ended: bool) -> None:
+def complete(
+    container: Any, tracks: list[Track], movie: Movie, *, size: int, ended: bool, arriving: bool = False
+) -> None:
     """Give probed tracks what is left of their timelines.
 
-    `size` is the file's in bytes; `ended`: the tracks have all their packets, and want the byte groups alone. Raises
+    `size` is the file's in bytes; `ended`: the tracks have all their packets, and want the byte groups alone;
+    `arriving`: the last packets can't be read yet, so the end of a track is where its last packet begins. Raises
     NotPlain where the file has to be demuxed.
     """
     if movie.fragmented or movie.protected:
@@ -47,7 +50,9 @@ def complete(container: Any, tracks: list[Track], movie: Movie, *, size: int, en
         stamps = _presented(entries, movie.tracks[track.stream.id], track.places)
         track.reads = groups(stamps, entries.positions, entries.sizes, entries.keys)
         if not ended:
-            _take(container, track, entries, stamps)
+            first = _take(track, entries, stamps)
+            if not arriving:
+                _measure(container, track, entries, stamps, first)
 
 
 class _Entries:
@@ -95,17 +100,22 @@ def _offsets(entries: _Entries, table: SampleTable) -> array[int]:
         raise NotPlain("a sample that no table has") from exc
 
 
-def _take(container: Any, track: Track, entries: _Entries, stamps: array[int]) -> None:
-    """All packets of a track: the last ones as they are read, the others as the tables tell them."""
+def _take(track: Track, entries: _Entries, stamps: array[int]) -> int:
+    """All packets of a track, as the tables tell them; returns the number of the first whose duration is asked for."""
     shown = entries.hidden.translate(_NEGATION)
     if 1 not in shown:
         raise NotPlain("nothing is shown")
     track.packets, track.missing = sum(shown), 0
     track.stamps = stamps if all(shown) else array("q", compress(stamps, shown))
     latest = max(track.stamps)
-    first = max(0, min(len(stamps) - _TAIL, next(place for place, stamp in _backwards(stamps) if stamp == latest)))
     # Nobody asks how long the others last.
     track.durations = array("q", bytes(8 * track.packets))
+    return max(0, min(len(stamps) - _TAIL, next(place for place, stamp in _backwards(stamps) if stamp == latest)))
+
+
+def _measure(container: Any, track: Track, entries: _Entries, stamps: array[int], first: int) -> None:
+    """How long the last packets are, as they are read."""
+    shown = entries.hidden.translate(_NEGATION)
     place = sum(shown[:first])
     for number, packet in enumerate(_tail(container, track, entries, first), first):
         if (packet.pos, packet.pts) != (entries.positions[number], stamps[number]):
