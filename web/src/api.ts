@@ -82,5 +82,6 @@ export const assets = {
     }),
   publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
   unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
+  cancel: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/cancel`),
   remove: (id: string) => call<void>("DELETE", `/api/assets/${encodeURIComponent(id)}`),
 };

@@ -40,6 +40,11 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     onclick: () => void togglePublished(),
   });
   const cancel = element("button", { type: "button", hidden: true }, "Cancel");
+  const stop = element(
+    "button",
+    { type: "button", onclick: () => void attempt(() => assets.cancel(asset.id)) },
+    "Stop encode",
+  );
   const remove = element(
     "button",
     { type: "button", class: "danger", onclick: () => void askAndRemove() },
@@ -50,7 +55,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     { class: "row", "data-asset": first.id },
     element("div", { class: "what" }, title, facts),
     element("div", { class: "state" }, badge, editorial, bar, said),
-    element("div", { class: "actions" }, cancel, play, publish, remove),
+    element("div", { class: "actions" }, cancel, stop, play, publish, remove),
   );
 
   const show = (): void => {
@@ -69,6 +74,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     badge.textContent = STATES[asset.state];
     editorial.textContent = asset.editorial.replace("_", " ");
     play.disabled = !playable;
+    stop.hidden = asset.state !== "indexing" && asset.state !== "playable";
     publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";
     publish.classList.toggle("primary", asset.editorial !== "published");
     publish.disabled = me.role !== "publisher" && me.role !== "admin";
@@ -141,15 +147,15 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
       asset = fresh;
       show();
     },
-    uploading: (part, text, stop) => {
+    uploading: (part, text, giveUp) => {
       root.dataset["state"] = "uploading";
       badge.textContent = STATES.uploading;
       bar.hidden = false;
       bar.value = part;
       said.textContent = text;
-      if (stop) {
+      if (giveUp) {
         cancel.hidden = false;
-        cancel.onclick = stop;
+        cancel.onclick = giveUp;
       }
     },
     uploaded: () => {
