@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from manifests.layout import AssetId
 from transcoder.errors import PlanMissing
 from transcoder.leases import leased
+from transcoder.sources.spans import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
     from infra.ports import Attempt, Lease
     from transcoder.parts import TranscoderParts
+    from transcoder.sources.source import OpenSource
 
 
 def subject(attempt: Attempt) -> tuple[AssetId, int]:
@@ -29,10 +30,12 @@ def held(parts: TranscoderParts, attempt: Attempt) -> AbstractAsyncContextManage
 
 
 @asynccontextmanager
-async def opened(parts: TranscoderParts, asset: AssetId, version: int) -> AsyncIterator[Path]:
-    """A whole source as a local file. Raises PlanMissing when it is gone: nothing can come of the task any more."""
+async def opened(parts: TranscoderParts, asset: AssetId, version: int) -> AsyncIterator[OpenSource]:
+    """A source that is whole, to be read at random; if it is small it is fetched. Raises PlanMissing when it is gone:
+    nothing can come of the task any more."""
     async with parts.sources.open(asset, version) as source:
         if not source.source.whole:
             raise PlanMissing(f"the source of {asset} version {version} has not arrived")
-        await source.ensure()
-        yield source.path
+        if source.lacking() <= SMALL:
+            await source.ensure()
+        yield source
