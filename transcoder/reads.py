@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transcoder.index import AudioStream, SourceIndex, VideoStream
     from transcoder.plan import AudioPlan, Span, VideoPlan
 
-_BEHIND: Final = 3
+BEHIND: Final = 3
 """Groups of samples behind a segment's last picture: decoders give a picture when they have seen up to 16 that follow
 it, and one more for each of their threads."""
 
@@ -39,8 +39,11 @@ class ByteGroups:
     keys: Sequence[int]
 
 
-def source_reads(index: SourceIndex, video: VideoPlan | None, audio: Sequence[AudioPlan]) -> SourceReads | None:
-    """What the windows of a plan read; None where that is not known of every stream."""
+def source_reads(
+    index: SourceIndex, video: VideoPlan | None, audio: Sequence[AudioPlan], *, behind: int = BEHIND
+) -> SourceReads | None:
+    """What the windows of a plan read; None where that is not known of every stream. `behind`: how many groups of
+    samples behind a segment's last picture."""
     streams: list[VideoStream | AudioStream] = [*index.video, *index.audio]
     groups = {stream.index: stream.groups for stream in streams if stream.groups is not None}
     if index.head is None or len(groups) < len(streams):
@@ -48,12 +51,12 @@ def source_reads(index: SourceIndex, video: VideoPlan | None, audio: Sequence[Au
     head = ((start // _ROUND * _ROUND, -(-end // _ROUND) * _ROUND) for start, end in index.head)
     return SourceReads(
         head=tuple(_joined(head)),
-        video=() if video is None else tuple(_pictures(groups[video.stream], video)),
+        video=() if video is None else tuple(_pictures(groups[video.stream], video, behind)),
         audio={track.id: tuple(_sound(groups[track.stream], track)) for track in audio},
     )
 
 
-def _pictures(groups: ByteGroups, video: VideoPlan) -> Iterable[Span]:
+def _pictures(groups: ByteGroups, video: VideoPlan, behind: int) -> Iterable[Span]:
     keys = [place for place, key in enumerate(groups.keys) if key]
     begins = list(accumulate((groups.first[place] for place in keys), max))
     latest = list(accumulate(groups.first, max))
@@ -61,7 +64,7 @@ def _pictures(groups: ByteGroups, video: VideoPlan) -> Iterable[Span]:
         key = max(0, bisect_right(begins, wanted) - 1)
         if groups.keys[keys[key]] == OPEN:
             key = max(0, key - 1)
-        stop = len(latest) if following is None else bisect_left(latest, following) + _BEHIND
+        stop = len(latest) if following is None else bisect_left(latest, following) + behind
         yield _span(groups, keys[key], stop)
 
 
