@@ -231,7 +231,10 @@ class JobEngine(Protocol):
         ...
 
     async def cancel(self, group: str) -> None:
-        """Queued tasks of the group are gone, running ones are cancelled (asyncio cancellation in the worker)."""
+        """Queued tasks of the group are gone, running ones are cancelled (asyncio cancellation in the worker).
+
+        For a second or two nothing of the group may be queued: what is being stopped could ask for what follows it.
+        """
         ...
 
     async def pending(self, group: str) -> frozenset[str]:

@@ -20,10 +20,11 @@ ADMIT: Final = (
     _PRELUDE
     + """
 -- tasks: {name, level (from 0), group}. Answers the positions (from 0) of those to be queued; notes them in groups.
+-- None is of a group that has just been cancelled: a task that is about to be stopped may ask for what would follow it.
 local wanted = {}
 for position, task in ipairs(ask.tasks) do
   local name, level, group = task[1], task[2], task[3]
-  local taken = false
+  local taken = redis.call('EXISTS', ask.groups .. group .. ':closed') == 1
   for number, lane in ipairs(ask.lanes) do
     local id = name .. lane.suffix
     -- queued or running at this level or a more urgent one, or running at any
@@ -59,8 +60,10 @@ return found
 CANCEL: Final = (
     _PRELUDE
     + """
--- Running tasks are flagged: their workers look at the flags twice a second. Queued ones are taken out.
+-- Running tasks are flagged: their workers look at the flags twice a second. Queued ones are taken out, and no others
+-- come in until the workers have looked.
 local key = ask.groups .. ask.group
+redis.call('SET', key .. ':closed', '', 'PX', 1500)
 local ids = redis.call('SMEMBERS', key)
 for _, lane in ipairs(ask.lanes) do
   local doomed, any = {}, false
