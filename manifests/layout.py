@@ -5,6 +5,8 @@
     media/{asset}/{rendition}/init.mp4            init section
     media/{asset}/{rendition}/{n}.m4s             segment n, from 0
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
+    work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
+    work/{asset}/{version}/ladder.json            the title's own ladder, laid over the plan; written once
     work/{asset}/{version}/measured.json          sizes of every segment, written at the end
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
     work/{asset}/{version}/failure.json           why the asset cannot be made
@@ -65,6 +67,14 @@ def media_version(key: str) -> int | None:
 
 def plan(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/plan.json"
+
+
+def growing(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/growing.json"
+
+
+def ladder(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/ladder.json"
 
 
 def measured(asset: AssetId, version: int) -> str:

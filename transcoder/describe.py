@@ -4,8 +4,9 @@ Pure functions. The same values are served by the API and written into the bucke
 turns an object's key into the URI that stands in the playlist.
 
 Rules that shape the output (Apple's HLS authoring specification unless another source is named): 8.6 and 8.8 VOD with
-an end from the first moment; 9.1–9.5 CODECS, RESOLUTION, demuxed audio; 9.11 INDEPENDENT-SEGMENTS; 9.13–9.15 rates;
-9.16 no VIDEO-RANGE, since every rung is SDR; 1.32 the first variant near 2 Mb/s.
+an end from the first moment, EVENT for what is played while its source arrives; 9.1–9.5 CODECS, RESOLUTION, demuxed
+audio; 9.11 INDEPENDENT-SEGMENTS; 9.13–9.15 rates; 9.16 no VIDEO-RANGE, since every rung is SDR; 1.32 the first variant
+near 2 Mb/s.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from manifests.hls import (
 )
 from manifests.hls.attributes import quotable
 from manifests.hls.media import target_duration
+from transcoder import planner
 from transcoder.plan import AAC_FRAME
 
 if TYPE_CHECKING:
@@ -86,8 +88,15 @@ def _timings(plan: Plan) -> dict[RenditionId, _Timing]:
     return found
 
 
-def _target_duration(timings: dict[RenditionId, _Timing]) -> int:
-    """One for all the playlists of the asset (RFC 8216bis §6.2.4)."""
+def _target_duration(plan: Plan, timings: dict[RenditionId, _Timing]) -> int:
+    """One for all the playlists of the asset (RFC 8216bis §6.2.4).
+
+    It must not change while a playlist grows (§6.2.1), when nobody knows the last segment: one of sound may be longer
+    than the others by half a second (`planner.cuts`).
+    """
+    if plan.grown:
+        first = max(timing.durations()[0] for timing in set(timings.values()))
+        return target_duration([first + planner.TAIL])
     return max(target_duration(timing.durations()) for timing in set(timings.values()))
 
 
@@ -99,7 +108,7 @@ def _rates(plan: Plan, measured: Measured | None) -> dict[RenditionId, Rates]:
         declared = {rung.id: Rates(peak=rung.bandwidth, average=rung.bandwidth // 2) for rung in rungs}
         return declared | {track.id: Rates(peak=track.bitrate, average=track.bitrate) for track in plan.audio}
     timings = _timings(plan)
-    longest = _target_duration(timings)
+    longest = _target_duration(plan, timings)
     return {
         rendition: bandwidth.measure(
             measured.renditions[rendition].segments, timing.ticks,
@@ -192,20 +201,25 @@ def multivariant(plan: Plan, measured: Measured | None, *, uri_of: UriOf) -> Mul
     )
 
 
-def media(plan: Plan, rendition: RenditionId, *, uri_of: UriOf) -> MediaPlaylist:
-    """The media playlist of one rendition; it never changes. Raises KeyError for a rendition that the plan lacks."""
+def media(plan: Plan, rendition: RenditionId, *, uri_of: UriOf, ended: bool = True) -> MediaPlaylist:
+    """The media playlist of one rendition. Raises KeyError for a rendition that the plan lacks.
+
+    It never changes, but for a plan that grows (`ended` False): segments are added at its end. Such a playlist stays an
+    EVENT for good, for nothing in it may change but by lines at its end (RFC 8216bis §6.2.1); with an end in it players
+    take it for what it is.
+    """
     timings = _timings(plan)
     return MediaPlaylist(
         version=VERSION,
-        target_duration=_target_duration(timings),
-        playlist_type="VOD",
+        target_duration=_target_duration(plan, timings),
+        playlist_type="EVENT" if plan.grown else "VOD",
         independent_segments=True,
         map=Map(uri=uri_of(layout.init(plan.asset, rendition))),
         segments=tuple(
             Segment(uri=uri_of(layout.segment(plan.asset, rendition, number)), duration=duration)
             for number, duration in enumerate(timings[rendition].durations())
         ),
-        ended=True,
+        ended=ended,
     )
 
 

@@ -1,6 +1,8 @@
 """The facts of an asset version, as objects in the bucket: what the rest of the system believes about it.
 
-`plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends it badly. Each is written once.
+`plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends it badly; `ladder.json` changes the plan's
+rungs on the way. Each is written once. Before them comes `growing.json`, the plan of what has arrived of the source: it
+is written again as it grows, and what it says stays true.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from infra.errors import ObjectNotFound
 from manifests import layout
 from transcoder import plan as plans
 from transcoder.errors import PlanMissing
+from transcoder.per_title import ladder as ladders
 from transcoder.publish import put_once
 
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
-    from manifests.layout import AssetId
+    from manifests.layout import AssetId, RenditionId
+    from transcoder.per_title.ladder import Ladder
     from transcoder.plan import Plan
 
 JSON: Final = "application/json"
@@ -48,14 +52,43 @@ async def _read(store: ObjectStore, key: str) -> bytes | None:
         return None
 
 
-async def find_plan(store: ObjectStore, asset: AssetId, version: int) -> Plan | None:
+async def find_fixed_plan(store: ObjectStore, asset: AssetId, version: int) -> Plan | None:
+    """The plan as it was made, with every rung that was ever listed."""
     body = await _read(store, layout.plan(asset, version))
     return None if body is None else plans.load(body)
 
 
-async def read_plan(store: ObjectStore, asset: AssetId, version: int) -> Plan:
-    """Raises PlanMissing."""
-    plan = await find_plan(store, asset, version)
+async def find_ladder(store: ObjectStore, asset: AssetId, version: int) -> Ladder | None:
+    """The ladder that was chosen for this title; None as long as, or if, none was."""
+    body = await _read(store, layout.ladder(asset, version))
+    return None if body is None else ladders.load(body)
+
+
+async def write_ladder(store: ObjectStore, asset: AssetId, version: int, ladder: Ladder) -> bool:
+    """False if there was one: what is encoded and listed changes once."""
+    return await put_once(store, layout.ladder(asset, version), ladders.dump(ladder), content_type=JSON)
+
+
+async def find_plan(
+    store: ObjectStore, asset: AssetId, version: int, *, keeping: RenditionId | None = None
+) -> Plan | None:
+    """The plan by which segments are made and listed now: under the title's own ladder, once that is chosen.
+
+    `keeping`: a rung that stays in it though the ladder dropped it.
+    """
+    plan = await find_fixed_plan(store, asset, version)
+    if plan is None or plan.video is None:
+        return plan
+    return ladders.apply(plan, await find_ladder(store, asset, version), keeping=keeping)
+
+
+async def read_plan(
+    store: ObjectStore, asset: AssetId, version: int, *, keeping: RenditionId | None = None
+) -> Plan:  # fmt: skip
+    """The plan by which segments are made now: as `find_plan`, or of what has arrived by now. Raises PlanMissing."""
+    plan = await find_plan(store, asset, version, keeping=keeping) or await find_growing(store, asset, version)
+    # The plan of the whole may have come, and the other gone, between the two looks.
+    plan = plan or await find_plan(store, asset, version, keeping=keeping)
     if plan is None:
         raise PlanMissing(f"there is no plan of {asset} version {version}")
     return plan
@@ -66,6 +99,17 @@ async def write_plan(store: ObjectStore, plan: Plan) -> Plan:
     if await put_once(store, layout.plan(plan.asset, plan.version), plans.dump(plan), content_type=JSON):
         return plan
     return await read_plan(store, plan.asset, plan.version)
+
+
+async def find_growing(store: ObjectStore, asset: AssetId, version: int) -> Plan | None:
+    """The plan of the segments that can be made while the source arrives."""
+    body = await _read(store, layout.growing(asset, version))
+    return None if body is None else plans.load(body)
+
+
+async def write_growing(store: ObjectStore, plan: Plan) -> None:
+    """Only whoever holds the lease of the version's index writes it."""
+    await store.put(layout.growing(plan.asset, plan.version), plans.dump(plan), content_type=JSON)
 
 
 async def read_failure(store: ObjectStore, asset: AssetId, version: int) -> Failure | None:

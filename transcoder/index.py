@@ -154,7 +154,7 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None = None
     detail: str = ""
     streams: tuple[_Stream, ...] = ()
@@ -170,14 +170,21 @@ class Served(Protocol):
     def serve(self) -> AbstractAsyncContextManager[int]: ...
 
 
-async def index_source(source: Path | Served, *, demuxer: str, limits: SourceLimits | None = None) -> SourceIndex:
+async def index_source(
+    source: Path | Served, *, demuxer: str, limits: SourceLimits | None = None, length: int | None = None
+) -> SourceIndex:
     """Index a source with one demuxer (what `sniff` said): a local file, or one that lies elsewhere, of which no more
     is fetched than is read.
+
+    `length`: how long a source is going to be that still arrives. Only tables are believed of such a one, and it is
+    refused as long as not all of its first pictures are there.
 
     Raises SourceRefused for what is wrong with the file; ChildFailed, ChildTimedOut for what is wrong with the machine.
     """
     limits = limits or SourceLimits()
     asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
+    if length is not None:
+        asked["length"] = length
     argv = [sys.executable, "-I", str(_CHILD)]
     words = [demuxer, msgspec.json.encode(asked).decode()]
     try:
@@ -192,7 +199,7 @@ async def index_source(source: Path | Served, *, demuxer: str, limits: SourceLim
         if not is_crash(exc.exit_code):
             raise
         raise refusal("too_complex", limits, cause=f"{exc}\n{exc.stderr}") from exc
-    return read_answer(msgspec.json.decode(body, type=_Answer), demuxer=demuxer, limits=limits)
+    return read_answer(msgspec.json.decode(body, type=Answer), demuxer=demuxer, limits=limits)
 
 
 def is_crash(exit_code: int | None) -> bool:
@@ -203,7 +210,7 @@ def is_crash(exit_code: int | None) -> bool:
     return exit_code is not None and -exit_code in _CRASHES
 
 
-def read_answer(answer: _Answer, *, demuxer: str, limits: SourceLimits) -> SourceIndex:
+def read_answer(answer: Answer, *, demuxer: str, limits: SourceLimits) -> SourceIndex:
     """The index that a child's answer gives. Raises SourceRefused."""
     if answer.refused is not None:
         raise refusal(answer.refused, limits, cause=answer.detail)
@@ -219,7 +226,7 @@ def read_answer(answer: _Answer, *, demuxer: str, limits: SourceLimits) -> Sourc
     return index
 
 
-def _missing(index: SourceIndex, answer: _Answer) -> str | None:
+def _missing(index: SourceIndex, answer: Answer) -> str | None:
     """Why an index is not what the file promises: a picture or a sound that is there and that nobody would get."""
     for kind, found in (("video", index.video), ("audio", index.audio)):
         lost = [stream for stream in answer.streams if stream.kind == kind and stream.packets]

@@ -5,7 +5,8 @@ of ours what needs no more than those. SOURCE is the path of a local file, or `f
 another process holds (sources/child_file.py). It opens that with the demuxer it is told, and nothing that the file
 refers to. What is wrong with the file is an answer like any other: `{"refused": code, "detail": text}`.
 
-Where the tables of an MP4 tell the timeline, no more of its media is read than the few packets that are decoded.
+Where the tables of an MP4 tell the timeline, no more of its media is read than the few packets that are decoded. Of a
+source that still arrives (LIMITS say its `length`) they must, and nothing is read of its end.
 """
 
 from __future__ import annotations
@@ -26,11 +27,8 @@ from transcoder.mp4.boxes import NotPlain
 from transcoder.mp4.movie import Movie, read_movie
 from transcoder.probe.opening import Recorder, Refused, inspect_boxes, open_container
 from transcoder.probe.tables import complete
-from transcoder.probe.track import Track, describe, far_apart, is_plausible, tracks_of
+from transcoder.probe.track import Track, describe, tracks_of
 from transcoder.sources.child_file import RemoteFile
-
-# What a scan of an arriving source has in common with an index (growing/scan_child.py).
-__all__ = ["Refused", "describe", "far_apart", "is_plausible", "open_container", "tracks_of"]
 
 
 def _demux(container: Any, tracks: list[Track], limits: dict[str, int], *, probe: bool) -> tuple[str, bool]:
@@ -56,6 +54,7 @@ def _demux(container: Any, tracks: list[Track], limits: dict[str, int], *, probe
 
 def _read(file: BinaryIO, demuxer: str, limits: dict[str, int], size: int, movie: Movie | None) -> dict[str, Any]:
     """The answer, by the tables of `movie` or without them. Raises Refused, NotPlain."""
+    arriving = "length" in limits
     recorder = Recorder(file)
     with open_container(recorder, demuxer, size) as container:
         head, recorder.spans = recorder.spans, None
@@ -64,7 +63,9 @@ def _read(file: BinaryIO, demuxer: str, limits: dict[str, int], size: int, movie
         tracks, unsupported = tracks_of(container, limits)
         error, ended = _demux(container, tracks, limits, probe=movie is not None)
         if movie is not None:
-            complete(container, tracks, movie, size=size, ended=ended)
+            if arriving and ended:
+                raise Refused("truncated", "the first pictures have not come yet")
+            complete(container, tracks, movie, size=size, ended=ended, arriving=arriving)
             if (count := sum(track.packets for track in tracks)) > limits["max_packets"]:
                 raise Refused("too_many_frames", str(count))
         for track in tracks:
@@ -81,10 +82,12 @@ def _read(file: BinaryIO, demuxer: str, limits: dict[str, int], size: int, movie
 
 def index(file: BinaryIO, demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
     """The answer about a whole file. Raises Refused."""
-    size = file.seek(0, os.SEEK_END)
+    size = limits.get("length") or file.seek(0, os.SEEK_END)
     if demuxer == "mov":
         with contextlib.suppress(NotPlain):
             return _read(file, demuxer, limits, size, read_movie(file, size))
+    if "length" in limits:
+        raise Refused("truncated", "no tables tell what is still to come")
     file.seek(0)
     return _read(file, demuxer, limits, size, None)
 

@@ -29,7 +29,7 @@ _CHANNELS: Final = 2  # stereo always exists (Apple 2.3); a mono source is heard
 _BITRATE: Final = 128_000
 _BITRATE_MORE: Final = 160_000  # a downmix of many channels
 _TOLERANCE: Final = Fraction(1, 2)
-_TAIL: Final = Fraction(1, 2)
+TAIL: Final = Fraction(1, 2)
 _NAME_LENGTH: Final = 40
 
 
@@ -197,7 +197,7 @@ def cuts(samples: int, *, video: VideoPlan | None, segment: int) -> tuple[int, .
     """
     length = Fraction(segment) if video is None else video.segment / video.rate
     frames = -(-samples // AAC_FRAME)
-    tail = _TAIL * SAMPLE_RATE / AAC_FRAME
+    tail = TAIL * SAMPLE_RATE / AAC_FRAME
     found, number = [0], 1
     while (cut := cut_at(number, length)) < frames:
         last = video is not None and number >= video.segments

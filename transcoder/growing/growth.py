@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from transcoder.growing.pictures import Reordering, SegmentStarts, WholePictures
 from transcoder.index import SourceIndex
 from transcoder.ladder import LadderSettings
-from transcoder.plan import AAC_FRAME
+from transcoder.plan import AAC_FRAME, AudioEntry
 from transcoder.planner import MAX_TRACKS, SAMPLE_RATE, cut_at, main_picture, make_plan
 from transcoder.timeline import Grid
 
@@ -44,10 +44,11 @@ _SURE: Final = Fraction(10)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What came of a stream since the last time, in its time base: the `stamps` of its pictures, in decoding order;
-    where its sound ends by now."""
+    where its sound ends by now, and packets of it that decoding may begin with."""
 
     stamps: Sequence[int] = ()
     end: int | None = None
+    entries: tuple[AudioEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class Growth:
         )
         self._waiting: list[int] = []
         self._ends: dict[int, int] = {}
+        self._entries: dict[int, tuple[AudioEntry, ...]] = {}
         self._pictures: WholePictures | None = None
         self._starts: SegmentStarts | None = None
         self._base = grown
@@ -95,8 +97,10 @@ class Growth:
         for index, part in seen.items():
             if index == self._picture.index:
                 self._settle(self._reordering.take(part.stamps))
-            elif part.end is not None:
+                continue
+            if part.end is not None:
                 self._ends[index] = max(part.end, self._ends.get(index, part.end))
+            self._entries[index] = (*self._entries.get(index, ()), *part.entries)
         if self._starts is None:
             self._begin(self._picture)
         return self._grow()
@@ -143,7 +147,11 @@ class Growth:
         whole = min([self._starts.whole, *(self._heard(track, length) for track in self._base.audio)])
         if whole <= (0 if self.plan is None else _video(self.plan).segments):
             return False
-        self.plan = cut(self._base, self._starts.starts[:whole])
+        plan = cut(self._base, self._starts.starts[:whole])
+        self.plan = replace(
+            plan,
+            audio=tuple(replace(track, entries=self._entries.get(track.stream, ())) for track in plan.audio),
+        )
         return True
 
     def _heard(self, track: AudioPlan, length: Fraction) -> int:
