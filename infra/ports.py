@@ -243,6 +243,14 @@ class JobEngine(Protocol):
 
     async def depth(self) -> Mapping[Level, QueueDepth]: ...
 
+    async def queued(self, level: Level) -> Sequence[str]:
+        """Names of the tasks of a level that wait, in no order."""
+        ...
+
+    async def slots(self, level: Level) -> int:
+        """How many tasks of a level all workers that are alive can run at a time."""
+        ...
+
     async def close(self) -> None: ...
 
 

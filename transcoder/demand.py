@@ -1,17 +1,19 @@
-"""Just-in-time: somebody waits for a segment that does not exist yet, so its window moves to the front.
+"""Just in time: somebody waits for a segment that does not exist, or will soon.
 
-An already queued task's priority can't be raised; its urgent twin, of the same name and a more urgent level, overtakes
-it. A hundred requests for a window are one encode: the first marks the window in Redis, the engine knows the twin by
-its name, the worker encodes under the window's lease.
+What is asked for is a run from exactly that segment on. A hundred requests for it are one run: the first marks it in
+Redis, the engine knows the task by its name, and whoever runs it looks who makes the segment already.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from infra.ports import Level
-from transcoder.windows import window_of, window_task
+from transcoder.progress import landed_key
+from transcoder.schedule import claims
+from transcoder.windows import VIDEO, opening, run_task
 
 if TYPE_CHECKING:
     from infra.ports import Cache, JobEngine
@@ -19,14 +21,35 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 _ASKED: Final = timedelta(seconds=2)
+_LOOKED_S: Final = 2.0
+_REMEMBERED: Final = 10_000
+_AHEAD: Final = 3
+"""Segments that are looked at ahead of a viewer: time enough to make the first of them."""
+
+# KEYS: what landed, claims. ARGV: rendition, first, end. The first segment of these that does not exist and that nobody
+# makes; -1 if there is none, or if nobody has counted what exists.
+_GAP: Final = """
+if (redis.call('HGET', KEYS[1], 'total') or '0') == '0' then return -1 end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+for number = tonumber(ARGV[2]), ARGV[3] - 1 do
+  local field = ARGV[1] .. '/' .. number
+  if redis.call('HEXISTS', KEYS[1], field) == 0 then
+    local claim = redis.call('HGET', KEYS[2], field)
+    if not claim or tonumber(string.match(claim, '%d+$')) <= now then return number end
+  end
+end
+return -1
+"""
 
 
 class Demand:
-    """Asks the workers for what a viewer waits for."""
+    """Asks the workers for what viewers wait for, and for what they will."""
 
     def __init__(self, *, cache: Cache, jobs: JobEngine) -> None:
         self._cache = cache
         self._jobs = jobs
+        self._looked: dict[tuple[str, int, str, int], float] = {}
 
     async def want(self, plan: Plan, rendition: RenditionId, number: int | None) -> None:
         """Ask for a segment, or for the init section (None: it comes with the rendition's first segments).
@@ -36,9 +59,35 @@ class Demand:
         Raises KeyError or IndexError for what the plan lacks.
         """
         wanted = 0 if number is None else number
-        window = window_of(plan, rendition, wanted)
-        task = window_task(plan.asset, plan.version, window, Level.JUST_IN_TIME, wanted=(rendition, wanted))
-        mark = f"channel:demand:{task.name}"
+        if not 0 <= wanted < plan.renditions()[rendition]:
+            raise IndexError(wanted)
+        await self._ask(plan, rendition, wanted, Level.JUST_IN_TIME)
+
+    async def keep_ahead(self, plan: Plan, rendition: RenditionId, number: int) -> None:
+        """Somebody plays a segment that exists: ask for the next ones, if nobody makes them.
+
+        One question to Redis, once in two seconds for a segment and process. What is asked for does not take the place
+        of what is waited for. Raises CacheUnavailable, EngineUnavailable.
+        """
+        now = monotonic()
+        asked = (plan.asset, plan.version, rendition, number)
+        if self._looked.get(asked, 0.0) > now:
+            return
+        if len(self._looked) >= _REMEMBERED:
+            self._looked = {each: until for each, until in self._looked.items() if until > now}
+        self._looked[asked] = now + _LOOKED_S
+        # The first windows are queued as soon as there is a plan.
+        track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
+        first = max(number + 1, *(window.numbers.stop for window in opening(plan) if window.track == track))
+        end = min(number + 1 + _AHEAD, plan.renditions()[rendition])
+        keys = [landed_key(plan.asset, plan.version), claims.key(plan.asset, plan.version)]
+        gap = int(await self._cache.script(_GAP, keys, [rendition, first, end]))
+        if gap >= 0:
+            await self._ask(plan, rendition, gap, Level.FIRST)
+
+    async def _ask(self, plan: Plan, rendition: RenditionId, number: int, level: Level) -> None:
+        task = run_task(plan.asset, plan.version, rendition, number, level)
+        mark = f"channel:demand:{task.name}/{level.name}"
         if not await self._cache.put(mark, b"", ttl=_ASKED, only_if_absent=True):
             return
         try:

@@ -53,6 +53,7 @@ MESSAGES: Final[Mapping[str, str]] = {
 _TASKS: Final[Mapping[str, tuple[str, str]]] = {
     "index": ("index_failed", "index_too_slow"),
     "window": ("encode_failed", "encode_too_slow"),
+    "run": ("encode_failed", "encode_too_slow"),
     "finish": ("finish_failed", "finish_failed"),
 }
 """By kind of task: the code of a failure, and of one whose child ran past its wall clock."""

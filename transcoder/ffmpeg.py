@@ -99,6 +99,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
+    def renice(self, nice: int) -> None:
+        """Leave the processor to others from now on. A niceness can be raised, not lowered, without privileges."""
+        sandbox.renice(self.process.pid, nice)
+
     def _expire(self) -> None:
         self.timed_out = True
         self.kill()

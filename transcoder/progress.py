@@ -13,13 +13,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
+from manifests.layout import RenditionId
 from transcoder.facts import find_plan
 from transcoder.remaining import expected, present
 from transcoder.work import Sample, time_left, total_work, work_of
 
 if TYPE_CHECKING:
     from infra.ports import Cache, ObjectStat, ObjectStore
-    from manifests.layout import AssetId, RenditionId
+    from manifests.layout import AssetId
     from transcoder.plan import Plan
     from transcoder.remaining import ObjectName
 
@@ -89,6 +90,8 @@ return 1
 """
 )
 
+_FIELDS: Final = "return redis.call('HKEYS', KEYS[1])"
+
 _READ: Final = """
 local now = redis.call('TIME')
 local pace = redis.call('HMGET', KEYS[2], 'work', 'whole', 'trace')
@@ -149,6 +152,16 @@ class ProgressBoard:
         plan = await find_plan(self._store, asset, version)
         return Progress(done=0, total=0) if plan is None else await self._count(plan)
 
+    async def landed_of(self, plan: Plan) -> frozenset[ObjectName]:
+        """The objects of a plan that landed, without asking the bucket for each; counted there if nobody knows."""
+        try:
+            if await self._read(_keys(plan.asset, plan.version)) is None:
+                await self._count(plan)
+            fields = await self._cache.script(_FIELDS, [landed_key(plan.asset, plan.version)], [])
+        except CacheUnavailable:
+            return frozenset(await present(self._store, plan))
+        return expected(plan) & {_name_of(field) for field in fields}
+
     async def recount(self, plan: Plan) -> Progress:
         """Forget what is remembered, and count in the bucket."""
         try:
@@ -181,12 +194,22 @@ class ProgressBoard:
 _SECONDS: Final = int(_KEPT.total_seconds())
 
 
+def landed_key(asset: AssetId, version: int) -> str:
+    """The hash whose fields are what landed (`rendition/number`), and `total`: 0 while it is not complete."""
+    return f"channel:landed:{asset}/{version}"
+
+
 def _keys(asset: AssetId, version: int) -> list[str]:
-    return [f"channel:landed:{asset}/{version}", f"channel:pace:{asset}/{version}"]
+    return [landed_key(asset, version), f"channel:pace:{asset}/{version}"]
 
 
 def _field(rendition: RenditionId, number: int | None) -> str:
     return f"{rendition}/{'init' if number is None else number}"
+
+
+def _name_of(field: bytes) -> ObjectName:
+    rendition, _, number = field.decode().rpartition("/")
+    return RenditionId(rendition), int(number) if number.isdecimal() else None
 
 
 def _samples(trace: bytes) -> tuple[Sample, ...]:

@@ -1,6 +1,6 @@
 """Objects into the bucket, each of them once: whoever writes first wins, whoever comes second finds it and goes on.
 
-Not every S3 enforces `If-None-Match`, so a write is a look, then a conditional put, under the lease of what is made.
+Not every S3 enforces `If-None-Match`, so a write is a look, then a conditional put, by whoever has claimed the segment.
 Two encodes of a segment are both valid but not byte-identical: a player must never see both under one URL.
 """
 
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from infra.errors import CacheUnavailable, ObjectExists
 from manifests import layout, media_types
 from transcoder import metrics, signals
-from transcoder.errors import LeaseLost
 
 if TYPE_CHECKING:
-    from infra.ports import Cache, Lease, ObjectStore
+    from infra.ports import Cache, ObjectStore
     from manifests.layout import AssetId, RenditionId
     from transcoder.plan import Plan
     from transcoder.progress import ProgressBoard
@@ -58,18 +57,14 @@ def key_of(asset: AssetId, rendition: RenditionId, number: int | None) -> str:
 class Publisher:
     """The sink of one window's encode: puts what a child process has closed, then says so."""
 
-    def __init__(self, *, plan: Plan, lease: Lease, store: ObjectStore, cache: Cache, board: ProgressBoard) -> None:
+    def __init__(self, *, plan: Plan, store: ObjectStore, cache: Cache, board: ProgressBoard) -> None:
         self._plan = plan
-        self._lease = lease
         self._store = store
         self._cache = cache
         self._board = board
         self._audio = frozenset(track.id for track in plan.audio)
 
     async def __call__(self, rendition: RenditionId, number: int | None, body: bytes) -> None:
-        """Raises LeaseLost rather than write what somebody else may be writing."""
-        if self._lease.lost:
-            raise LeaseLost
         key = key_of(self._plan.asset, rendition, number)
         content_type = media_types.SEGMENT
         if number is None:

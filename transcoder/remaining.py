@@ -1,26 +1,22 @@
-"""What of a plan exists, and the tasks that make the rest: asked by whoever doubts the queue."""
+"""What of a plan exists, what is left, and the tasks that make its beginning."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from infra.ports import Level
 from manifests import layout
 from manifests.layout import RenditionId
-from transcoder.windows import finish_task, window_task, windows
+from transcoder.windows import VIDEO, Window, opening, tracks, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from infra.ports import ObjectStat, ObjectStore, Task
     from transcoder.plan import Plan
-    from transcoder.windows import Window
 
 ObjectName: TypeAlias = tuple[RenditionId, int | None]
 """An object of a plan: a rendition's segment, or its init section (None)."""
-
-_FIRST_SEGMENTS: Final = 8
-"""Windows that begin before this segment go ahead of other assets' bulk: all starts, and short clips wholly."""
 
 
 def expected(plan: Plan) -> frozenset[ObjectName]:
@@ -32,12 +28,27 @@ def expected(plan: Plan) -> frozenset[ObjectName]:
 
 def made_by(plan: Plan, window: Window) -> frozenset[ObjectName]:
     """The objects that one window makes; every window makes the init sections of its renditions too."""
-    if window.track == "video":
-        renditions = [rung.id for rung in plan.video.rungs] if plan.video is not None else []
-    else:
-        renditions = [track.id for track in plan.audio if track.id == window.track]
-    numbers = range(window.first, window.first + window.count)
-    return frozenset((rendition, number) for rendition in renditions for number in (None, *numbers))
+    return frozenset(
+        (rendition, number) for rendition in renditions_of(plan, window) for number in (None, *window.numbers)
+    )
+
+
+def renditions_of(plan: Plan, window: Window) -> tuple[RenditionId, ...]:
+    if window.track != VIDEO:
+        return tuple(track.id for track in plan.audio if track.id == window.track)
+    rungs = plan.video.rungs if plan.video is not None else ()
+    return tuple(rung.id for rung in rungs if window.rungs is None or rung.id in window.rungs)
+
+
+def left_of(plan: Plan, track: str, found: Container[ObjectName]) -> list[int]:
+    """Numbers of the segments of a track that lack an object in some rendition; an init section counts as number 0."""
+    renditions = renditions_of(plan, Window(track=track, first=0, count=0))
+    return [
+        number
+        for number in range(tracks(plan)[track])
+        if any((rendition, number) not in found for rendition in renditions)
+        or (number == 0 and any((rendition, None) not in found for rendition in renditions))
+    ]
 
 
 async def present(store: ObjectStore, plan: Plan) -> dict[ObjectName, ObjectStat]:
@@ -54,11 +65,14 @@ async def present(store: ObjectStore, plan: Plan) -> dict[ObjectName, ObjectStat
     return found
 
 
-def remaining_tasks(plan: Plan, found: Container[ObjectName]) -> tuple[Task, ...]:
-    """A task for every window that lacks an object, in the order in which they are wanted; the finish if none does."""
-    tasks = tuple(
-        window_task(plan.asset, plan.version, window, Level.FIRST if window.first < _FIRST_SEGMENTS else Level.BULK)
-        for window in windows(plan)
+def opening_tasks(plan: Plan, found: Container[ObjectName], *, tenant: str = "") -> tuple[Task, ...]:
+    """Tasks for the first windows as far as they lack an object, in the order in which they are wanted.
+
+    The very first segments are as urgent as an index: without them nothing plays. Those that follow come behind the
+    first of every other asset.
+    """
+    return tuple(
+        window_task(plan.asset, plan.version, window, Level.INDEX if window.first == 0 else Level.FIRST, tenant=tenant)
+        for window in opening(plan)
         if any(name not in found for name in made_by(plan, window))
     )
-    return tasks or (finish_task(plan.asset, plan.version),)

@@ -8,6 +8,7 @@ Python in a fork of a threaded program. `wrap` is the one place where a command 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -30,6 +31,18 @@ class Limits:
     memory_bytes: int = 3 * _GIB // 2
     file_bytes: int = _GIB
     open_files: int = 64
+
+
+def renice(group: int, nice: int) -> None:
+    """Set the niceness of every thread of a process (Linux: nice(2) is a thread's) and of its session's autogroup."""
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{group}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), nice)
+    # Where the kernel shares the processor between sessions first (sched(7), autogroup), niceness within one says
+    # nothing to the others.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{group}/autogroup").write_text(str(nice))
 
 
 def environment(cwd: Path, inherited: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -34,6 +34,12 @@ def main(arguments: list[str]) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     if nice:
         os.nice(nice)
+        try:
+            # A session of its own is an autogroup of its own (sched(7)): niceness counts between those, not within.
+            with open("/proc/self/autogroup", "w") as autogroup:  # noqa: PTH123 - pathlib would be loaded for it
+                autogroup.write(str(nice))
+        except OSError:
+            pass  # this kernel has none, or lets nobody change it so soon again
     # Python ignores SIGPIPE; a command expects to be told that its reader is gone.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from infra.errors import SettingsError
 from infra.settings import read, setting
+from transcoder.per_title.settings import PerTitleSettings
 from transcoder.source_limits import SourceLimits
 
 if TYPE_CHECKING:
@@ -36,12 +37,15 @@ class TranscoderSettings:
         help="slots kept free for new assets: their index and their first segments",
     )
     urgent_slots: int = setting(
-        2, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
+        4, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
     )
     arriving_slots: int = setting(
         4,
         env="CHANNEL_WORKER_ARRIVING_SLOTS",
         help="uploads followed at a time while their bytes come (such a task lives long and mostly waits)",
+    )
+    ahead: int = setting(
+        6, env="CHANNEL_WORKER_AHEAD", unit="segments", help="made from the one that a viewer waits for on, in his rung"
     )
     max_tries: int = setting(
         5, env="CHANNEL_WORKER_TRIES", help="failures of a task that fail its asset, and half of the deaths of workers"
@@ -52,7 +56,7 @@ class TranscoderSettings:
         unit="s",
         help="how long a dead worker's tasks stay reserved for it; renewed while it works on them",
     )
-    bulk_nice: int = setting(19, env="CHANNEL_WORKER_NICE", help="niceness of encodes that nobody waits for (0–19)")
+    bulk_nice: int = setting(10, env="CHANNEL_WORKER_NICE", help="niceness of encodes that nobody waits for (0–19)")
     source_folder: Path | None = setting(
         None,
         env="CHANNEL_SOURCE_CACHE",
@@ -74,6 +78,7 @@ class TranscoderSettings:
     )
 
     source: SourceLimits = field(default_factory=SourceLimits)
+    per_title: PerTitleSettings = field(default_factory=PerTitleSettings)
 
     def __post_init__(self) -> None:
         if self.bulk_slots == 0:
@@ -83,6 +88,7 @@ class TranscoderSettings:
             ("CHANNEL_WORKER_FIRST_SLOTS", self.first_slots, 1),
             ("CHANNEL_WORKER_URGENT_SLOTS", self.urgent_slots, 1),
             ("CHANNEL_WORKER_ARRIVING_SLOTS", self.arriving_slots, 1),
+            ("CHANNEL_WORKER_AHEAD", self.ahead, 1),
             ("CHANNEL_WORKER_TRIES", self.max_tries, 1),
             ("CHANNEL_WORKER_LEASE_S", self.lease.total_seconds(), 1),
             ("CHANNEL_WORKER_NICE", self.bulk_nice, 0),

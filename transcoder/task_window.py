@@ -2,52 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-from infra.ports import Level
-from manifests.layout import RenditionId
+from infra.ports import RetryLater
 from transcoder import signals
 from transcoder.errors import PlanMissing
 from transcoder.facts import read_plan
+from transcoder.priority import Priority, niceness
 from transcoder.publish import announce
-from transcoder.remaining import made_by
-from transcoder.task_context import held, opened, subject
-from transcoder.window_work import existing, make_window, start_of
-from transcoder.windows import finish_task, windows
+from transcoder.remaining import made_by, renditions_of
+from transcoder.schedule.claims import claimed
+from transcoder.schedule.fairness import Waiting
+from transcoder.schedule.front import Front
+from transcoder.task_context import subject
+from transcoder.window_work import Work, existing
+from transcoder.windows import finish_task, tracks, window_of
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
+    from manifests.layout import AssetId
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
     from transcoder.windows import Window
 
+_MADE_BY_OTHERS: Final = timedelta(seconds=2)
+
 
 async def window(parts: TranscoderParts, attempt: Attempt) -> None:
-    """Raises PlanMissing, LeaseLost, RetryLater, and what the encoders and the servers raise."""
+    """Raises PlanMissing, RetryLater (others make the rest of it), and what the encoders and the servers raise."""
     asset, version = subject(attempt)
     plan = await read_plan(parts.store, asset, version)
     named = _window(plan, attempt)
-    if await existing(parts.store, plan, named) != made_by(plan, named):
-        # The most urgent has the cores; what nobody waits for yet has what is left of them.
-        niceness = {Level.BULK: parts.settings.bulk_nice, Level.FIRST: parts.settings.bulk_nice // 4}
-        nice = niceness.get(attempt.task.level, 0)
-        async with held(parts, attempt) as lease, opened(parts, asset, version) as source:
-            wanted = _wanted(attempt) or start_of(plan, named)
-            await make_window(parts, plan, named, source=source, lease=lease, wanted=wanted, nice=nice)
+    front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
+    # Now that this one has left the queue.
+    await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
+    done = await existing(parts.store, plan, made_by(plan, named))
+    if done != made_by(plan, named):
+        priority = Priority(niceness(attempt.task.level, parts.settings.bulk_nice))
+        segments = {
+            (rendition, number)
+            for rendition in renditions_of(plan, named) for number in named.numbers if (rendition, number) not in done
+        }  # fmt: skip
+        async with (
+            claimed(parts.cache, asset, version, segments) as claim,
+            parts.sources.open(asset, version) as source,
+        ):
+            work = Work(
+                parts=parts, plan=plan, track=named.track, source=source, claim=claim, priority=priority, done=done
+            )  # fmt: skip
+            begun = time.monotonic()
+            await work.make_window(named)
+            if not done:
+                await front.took(plan, named, time.monotonic() - begun)
         await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
+        if claim.lost and not claim.lost <= await existing(parts.store, plan, claim.lost):
+            # Whoever makes them may die: then it is this task that does.
+            raise RetryLater(_MADE_BY_OTHERS)
+    await finish_if_complete(parts, asset, version)
+
+
+async def finish_if_complete(parts: TranscoderParts, asset: AssetId, version: int) -> None:
+    """Ask for the finish if nothing is left to make."""
     if (await parts.board.progress(asset, version)).complete:
         await parts.jobs.enqueue(finish_task(asset, version))
 
 
 def _window(plan: Plan, attempt: Attempt) -> Window:
-    arguments = attempt.task.arguments
-    for each in windows(plan):
-        if (each.track, each.index) == (arguments["track"], arguments["window"]):
-            return each
-    raise PlanMissing(f"{attempt.task.name} is not of this plan")
-
-
-def _wanted(attempt: Attempt) -> tuple[RenditionId, int] | None:
-    """The segment that somebody waits for."""
-    arguments = attempt.task.arguments
-    return (RenditionId(str(arguments["rendition"])), int(arguments["number"])) if "number" in arguments else None
+    made = window_of(attempt.task.arguments)
+    if made.numbers.stop > tracks(plan).get(made.track, 0):
+        raise PlanMissing(f"{attempt.task.name} is not of this plan")
+    return made

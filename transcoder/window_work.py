@@ -1,42 +1,53 @@
-"""One window, from what the bucket lacks of it to the bucket."""
+"""Encoding what the bucket lacks of a window, or of a run, and nobody else makes: from the claim to the bucket."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from manifests import layout
 from transcoder.audio import encode_audio
 from transcoder.describe import multivariant
-from transcoder.passes import passes
+from transcoder.passes import Pass, costs, is_worth_leaving, passes
 from transcoder.publish import Publisher, key_of
-from transcoder.remaining import made_by
+from transcoder.remaining import made_by, renditions_of
+from transcoder.sources.spans import prepare
 from transcoder.video import encode_video
+from transcoder.windows import VIDEO, Window
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
-    from infra.ports import Lease, ObjectStore
+    from infra.ports import ObjectStore
     from manifests.layout import RenditionId
+    from transcoder.inputs import Reading
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
+    from transcoder.priority import Priority
     from transcoder.remaining import ObjectName
-    from transcoder.windows import Window
+    from transcoder.schedule.claims import Claim
+    from transcoder.sources.source import OpenSource
 
 _LOOKS_AT_ONCE: Final = 8
 
 
-def start_of(plan: Plan, window: Window) -> tuple[RenditionId, int] | None:
-    """What the first viewer will ask for, if this window has it: the first segment, in the first listed variant."""
-    if window.track != "video" or window.first != 0 or plan.video is None:
+class Enough(Exception):
+    """A pass ends before its last segment: what it would make next others make, or others need the processor."""
+
+
+def start_of(plan: Plan, window: Window) -> RenditionId | None:
+    """The rendition in which the first viewer will ask for the first segment, if this window makes that: the variant
+    that is listed first."""
+    if window.track != VIDEO or window.first != 0 or plan.video is None:
         return None
     first = multivariant(plan, None, uri_of=str).variants[0]
-    return next((rung.id, 0) for rung in plan.video.rungs if layout.media_playlist(plan.asset, rung.id) == first.uri)
+    listed = (rung.id for rung in plan.video.rungs if layout.media_playlist(plan.asset, rung.id) == first.uri)
+    return next((rendition for rendition in listed if rendition in renditions_of(plan, window)), None)
 
 
-async def existing(store: ObjectStore, plan: Plan, window: Window) -> frozenset[ObjectName]:
-    """Those of a window's objects that the bucket holds."""
+async def existing(store: ObjectStore, plan: Plan, names: Iterable[ObjectName]) -> frozenset[ObjectName]:
+    """Those of these objects that the bucket holds."""
     found: set[ObjectName] = set()
     limiter = anyio.CapacityLimiter(_LOOKS_AT_ONCE)
 
@@ -47,45 +58,99 @@ async def existing(store: ObjectStore, plan: Plan, window: Window) -> frozenset[
 
     try:
         async with anyio.create_task_group() as looks:
-            for name in made_by(plan, window):
+            for name in names:
                 looks.start_soon(look, name)
     except ExceptionGroup as exc:
         raise exc.exceptions[0] from exc
     return frozenset(found)
 
 
-async def make_window(
-    parts: TranscoderParts,
-    plan: Plan,
-    window: Window,
-    *,
-    source: Path,
-    lease: Lease,
-    wanted: tuple[RenditionId, int] | None,
-    nice: int,
-) -> None:
-    """Encode and publish what is missing, what somebody waits for first.
+class Work:
+    """What one task makes of a track: `done` are the objects that need not be made (any more)."""
 
-    Raises what the encoders raise, LeaseLost, and errors of the store.
-    """
-    publish = Publisher(plan=plan, lease=lease, store=parts.store, cache=parts.cache, board=parts.board)
-    done = set(await existing(parts.store, plan, window))
+    def __init__(
+        self, *, parts: TranscoderParts, plan: Plan, track: str, source: OpenSource, claim: Claim, priority: Priority,
+        done: Collection[ObjectName],
+    ) -> None:  # fmt: skip
+        self._parts, self._plan, self._track = parts, plan, track
+        self._source, self._claim, self._priority = source, claim, priority
+        self._publish = Publisher(plan=plan, store=parts.store, cache=parts.cache, board=parts.board)
+        self._prices = costs(plan, track)
+        self.done = set(done)
 
-    async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
-        await publish(rendition, number, body)
-        done.add((rendition, number))
+    async def make_window(self, window: Window) -> None:
+        """Until nothing is left of it but what others are making. Raises what the encoders and the store raise."""
+        if (begun := start_of(self._plan, window)) is not None:
+            first = Pass(first=0, count=1, renditions=frozenset({begun}))
+            if not first.names <= self.done | self._claim.lost:
+                await self._encode(first, self._look_out)
+        while made := passes(self._missing(window), self._prices):
+            await self._encode(made[0], self._look_out)
+        if inits := {name for name in made_by(self._plan, window) if name[1] is None} - self.done:
+            # Not by a segment on the way, because all exist: a lost init section.
+            await self._encode(Pass(first=window.first, count=1, renditions=frozenset(name[0] for name in inits)), None)
 
-    for each in passes(window, wanted):
-        names = made_by(plan, each.window)
-        skip = done | {name for name in names if each.only not in (None, name[0])}
-        if names <= skip:
-            continue
-        if window.track == "video":
-            await encode_video(
-                plan, each.window, source=source, sink=sink, skip=skip, settings=parts.encoder, nice=nice
+    async def make_run(self, run: Pass, is_over: Callable[[], Awaitable[bool]]) -> None:
+        """All of it, or until `is_over` says after a segment that others need the processor more."""
+
+        async def look(left: Pass) -> bool:
+            return bool(left.names & self._claim.lost) or await is_over()
+
+        await self._encode(run, look)
+
+    def _missing(self, window: Window) -> dict[int, frozenset[RenditionId]]:
+        renditions = renditions_of(self._plan, window)
+        return {
+            number: frozenset(
+                rendition for rendition in renditions
+                if (rendition, number) not in self.done and (rendition, number) not in self._claim.lost
             )
-        else:
-            track = next(track for track in plan.audio if track.id == window.track)
-            await encode_audio(
-                plan, track, each.window, source=source, sink=sink, skip=skip, settings=parts.encoder, nice=nice
-            )
+            for number in window.numbers
+        }  # fmt: skip
+
+    async def _look_out(self, left: Pass) -> bool:
+        lost = left.names & self._claim.lost
+        return bool(lost) and is_worth_leaving(left, lost | (left.names & self.done), self._prices)
+
+    async def _encode(self, made: Pass, leave: Callable[[Pass], Awaitable[bool]] | None) -> None:
+        """One process. It is left between two segments when `leave` says so of what is left."""
+        window = Window(track=self._track, first=made.first, count=made.count)
+        unwanted = {name for name in made_by(self._plan, window) if name[0] not in made.renditions}
+        skip = unwanted | {(rendition, None) for rendition in made.renditions if (rendition, None) in self.done}
+        if leave is None:
+            skip |= {name for name in made_by(self._plan, window) if name[1] is not None}
+        reached = dict.fromkeys(made.renditions, made.first)
+
+        async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
+            if (rendition, number) not in self.done and (rendition, number) not in self._claim.lost:
+                await self._put(rendition, number, body)
+            if number is None:
+                return
+            reached[rendition] = number + 1
+            self._priority.made()
+            first = min(reached.values())
+            left = Pass(first=first, count=made.end - first, renditions=made.renditions)
+            if left.count and leave is not None and await leave(left):
+                raise Enough
+
+        encoding: dict[str, Any] = {
+            "source": self._source.path, "sink": sink, "skip": skip, "settings": self._parts.encoder,
+            "nice": self._priority.nice, "ready": self._ready, "started": self._priority.started,
+        }  # fmt: skip
+        try:
+            if self._track == VIDEO:
+                await encode_video(self._plan, window, **encoding)
+            else:
+                track = next(track for track in self._plan.audio if track.id == self._track)
+                await encode_audio(self._plan, track, window, **encoding)
+        except Enough:
+            return
+
+    async def _ready(self, reading: Reading) -> None:
+        await prepare(self._source, self._plan, reading, nice=self._priority.nice)
+
+    async def _put(self, rendition: RenditionId, number: int | None, body: bytes) -> None:
+        await self._publish(rendition, number, body)
+        self.done.add((rendition, number))
+        if number is not None:
+            await self._claim.landed((rendition, number))

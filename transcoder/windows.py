@@ -1,99 +1,161 @@
-"""Windows: which consecutive segments one task encodes. Pure functions of the plan, the same in every process.
+"""Windows, runs, and the tasks that make them. Pure functions of the plan, the same in every process.
 
-The first windows are short, so that the first segments exist within seconds; later ones grow to spread the cost of
-starting a process and seeking.
+A window is a stretch of consecutive segments of one track that one process encodes. The first windows of an asset are
+the same everywhere (`opening`): short, so that its first segments exist within seconds. All others are cut when their
+turn comes, as long as the workers' idle slots call for (`transcoder.schedule`); their names say what they make. A run
+makes one rendition, segment by segment, from the one that a viewer waits for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from infra.ports import Level, Task
+from manifests.layout import RenditionId
 
 if TYPE_CHECKING:
-    from manifests.layout import AssetId, RenditionId
+    from collections.abc import Iterable, Mapping
+
+    from manifests.layout import AssetId
     from transcoder.plan import Plan
 
-_VIDEO_GROWTH = (1, 1, 2, 4)
-_VIDEO_WINDOW = 6
-_AUDIO_GROWTH = (4, 16)
-_AUDIO_WINDOW = 75
+VIDEO: Final = "video"
+_VIDEO_OPENING: Final = (1, 1, 2, 4)
+_AUDIO_OPENING: Final = (4, 16)
+VIDEO_WINDOW: Final = 6
+AUDIO_WINDOW: Final = 75
+"""Segments of a window as long as nobody knows how fast they are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Segments [first, first + count) of one track: "video" (all rungs at once) or an audio rendition's id."""
+    """Segments [first, first + count) of one track: "video" or an audio rendition's id. `rungs`: those of the video's
+    renditions that it makes; None: all."""
 
     track: str
-    index: int
     first: int
     count: int
+    rungs: tuple[RenditionId, ...] | None = None
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first, self.first + self.count)
+
+    @property
+    def name(self) -> str:
+        """`video/12-6`: six segments from number 12 on; `video/12-1/v720-1` makes only that rung."""
+        made = f"{self.track}/{self.first}-{self.count}"
+        return made if self.rungs is None else f"{made}/{'+'.join(self.rungs)}"
 
 
-def _cut(track: str, segments: int, growth: tuple[int, ...], steady: int) -> tuple[Window, ...]:
-    windows: list[Window] = []
-    first = 0
-    while first < segments:
-        index = len(windows)
-        count = min(growth[index] if index < len(growth) else steady, segments - first)
-        windows.append(Window(track=track, index=index, first=first, count=count))
-        first += count
-    return tuple(windows)
+def window_from(name: str) -> Window | None:
+    """The window of that name; None for what names none."""
+    track, _, rest = name.partition("/")
+    span, _, rungs = rest.partition("/")
+    first, _, count = span.partition("-")
+    if not (track and first.isdecimal() and count.isdecimal()):
+        return None
+    made = tuple(RenditionId(rung) for rung in rungs.split("+")) if rungs else None
+    return Window(track=track, first=int(first), count=int(count), rungs=made)
+
+
+def tracks(plan: Plan) -> dict[str, int]:
+    """What windows are cut from, with its number of segments: the picture (all rungs as one), each sound rendition."""
+    found = {VIDEO: plan.video.segments} if plan.video is not None else {}
+    return found | {track.id: track.segments for track in plan.audio}
+
+
+def opening(plan: Plan) -> tuple[Window, ...]:
+    """The first windows of an asset, in the order in which they are wanted: by first segment, video before audio."""
+    return _ordered(
+        window
+        for track, segments in tracks(plan).items()
+        for window in _cut(track, segments, _VIDEO_OPENING if track == VIDEO else _AUDIO_OPENING, 0)
+    )
 
 
 def windows(plan: Plan) -> tuple[Window, ...]:
-    """All windows of a plan in the order in which they are wanted: by their first segment, video before audio."""
+    """A whole plan in windows, as one worker would make them that knows nothing of speed."""
+    return _ordered(
+        window
+        for track, segments in tracks(plan).items()
+        for window in (
+            _cut(track, segments, _VIDEO_OPENING, VIDEO_WINDOW)
+            if track == VIDEO
+            else _cut(track, segments, _AUDIO_OPENING, AUDIO_WINDOW)
+        )
+    )
+
+
+def _cut(track: str, segments: int, growth: tuple[int, ...], steady: int) -> list[Window]:
     found: list[Window] = []
-    if plan.video is not None:
-        found += _cut("video", plan.video.segments, _VIDEO_GROWTH, _VIDEO_WINDOW)
-    for track in plan.audio:
-        found += _cut(track.id, track.segments, _AUDIO_GROWTH, _AUDIO_WINDOW)
-    return tuple(sorted(found, key=lambda window: (window.first, window.track != "video")))
+    first = 0
+    for count in growth:
+        if first < segments:
+            found.append(Window(track=track, first=first, count=min(count, segments - first)))
+            first += count
+    while steady and first < segments:
+        found.append(Window(track=track, first=first, count=min(steady, segments - first)))
+        first += steady
+    return found
 
 
-def window_of(plan: Plan, rendition: RenditionId, number: int) -> Window:
-    """The window that makes segment `number` of a rendition. Raises KeyError, IndexError for what the plan lacks."""
-    segments = plan.renditions()[rendition]
-    if not 0 <= number < segments:
-        raise IndexError(number)
-    track = rendition if any(track.id == rendition for track in plan.audio) else "video"
-    return next(w for w in windows(plan) if w.track == track and w.first <= number < w.first + w.count)
+def _ordered(found: Iterable[Window]) -> tuple[Window, ...]:
+    return tuple(sorted(found, key=lambda window: (window.first, window.track != VIDEO)))
 
 
-def index_task(asset: AssetId, version: int) -> Task:
+def _task(
+    asset: AssetId, version: int, kind: str, level: Level, *, named: str = "", tenant: str = "",
+    **arguments: str | int,
+) -> Task:  # fmt: skip
     return Task(
-        name=f"{asset}/{version}/index", kind="index", group=asset, level=Level.INDEX,
-        arguments={"asset": asset, "version": version},
+        name=f"{asset}/{version}/{named or kind}", kind=kind, group=asset, tenant=tenant, level=level,
+        arguments={**arguments, "asset": asset, "version": version},
     )  # fmt: skip
 
 
-def grow_task(asset: AssetId, version: int) -> Task:
+def index_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
+    """`tenant`: whose asset it is; all its tasks say so."""
+    return _task(asset, version, "index", Level.INDEX, tenant=tenant)
+
+
+def grow_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
     """The task that follows an upload while its bytes come."""
-    return Task(
-        name=f"{asset}/{version}/grow", kind="grow", group=asset, level=Level.ARRIVING,
-        arguments={"asset": asset, "version": version},
-    )  # fmt: skip
+    return _task(asset, version, "grow", Level.ARRIVING, tenant=tenant)
 
 
-def window_task(
-    asset: AssetId, version: int, window: Window, level: Level, *, wanted: tuple[RenditionId, int] | None = None
-) -> Task:
-    """The task that makes a window. `wanted` is the segment somebody waits for: it is made first, the task stays the
-    same (its name too), so that all who wait for something of the window share one encode."""
-    arguments: dict[str, str | int] = {
-        "asset": asset, "version": version, "track": window.track, "window": window.index,
-    }  # fmt: skip
-    if wanted is not None:
-        arguments |= {"rendition": wanted[0], "number": wanted[1]}
-    return Task(
-        name=f"{asset}/{version}/{window.track}/{window.index}", kind="window", group=asset, level=level,
-        arguments=arguments,
+def window_task(asset: AssetId, version: int, window: Window, level: Level, *, tenant: str = "") -> Task:
+    """The task that makes a window."""
+    return _task(asset, version, "window", level, named=window.name, tenant=tenant, window=window.name)
+
+
+def analyse_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
+    """The task that chooses a title's own ladder."""
+    return _task(asset, version, "analyse", Level.BULK, tenant=tenant)
+
+
+def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:
+    """The task that makes a rendition from segment `number` on: JUST_IN_TIME when somebody waits for that one, FIRST
+    when somebody will soon."""
+    return _task(
+        asset, version, "run", level, named=f"run/{rendition}/{number}", rendition=rendition, number=number
     )  # fmt: skip
 
 
 def finish_task(asset: AssetId, version: int) -> Task:
-    return Task(
-        name=f"{asset}/{version}/finish", kind="finish", group=asset, level=Level.FIRST,
-        arguments={"asset": asset, "version": version},
-    )  # fmt: skip
+    return _task(asset, version, "finish", Level.FIRST)
+
+
+def assigned(names: Iterable[str]) -> tuple[Window, ...]:
+    """The windows among the names of an asset's tasks."""
+    found = (window_from(name.split("/", 2)[2]) for name in names if name.count("/") >= 3)
+    return tuple(window for window in found if window is not None)
+
+
+def window_of(arguments: Mapping[str, str | int]) -> Window:
+    """The window that a task is to make. Raises KeyError."""
+    window = window_from(str(arguments["window"]))
+    if window is None:
+        raise KeyError(arguments["window"])
+    return window

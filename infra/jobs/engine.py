@@ -10,12 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.errors import EngineUnavailable
 from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
-from infra.jobs.lanes import GROUPS, KEPT_S, LANES, RUN, TRIES, Queue, dump, name_of, priority, queue_of, task_id
-from infra.jobs.scripts import ADMIT, CANCEL, DEPTH, PENDING
+from infra.jobs.lanes import (
+    GROUPS,
+    KEPT_S,
+    LANES,
+    RUN,
+    TRIES,
+    WORKERS,
+    Queue,
+    dump,
+    name_of,
+    priority,
+    queue_of,
+    task_id,
+)
+from infra.jobs.scripts import ADMIT, ALIVE, CANCEL, DEPTH, PENDING, QUEUED
 from infra.ports import Level, QueueDepth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from infra.ports import Task
 
@@ -69,6 +82,16 @@ class StreaqEngine:
             level: QueueDepth(queued=queued, running=running, oldest_s=oldest_ms / 1000)
             for level, (queued, running, oldest_ms) in zip(Level, found, strict=True)
         }
+
+    async def queued(self, level: Level) -> Sequence[str]:
+        async with self._connected():
+            return [name_of(found) for found in await self._script(QUEUED, level=int(level))]
+
+    async def slots(self, level: Level) -> int:
+        async with self._connected():
+            redis = self._clients[Queue.URGENT].redis
+            found: Any = await redis.eval(ALIVE, keys=[WORKERS + queue_of(level)])
+            return int(found)
 
     async def close(self) -> None:
         self._closing.set()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 RUN: Final = "run"
 """The one function that is registered with the engine: it looks up the handler by `Task.kind`."""
 GROUPS: Final = "channel:jobs:group:"
+WORKERS: Final = "channel:jobs:workers:"
 TRIES: Final = "channel:jobs:tries:"
 KEPT_S: Final = 86_400
 """How long our own bookkeeping outlives the last touch; it is an index, and prunes itself when it is read."""

@@ -96,6 +96,38 @@ end
 """
 )
 
+QUEUED: Final = (
+    _PRELUDE
+    + """
+-- level (from 0): ids of the tasks that wait in its lane, for a slot or for a time.
+local lane = ask.lanes[ask.level + 1]
+local found = redis.call('ZRANGE', lane.delayed, 0, -1)
+for _, entry in ipairs(redis.call('XRANGE', lane.stream, '-', '+')) do
+  local id = entry[2][2]
+  if redis.call('SISMEMBER', lane.running, id) == 0 and exists(lane, id) then found[#found + 1] = id end
+end
+return found
+"""
+)
+
+ALIVE: Final = """
+-- KEYS[1]: a queue's workers, by the time until which they are believed. ARGV: worker, slots, milliseconds; without a
+-- worker only the sum of all slots is asked for, with no slots it leaves.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if ARGV[1] then
+  local member = ARGV[1] .. ' ' .. ARGV[2]
+  if tonumber(ARGV[3]) > 0 then redis.call('ZADD', KEYS[1], now + ARGV[3], member)
+  else redis.call('ZREM', KEYS[1], member) end
+end
+local slots = 0
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  slots = slots + tonumber(string.match(member, '%d+$'))
+end
+return slots
+"""
+
 DEPTH: Final = (
     _PRELUDE
     + """

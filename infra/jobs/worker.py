@@ -6,7 +6,9 @@ import asyncio
 import logging
 import signal
 import threading
+from contextlib import suppress
 from datetime import timedelta
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, create_task_group, move_on_after, open_signal_receiver, sleep_forever
@@ -14,7 +16,8 @@ from streaq.types import StreaqRetry
 
 from infra.errors import TaskAbandoned
 from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
-from infra.jobs.lanes import RUN, Queue, task_from, task_id
+from infra.jobs.lanes import RUN, WORKERS, Queue, task_from, task_id
+from infra.jobs.scripts import ALIVE
 from infra.jobs.tries import Tries
 from infra.metrics import RUN_SECONDS, RUNS
 from infra.ports import Attempt, RetryLater, Task
@@ -32,6 +35,8 @@ _log = logging.getLogger(__name__)
 _LONGEST_DELAY: Final = timedelta(minutes=1)
 _BROKER_DELAY: Final = timedelta(seconds=1)
 _FAREWELL_S: Final = 3.0
+_BELIEVED_MS: Final = 10_000
+_SAID_S: Final = 2.0
 _CLEAN_UP_S: Final = 5.0
 """Undisturbed time that a cancelled handler has to end its processes, before it is cancelled again."""
 
@@ -88,6 +93,7 @@ class StreaqWorker:
             for queue, slots in self._slots.items():
                 if slots:
                     tasks.start_soon(self._supervise, queue, slots)
+                    tasks.start_soon(self._say_alive, queue, slots)
 
     async def _cancel_on_signal(self, scope: CancelScope) -> None:
         with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -103,6 +109,15 @@ class StreaqWorker:
             self._stopping = True
             for broker in self._brokers.values():
                 broker.stop()
+
+    async def _say_alive(self, queue: Queue, slots: int) -> None:
+        """Tell how many tasks of this queue can run here, again and again: a dead worker's slots are soon forgotten."""
+        me = token_hex(8)
+        while not self._stopping:
+            with suppress(*BROKER_ERRORS, RuntimeError):  # it is not connected (any more)
+                if (broker := self._brokers.get(queue)) is not None:
+                    await broker.redis.eval(ALIVE, keys=[WORKERS + queue], args=[me, str(slots), str(_BELIEVED_MS)])
+            await asyncio.sleep(_SAID_S)
 
     async def _supervise(self, queue: Queue, slots: int) -> None:
         while not self._stopping:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from infra.ports import Attempt, Level, QueueDepth, RetryLater, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from infra.ports import Handler
 
@@ -33,6 +33,7 @@ class MemoryEngine:
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
         self._order = 0
+        self.working: list[tuple[frozenset[Level], int]] = []
         self.changed = asyncio.Condition()
 
     async def enqueue(self, *tasks: Task) -> None:
@@ -64,6 +65,12 @@ class MemoryEngine:
             oldest = min((entry.since for entry in queued), default=now)
             found[level] = QueueDepth(queued=len(queued), running=len(running), oldest_s=now - oldest)
         return found
+
+    async def queued(self, level: Level) -> Sequence[str]:
+        return [entry.task.name for entry in self._entries if entry.task.level is level and entry.running is None]
+
+    async def slots(self, level: Level) -> int:
+        return sum(count for levels, count in self.working if level in levels)
 
     async def close(self) -> None:
         self._entries.clear()
@@ -121,10 +128,15 @@ class MemoryWorker:
         self._retry_delay_s = retry_delay_s
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as slots:
-            for levels, count in self._slots:
-                for _ in range(count):
-                    slots.create_task(self._slot(levels))
+        self._engine.working += self._slots
+        try:
+            async with asyncio.TaskGroup() as slots:
+                for levels, count in self._slots:
+                    for _ in range(count):
+                        slots.create_task(self._slot(levels))
+        finally:
+            for each in self._slots:
+                self._engine.working.remove(each)
 
     async def _slot(self, levels: frozenset[Level]) -> None:
         engine = self._engine

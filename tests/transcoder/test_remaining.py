@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from infra.memory import MemoryStore
 from infra.ports import Level
+from manifests.layout import RenditionId
 from transcoder.publish import key_of
-from transcoder.remaining import expected, made_by, present, remaining_tasks
-from transcoder.windows import windows
+from transcoder.remaining import expected, left_of, made_by, opening_tasks, present
+from transcoder.windows import Window, opening, tracks, windows
 
 if TYPE_CHECKING:
     from transcoder.plan import Plan
@@ -25,33 +26,40 @@ def test_every_object_is_made_by_some_window(plan: Plan) -> None:
 def test_an_asset_without_a_picture(plan: Plan) -> None:
     only_audio = replace(plan, video=None)
     assert {rendition for rendition, _ in expected(only_audio)} == {"a1-1"}
-    assert [task.arguments["track"] for task in remaining_tasks(only_audio, ())] == ["a1-1", "a1-1"]
+    assert [task.name for task in opening_tasks(only_audio, ())] == ["asset/1/a1-1/0-4", "asset/1/a1-1/4-16"]
 
 
-def test_the_beginning_comes_before_the_rest(plan: Plan) -> None:
-    tasks = remaining_tasks(plan, ())
-    assert [(task.name, task.level) for task in tasks] == [
-        ("asset/1/video/0", Level.FIRST),
-        ("asset/1/a1-1/0", Level.FIRST),
-        ("asset/1/video/1", Level.FIRST),
-        ("asset/1/video/2", Level.FIRST),
-        ("asset/1/video/3", Level.FIRST),
-        ("asset/1/a1-1/1", Level.FIRST),
-        ("asset/1/video/4", Level.BULK),
-        ("asset/1/video/5", Level.BULK),
+def test_the_very_first_segments_are_as_urgent_as_an_index(plan: Plan) -> None:
+    tasks = opening_tasks(plan, (), tenant="anna")
+    assert [(task.name, task.level, task.tenant) for task in tasks] == [
+        ("asset/1/video/0-1", Level.INDEX, "anna"),
+        ("asset/1/a1-1/0-4", Level.INDEX, "anna"),
+        ("asset/1/video/1-1", Level.FIRST, "anna"),
+        ("asset/1/video/2-2", Level.FIRST, "anna"),
+        ("asset/1/video/4-4", Level.FIRST, "anna"),
+        ("asset/1/a1-1/4-16", Level.FIRST, "anna"),
     ]
 
 
 @given(keep=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_what_remains_is_what_lacks_an_object(plan: Plan, keep: st.DataObject) -> None:
+def test_what_is_left_is_what_lacks_an_object(plan: Plan, keep: st.DataObject) -> None:
     found = keep.draw(st.frozensets(st.sampled_from(sorted(expected(plan), key=str))))
-    tasks = remaining_tasks(plan, found)
-    named = {task.name for task in tasks}
-    for window in windows(plan):
-        whole = made_by(plan, window) <= found
-        assert (f"asset/1/{window.track}/{window.index}" in named) is not whole
-    assert ([task.kind for task in tasks] == ["finish"]) is (found == expected(plan))
+    named = {task.name for task in opening_tasks(plan, found)}
+    for window in opening(plan):
+        assert (f"asset/1/{window.name}" in named) is not (made_by(plan, window) <= found)
+    for track in tracks(plan):
+        left = left_of(plan, track, found)
+        for number in range(20):
+            names = made_by(plan, Window(track=track, first=number, count=1))
+            if number:
+                names = frozenset(name for name in names if name[1] is not None)
+            assert (number in left) is not (names <= found)
+
+
+def test_a_window_may_make_some_rungs_only(plan: Plan) -> None:
+    window = Window(track="video", first=3, count=1, rungs=(RenditionId("v90-1"),))
+    assert made_by(plan, window) == {("v90-1", None), ("v90-1", 3)}
 
 
 async def test_the_bucket_is_asked(plan: Plan) -> None:

@@ -1,0 +1,129 @@
+"""Claims over a real Valkey: who makes what, who gives way to whom, and what a dead holder leaves."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.memory import MemoryCache
+from manifests.layout import AssetId, RenditionId
+from transcoder.schedule import claims
+from transcoder.schedule.claims import Claim, Name, claimed, claimed_run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from infra.redis_cache import RedisCache
+
+    Eventually = Callable[..., Awaitable[None]]
+
+ASSET = AssetId("asset")
+LARGE, SMALL = RenditionId("v720-1"), RenditionId("v234-1")
+
+
+def names(numbers: range, *renditions: RenditionId) -> set[Name]:
+    return {(rendition, number) for rendition in renditions for number in numbers}
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+class Claimants:
+    def __init__(self, cache: RedisCache, stack: AsyncExitStack) -> None:
+        self.cache, self._stack = cache, stack
+
+    async def window(self, numbers: range, *renditions: RenditionId) -> Claim:
+        made = names(numbers, *(renditions or (LARGE, SMALL)))
+        return await self._stack.enter_async_context(claimed(self.cache, ASSET, 1, made))
+
+    async def run(self, first: int, stop: int, *, near: int = 0) -> list[int]:
+        run = claimed_run(self.cache, ASSET, 1, LARGE, range(first, stop), near=near)
+        return sorted(number for _, number in (await self._stack.enter_async_context(run)).mine)
+
+
+@pytest.fixture
+def claimants(cache: RedisCache, stack: AsyncExitStack) -> Claimants:
+    return Claimants(cache, stack)
+
+
+async def test_a_window_leaves_out_what_another_makes(claimants: Claimants) -> None:
+    await claimants.window(range(4, 8))
+    second = await claimants.window(range(6, 12))
+    assert second.mine == names(range(8, 12), LARGE, SMALL)
+    assert second.lost == names(range(6, 8), LARGE, SMALL)
+
+
+async def test_a_run_goes_on_to_where_it_meets_another(claimants: Claimants) -> None:
+    await claimants.window(range(13, 20))
+    assert await claimants.run(10, 16) == [10, 11, 12]
+
+
+async def test_who_waits_for_a_run_that_is_near_begins_none(claimants: Claimants) -> None:
+    assert await claimants.run(10, 16) == [10, 11, 12, 13, 14, 15]
+    assert await claimants.run(10, 16) == []
+    assert await claimants.run(12, 18) == []
+    assert await claimants.run(14, 20) == [14, 15, 16, 17, 18, 19], "it has four to make before"
+
+
+async def test_a_run_takes_over_what_a_window_would_make_late(claimants: Claimants) -> None:
+    window = await claimants.window(range(4, 12))
+    assert await claimants.run(4, 10) == [], "the window is at it now"
+    assert await claimants.run(8, 14) == [8, 9, 10, 11, 12, 13]
+    await window.renew()
+    assert window.lost == names(range(8, 12), LARGE)
+    assert window.mine == names(range(4, 12), SMALL) | names(range(4, 8), LARGE)
+
+
+async def test_how_far_a_window_is_shows_in_what_it_gave_back(claimants: Claimants) -> None:
+    window = await claimants.window(range(4, 12))
+    assert await claimants.run(6, 8, near=1) == [6, 7]
+    for number in range(4, 9):
+        await window.landed((LARGE, number))
+    assert await claimants.run(10, 12, near=1) == []
+
+
+async def test_only_the_own_claims_are_given_back(cache: RedisCache, claimants: Claimants) -> None:
+    async with claimed(cache, ASSET, 1, names(range(4, 8), LARGE)):
+        assert await claimants.run(6, 8) == [6, 7]
+    later = await claimants.window(range(4, 8), LARGE)
+    assert later.mine == names(range(4, 6), LARGE)
+
+
+async def test_a_dead_claimant_is_forgotten(
+    cache: RedisCache, claimants: Claimants, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(claims, "_MS", 200)
+    monkeypatch.setattr(claims, "_RENEWED_S", 60.0)
+    await claimants.window(range(4, 8), LARGE)
+
+    async def free() -> bool:
+        async with claimed_run(cache, ASSET, 1, LARGE, range(4, 6)) as run:
+            return bool(run.mine)
+
+    assert not await free()
+    await eventually(free)
+
+
+async def test_an_emptied_redis_is_filled_again(claimants: Claimants) -> None:
+    first = await claimants.window(range(4, 8), LARGE)
+    await claimants.cache.delete(claims.key(ASSET, 1))
+    second = await claimants.window(range(6, 10), LARGE)
+    await first.renew()
+    assert first.mine == names(range(4, 6), LARGE)
+    assert second.mine == names(range(6, 10), LARGE)
+
+
+async def test_without_redis_everybody_is_granted_everything() -> None:
+    cache = MemoryCache()
+    async with (
+        claimed(cache, ASSET, 1, names(range(4), LARGE)) as window,
+        claimed_run(cache, ASSET, 1, LARGE, range(2, 6)) as run,
+    ):
+        assert window.mine == names(range(4), LARGE)
+        assert run.mine == names(range(2, 6), LARGE)
+        assert not window.lost | run.lost

@@ -1,0 +1,117 @@
+"""Runs and windows beside each other, over a real Valkey: nobody makes what another makes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import anyio
+import psutil
+import pytest
+
+from infra.ports import Level, RetryLater
+from manifests.layout import RenditionId
+from tests.transcoder.house import ASSET, House, make_clip
+from transcoder.demand import Demand
+from transcoder.publish import key_of
+from transcoder.remaining import made_by
+from transcoder.schedule.claims import claimed
+from transcoder.windows import Window, index_task, run_task, window_task
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from infra.redis_cache import RedisCache
+
+    Eventually = Callable[..., Awaitable[None]]
+
+LARGE, SMALL = RenditionId("v270-1"), RenditionId("v234-1")
+WINDOW = Window(track="video", first=4, count=3)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", ffmpeg)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, clip: Path, cache: RedisCache) -> House:
+    """An asset with a plan and nothing else."""
+    house = House(tmp_path / "sources", cache=cache)
+    await house.upload(clip.read_bytes())
+    await house.handle(index_task(ASSET, 1))
+    await house.jobs.cancel(ASSET)
+    return house
+
+
+def starts(house: House) -> list[tuple[str, int]]:
+    return [(str(rendition), number) for rendition, number in house.heard_of("segment") if number is not None]
+
+
+def encoders() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
+
+
+async def test_a_hundred_viewers_cause_one_run_from_exactly_there(house: House, eventually: Eventually) -> None:
+    plan = await house.plan()
+    async with house.working():
+        async with anyio.create_task_group() as viewers:
+            for _ in range(100):
+                viewers.start_soon(Demand(cache=house.cache, jobs=house.jobs).want, plan, LARGE, 6)
+        await eventually(lambda: bool(house.heard_of("window")), timeout=60)
+    assert starts(house) == [(LARGE, 6), (LARGE, 7), (LARGE, 8)]
+
+
+async def test_a_run_ends_where_it_meets_what_exists(house: House) -> None:
+    async with house.listening():
+        await house.store.put(key_of(ASSET, LARGE, 7), b"of another", content_type="video/iso.segment")
+        await house.handle(run_task(ASSET, 1, LARGE, 5, Level.JUST_IN_TIME))
+        await house.handle(run_task(ASSET, 1, LARGE, 7, Level.JUST_IN_TIME))
+    assert starts(house) == [(LARGE, 5), (LARGE, 6)]
+
+
+async def test_a_run_gives_way_to_somebody_who_waits(house: House) -> None:
+    async with house.listening():
+        await house.jobs.enqueue(run_task(ASSET, 1, SMALL, 0, Level.JUST_IN_TIME))
+        await house.handle(run_task(ASSET, 1, LARGE, 5, Level.JUST_IN_TIME))
+    assert starts(house) == [(LARGE, 5)]
+
+
+async def test_a_window_leaves_out_what_a_run_makes(house: House) -> None:
+    async with house.listening():
+        await house.store.put(key_of(ASSET, LARGE, 4), b"of a run", content_type="video/iso.segment")
+        async with claimed(house.cache, ASSET, 1, {(LARGE, 5)}):
+            with pytest.raises(RetryLater):
+                await house.handle(window_task(ASSET, 1, WINDOW, Level.BULK))
+        assert sorted(starts(house)) == [(SMALL, 4), (SMALL, 5), (SMALL, 6), (LARGE, 6)]
+        # He never made it.
+        await house.handle(window_task(ASSET, 1, WINDOW, Level.BULK))
+    assert sorted(starts(house)) == sorted([(SMALL, 4), (SMALL, 5), (SMALL, 6), (LARGE, 5), (LARGE, 6)])
+
+
+async def test_a_run_takes_over_from_a_window_that_is_far_from_it(house: House, eventually: Eventually) -> None:
+    window = Window(track="video", first=1, count=8)
+    async with house.listening():
+        running = asyncio.create_task(house.handle(window_task(ASSET, 1, window, Level.BULK)))
+        await eventually(lambda: bool(encoders()))
+        await house.handle(run_task(ASSET, 1, LARGE, 6, Level.JUST_IN_TIME))
+        assert (LARGE, 6) in starts(house)
+        await asyncio.wait({running})
+        if isinstance(running.exception(), RetryLater):
+            await house.handle(window_task(ASSET, 1, window, Level.BULK))
+        else:
+            running.result()
+    made = starts(house)
+    assert sorted(made) == sorted((str(rung), number) for rung in (LARGE, SMALL) for number in window.numbers)
+    plan = await house.plan()
+    for name in made_by(plan, window):
+        assert await house.store.head(key_of(ASSET, *name)) is not None
+
+
+async def test_sound_begins_where_it_is_wanted(house: House) -> None:
+    plan = await house.plan()
+    (track,) = plan.audio
+    async with house.listening():
+        await house.handle(run_task(ASSET, 1, track.id, 3, Level.JUST_IN_TIME))
+    assert starts(house) == [(track.id, number) for number in range(3, min(9, track.segments))]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.ports import Level
+from manifests.layout import AssetId, RenditionId
+from transcoder.windows import (
+    Window,
+    assigned,
+    finish_task,
+    grow_task,
+    index_task,
+    opening,
+    run_task,
+    window_from,
+    window_of,
+    window_task,
+    windows,
+)
+
+if TYPE_CHECKING:
+    from transcoder.plan import Plan
+
+ASSET = AssetId("asset")
+V720, V540 = RenditionId("v720-1"), RenditionId("v540-1")
+
+
+@pytest.mark.parametrize(
+    ("window", "name"),
+    [
+        (Window(track="video", first=12, count=6), "video/12-6"),
+        (Window(track="video", first=12, count=1, rungs=(V720,)), "video/12-1/v720-1"),
+        (Window(track="video", first=12, count=1, rungs=(V720, V540)), "video/12-1/v720-1+v540-1"),
+        (Window(track="a1-1", first=0, count=75), "a1-1/0-75"),
+    ],
+)
+def test_a_name_says_what_is_made(window: Window, name: str) -> None:
+    assert window.name == name
+    assert window_from(name) == window
+    task = window_task(ASSET, 1, window, Level.BULK, tenant="anna")
+    assert (task.name, task.group, task.tenant) == (f"asset/1/{name}", "asset", "anna")
+    assert window_of(task.arguments) == window
+
+
+def test_the_windows_among_an_assets_tasks() -> None:
+    window = Window(track="video", first=12, count=6)
+    tasks = (
+        index_task(ASSET, 1), grow_task(ASSET, 1), run_task(ASSET, 1, V720, 4, Level.FIRST), finish_task(ASSET, 1),
+        window_task(ASSET, 1, window, Level.BULK),
+    )  # fmt: skip
+    assert assigned(task.name for task in tasks) == (window,)
+    for name in ("", "index", "video", "video/", "video/1", "run/v720-1/4"):
+        assert window_from(name) is None
+
+
+def test_an_assets_first_windows_are_short(plan: Plan) -> None:
+    assert [window.name for window in opening(plan)] == [
+        "video/0-1", "a1-1/0-4", "video/1-1", "video/2-2", "video/4-4", "a1-1/4-16",
+    ]  # fmt: skip
+
+
+def test_the_whole_plan_in_windows(plan: Plan) -> None:
+    for track in ("video", "a1-1"):
+        numbers = [number for window in windows(plan) if window.track == track for number in window.numbers]
+        assert numbers == list(range(20))

@@ -1,0 +1,63 @@
+"""The task "run": somebody waits for a segment, so one rendition is made from exactly that one on.
+
+It goes on for some segments, at low priority, so that the viewer is not overtaken; it ends at the first that exists or
+that somebody else makes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.ports import Level
+from manifests.layout import RenditionId
+from transcoder import signals
+from transcoder.errors import PlanMissing
+from transcoder.facts import read_plan
+from transcoder.passes import Pass
+from transcoder.priority import Priority, ahead
+from transcoder.publish import announce
+from transcoder.schedule.claims import claimed_run
+from transcoder.task_context import subject
+from transcoder.task_window import finish_if_complete
+from transcoder.window_work import Work, existing
+from transcoder.windows import VIDEO
+
+if TYPE_CHECKING:
+    from infra.ports import Attempt
+    from transcoder.parts import TranscoderParts
+
+_NEAR_SOUND = 8
+"""Segments of sound that a window makes in about the time in which a run begins."""
+
+
+async def run(parts: TranscoderParts, attempt: Attempt) -> None:
+    """Raises PlanMissing and what the encoders and the servers raise."""
+    asset, version = subject(attempt)
+    rendition, first = RenditionId(str(attempt.task.arguments["rendition"])), int(attempt.task.arguments["number"])
+    # He may still play a rung that the title's own ladder has dropped since.
+    plan = await read_plan(parts.store, asset, version, keeping=rendition)
+    segments = plan.renditions().get(rendition, 0)
+    if not 0 <= first < segments:
+        raise PlanMissing(f"{attempt.task.name} is not of this plan")
+    numbers = range(first, min(first + parts.settings.ahead, segments))
+    done = await existing(parts.store, plan, ((rendition, number) for number in (None, *numbers)))
+    lacking = next((number for number in numbers if (rendition, number) in done), numbers.stop)
+    track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
+    near = 0 if track == VIDEO else _NEAR_SOUND
+    async with claimed_run(parts.cache, asset, version, rendition, range(first, lacking), near=near) as claim:
+        if not claim.mine:
+            return
+        waited_for = attempt.task.level is Level.JUST_IN_TIME
+        later = ahead(parts.settings.bulk_nice)
+        priority = Priority(0 if waited_for else later, then=later)
+
+        async def is_over() -> bool:
+            # Somebody waits for a slot: what comes after the wanted segment is not that urgent.
+            return bool(await parts.jobs.queued(Level.JUST_IN_TIME))
+
+        async with parts.sources.open(asset, version) as source:
+            work = Work(parts=parts, plan=plan, track=track, source=source, claim=claim, priority=priority, done=done)
+            made = Pass(first=first, count=len(claim.mine), renditions=frozenset({rendition}))
+            await work.make_run(made, is_over)
+    await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
+    await finish_if_complete(parts, asset, version)
