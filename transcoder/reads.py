@@ -24,6 +24,9 @@ BEHIND: Final = 3
 """Groups of samples behind a segment's last picture: decoders give a picture when they have seen up to 16 that follow
 it, and one more for each of their threads."""
 
+_REORDERED: Final = Fraction(1)
+"""Seconds by which a picture may be decoded before it is shown: seeks go by decoding time."""
+
 _ROUND: Final = 1 << 12
 """Bytes that the heads are rounded to: two demuxers do not read by the same steps."""
 
@@ -48,11 +51,12 @@ def source_reads(
     groups = {stream.index: stream.groups for stream in streams if stream.groups is not None}
     if index.head is None or len(groups) < len(streams):
         return None
+    landings = [_landings(groups[stream.index], stream.time_base) for stream in index.video]
     head = ((start // _ROUND * _ROUND, -(-end // _ROUND) * _ROUND) for start, end in index.head)
     return SourceReads(
         head=tuple(_joined(head)),
         video=() if video is None else tuple(_pictures(groups[video.stream], video, behind)),
-        audio={track.id: tuple(_sound(groups[track.stream], track)) for track in audio},
+        audio={track.id: tuple(_sound(groups[track.stream], track, landings)) for track in audio},
     )
 
 
@@ -68,9 +72,19 @@ def _pictures(groups: ByteGroups, video: VideoPlan, behind: int) -> Iterable[Spa
         yield _span(groups, keys[key], stop)
 
 
-def _sound(groups: ByteGroups, track: AudioPlan) -> Iterable[Span]:
+def _landings(groups: ByteGroups, time_base: Fraction) -> list[Fraction]:
+    """Where a seek may land, in seconds: the demuxer lets all streams begin where the picture can."""
+    begins = accumulate((groups.first[place] for place, key in enumerate(groups.keys) if key), max)
+    return [stamp * time_base for stamp in begins]
+
+
+def _sound(groups: ByteGroups, track: AudioPlan, landings: Sequence[Sequence[Fraction]]) -> Iterable[Span]:
     for cut, following in pairwise(track.cuts):
         begin = _stamp(track, cut - BEFORE, -WARM_UP - ANCHOR)
+        for pictures in filter(None, landings):
+            wanted = begin * track.time_base - _REORDERED
+            landing = pictures[max(0, bisect_right(pictures, wanted) - 1)] - _REORDERED
+            begin = min(begin, floor(landing / track.time_base))
         stop = bisect_right(groups.first, _stamp(track, following + AFTER, ANCHOR))
         yield _span(groups, max(0, bisect_right(groups.first, begin) - 2), stop + 1)
 
