@@ -7,39 +7,81 @@ from typing import TYPE_CHECKING, Final
 from manifests import layout, media_types
 from transcoder import measured as sizes
 from transcoder.describe import static_playlists
-from transcoder.facts import JSON, Ready, write_ready
+from transcoder.facts import JSON, Ready, find_fixed_plan, find_plan, is_over, write_ladder, write_ready
 from transcoder.measured import Measured, RenditionSizes
+from transcoder.per_title.ladder import UNCHANGED
 from transcoder.publish import put_once
-from transcoder.remaining import expected, present, remaining_tasks
+from transcoder.remaining import expected, present
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from infra.ports import ObjectStat, ObjectStore, Task
+    from infra.ports import ObjectStat, ObjectStore
+    from manifests.layout import RenditionId
     from transcoder.plan import Plan
     from transcoder.remaining import ObjectName
 
+_AT_ONCE: Final = 1000
+"""Keys in one request: what S3's DeleteObjects takes."""
 _PLAYLISTS_KEPT: Final = "public, max-age=300"
 """A later version of the source writes its playlists under the same keys (segments never share one)."""
 
 
-async def finish(store: ObjectStore, plan: Plan) -> tuple[Task, ...]:
-    """Complete an asset version, or return the tasks for what turns out to be missing.
+async def finish(store: ObjectStore, plan: Plan) -> Collection[ObjectName] | None:
+    """Complete an asset version, or return what there is of it if an object turns out to be missing,
+    or if its ladder was chosen this very moment.
 
     The bucket is listed, whatever anybody counted. Playlists come before ready.json, so whoever reads it can point
-    players at the bucket. Running it again writes the same.
+    players at the bucket. What exists of rungs that the title's ladder dropped is deleted. Running it again writes the
+    same.
     """
     found = await present(store, plan)
     if not expected(plan) <= found.keys():
-        return remaining_tasks(plan, found)
+        return found.keys()
+    if not await _settled(store, plan):
+        return found.keys()
     measured = measure(plan, found)
     key = layout.measured(plan.asset, plan.version)
     await put_once(store, key, sizes.dump(measured), content_type=JSON)
     for key, playlist in static_playlists(plan, measured).items():
         await store.put(key, playlist.encode(), content_type=media_types.M3U8, cache_control=_PLAYLISTS_KEPT)
+    await _sweep(store, plan, await _dropped(store, plan))
     ready = Ready(objects=len(found), size=sum(stat.size for stat in found.values()))
     await write_ready(store, plan.asset, plan.version, ready)
-    return ()
+    return None
+
+
+async def sweep_late(store: ObjectStore, plan: Plan) -> None:
+    """What an encode by this plan made of rungs that were dropped meanwhile goes, if the finish has come and gone.
+
+    Whoever began before the title's ladder was chosen may end after all else is done.
+    """
+    now = await find_plan(store, plan.asset, plan.version)
+    late = plan.renditions().keys() - now.renditions().keys() if now is not None else set()
+    if late and await is_over(store, plan.asset, plan.version):
+        await _sweep(store, plan, late)
+
+
+async def _settled(store: ObjectStore, plan: Plan) -> bool:
+    """Whether the plan's rungs are those that the asset ends with. From here on no ladder is chosen for it any more."""
+    if plan.video is None:
+        return True
+    await write_ladder(store, plan.asset, plan.version, UNCHANGED)
+    now = await find_plan(store, plan.asset, plan.version)
+    return now is not None and now.renditions() == plan.renditions()
+
+
+async def _dropped(store: ObjectStore, plan: Plan) -> Collection[RenditionId]:
+    fixed = await find_fixed_plan(store, plan.asset, plan.version)
+    return () if fixed is None else fixed.renditions().keys() - plan.renditions().keys()
+
+
+async def _sweep(store: ObjectStore, plan: Plan, renditions: Collection[RenditionId]) -> None:
+    keys = [
+        stat.key for rendition in renditions async for stat in store.list(layout.media_prefix(plan.asset, rendition))
+    ]
+    for begin in range(0, len(keys), _AT_ONCE):
+        await store.delete(keys[begin : begin + _AT_ONCE])
 
 
 def measure(plan: Plan, found: Mapping[ObjectName, ObjectStat]) -> Measured:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from manifests import layout
 from transcoder import signals
-from transcoder.facts import read_plan
+from transcoder.facts import find_plan
 from transcoder.finish import finish
 from transcoder.publish import announce
+from transcoder.schedule.front import Front
 from transcoder.task_context import held, subject
 
 if TYPE_CHECKING:
@@ -16,13 +18,18 @@ if TYPE_CHECKING:
 
 
 async def complete(parts: TranscoderParts, attempt: Attempt) -> None:
-    """Raises PlanMissing, LeaseLost, RetryLater, and what the servers raise."""
+    """Raises LeaseLost, RetryLater, and what the servers raise."""
     asset, version = subject(attempt)
-    plan = await read_plan(parts.store, asset, version)
+    plan = await find_plan(parts.store, asset, version)
+    if plan is None:
+        return  # gone; or all is made of what has arrived by now
     async with held(parts, attempt):
-        missing = await finish(parts.store, plan)
-    if missing:
+        found = await finish(parts.store, plan)
+    if found is not None:
         await parts.board.recount(plan)
-        await parts.jobs.enqueue(*missing)
+        front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
+        await front.begin(plan, found, tenant=attempt.task.tenant)
     else:
+        # By now everybody knows the plan of the whole.
+        await parts.store.delete([layout.growing(asset, version)])
         await announce(parts.cache, signals.Signal(what="ready", asset=asset, version=version))
