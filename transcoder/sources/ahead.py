@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from transcoder.plan import Span
 
 _LEAST: Final = 4 * BLOCK
-_MOST: Final = 64 * BLOCK
+_MOST: Final = 32 * BLOCK
 
 
 class Ahead:
@@ -29,7 +29,7 @@ class Ahead:
         self._straight += length
         if self._straight <= BLOCK:
             return None
-        reach = min(max(_LEAST, self._straight), _MOST)
+        reach = min(max(_LEAST, self._straight // 2), _MOST)
         if self._until >= self._next + reach // 2:
             return None
         start, self._until = max(self._until, self._next), self._next + reach

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 _SCOUT: Final = Path(__file__).with_name("scout_child.py")
 _LIMITS: Final = Limits(wall_s=120.0, cpu_s=120)
-_SMALL: Final = 8 * 1024 * 1024
+SMALL: Final = 8 * 1024 * 1024
 """Bytes. Less than this is fetched sooner than anybody could tell whether it is needed."""
 _SLACK: Final = 64 * 1024
 """Bytes around every place that is read: two versions of one demuxer do not buffer alike."""
@@ -41,12 +41,13 @@ _SCOUTED: Final = frozenset(
 """Demuxers that read the same places from the same bytes. The others' sources are fetched whole."""
 
 
-async def prepare(source: OpenSource, plan: Plan, reading: Reading, *, nice: int = 0) -> None:
-    """Have all in the local file that a process with this reading touches.
+async def prepare(source: OpenSource, plan: Plan, reading: Reading, *, nice: int = 0, small: int = SMALL) -> None:
+    """Have all in the local file that a process with this reading touches; all of the source if less than `small` bytes
+    of it are missing.
 
     Raises PlanMissing when the source is gone, DiskFull, and errors of the store.
     """
-    if source.lacking() <= _SMALL:
+    if source.lacking() <= small:
         await source.ensure()
     elif plan.reads is not None:
         await source.ensure(merged(listed(plan, plan.reads, reading), slack=_SLACK))

@@ -20,7 +20,7 @@ def test_who_goes_straight_on_never_reads_what_was_not_asked_for_before() -> Non
             reach.append(end - offset)
         assert offset < 2 * BLOCK or fetched >= offset + 2 * BLOCK
     assert reach == sorted(reach)
-    assert max(reach) <= 16 * 1024 * 1024 + BLOCK, "bounded"
+    assert max(reach) <= 8 * 1024 * 1024 + BLOCK, "bounded"
 
 
 def test_a_short_skip_forward_is_going_straight_on_and_a_jump_is_not() -> None:
