@@ -30,11 +30,16 @@ log = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 2.0
 """A signal may be lost, and so may a task: after this long the bucket is looked at and the object asked for again."""
 
+_LOOKS_AHEAD: Final = 32
+"""At a time in one process; while Redis does not answer they would pile up."""
+
 
 class Wanting(Protocol):
     """`transcoder.demand.Demand`."""
 
     async def want(self, plan: Plan, rendition: RenditionId, number: int | None) -> None: ...
+
+    async def keep_ahead(self, plan: Plan, rendition: RenditionId, number: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,7 @@ class Arrivals:
         self._demand = demand
         self._patience_s = patience.total_seconds()
         self._watches: dict[str, _Watch] = {}
+        self._looking_ahead: set[asyncio.Task[None]] = set()
 
     async def wait(self, wanted: Wanted) -> None:
         """Until the object is in the bucket. Raises SegmentPending (patience ends), AssetFailed, CacheUnavailable."""
@@ -95,6 +101,21 @@ class Arrivals:
                 watch.task.cancel()
             if (watch.waiting == 0 or watch.task.done()) and self._watches.get(key) is watch:
                 del self._watches[key]
+
+    def look_ahead(self, wanted: Wanted) -> None:
+        """Somebody has this segment: see, beside the answer, that those behind it will be there when he comes."""
+        if wanted.number is None or len(self._looking_ahead) >= _LOOKS_AHEAD:
+            return
+        looking = asyncio.create_task(self._look_ahead(wanted, wanted.number), name=f"ahead of {wanted.key}")
+        self._looking_ahead.add(looking)
+        looking.add_done_callback(self._looking_ahead.discard)
+
+    async def _look_ahead(self, wanted: Wanted, number: int) -> None:
+        try:
+            await self._demand.keep_ahead(wanted.plan, wanted.rendition, number)
+        except (CacheUnavailable, EngineUnavailable) as exc:
+            # He may have to wait for it, then.
+            log.warning("could not look ahead", extra={"key": wanted.key, "cause": str(exc)})
 
     async def _watch(self, wanted: Wanted) -> None:
         # Subscribed before looking: whatever lands after the look is heard of.

@@ -137,10 +137,10 @@ async def test_a_hundred_requests_for_a_missing_segment_are_one_task(
             return bool(await stage.engine.pending(plan.asset))
 
         await eventually(asked)
-        assert await stage.engine.pending(plan.asset) == {f"{plan.asset}/1/video/2"}
+        assert await stage.engine.pending(plan.asset) == {f"{plan.asset}/1/run/{VIDEO}/2"}
         await stage.land(plan, VIDEO, 2, BODY)
     assert {(task.result().status_code, task.result().content) for task in waiting} == {(200, BODY)}
-    assert await stage.engine.pending(plan.asset) == {f"{plan.asset}/1/video/2"}
+    assert await stage.engine.pending(plan.asset) == {f"{plan.asset}/1/run/{VIDEO}/2"}
 
 
 @pytest.mark.parametrize("headers", [{"Range": "bytes=10-19"}, {"If-None-Match": '"x"'}])
@@ -151,7 +151,7 @@ async def test_a_conditional_request_waits_too(
     asked = asyncio.create_task(client.get(f"/v/{plan.asset}/{AUDIO}/init.mp4", headers=headers))
 
     async def wanted() -> bool:
-        return await stage.engine.pending(plan.asset) == {f"{plan.asset}/1/{AUDIO}/0"}
+        return await stage.engine.pending(plan.asset) == {f"{plan.asset}/1/run/{AUDIO}/0"}
 
     await eventually(wanted)
     await stage.land(plan, AUDIO, None, BODY)

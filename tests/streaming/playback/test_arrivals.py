@@ -31,6 +31,9 @@ class Demands:
         if self.refuse:
             raise EngineUnavailable
 
+    async def keep_ahead(self, plan, rendition, number) -> None:
+        await self.want(plan, rendition, number)
+
 
 def arrivals(stage, demand, *, seconds: float = 20) -> Arrivals:
     return Arrivals(store=stage.store, cache=stage.cache, demand=demand, patience=timedelta(seconds=seconds))
@@ -114,3 +117,11 @@ def test_which_signals_call_for_a_look(what, rendition, number, answers: bool, s
 @pytest.mark.parametrize("message", [b"", b"{}", b"\xff"])
 def test_anything_else_calls_for_a_look(message: bytes, some_plan) -> None:
     assert Wanted(plan=some_plan, rendition=VIDEO, number=1).answered_by(message)
+
+
+async def test_what_follows_is_looked_after_beside_the_answer(stage, eventually) -> None:
+    plan, demand = await stage.playable(), Demands(refuse=True)
+    watching = arrivals(stage, demand)
+    watching.look_ahead(Wanted(plan=plan, rendition=VIDEO, number=3))
+    watching.look_ahead(Wanted(plan=plan, rendition=VIDEO, number=None))
+    await eventually(lambda: demand.count == 1)
