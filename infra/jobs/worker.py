@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, create_task_group, move_on_after, open_signal_receiver, sleep_forever
-from streaq.types import StreaqRetry
+from streaq.types import StreaqError, StreaqRetry
 
 from infra.errors import TaskAbandoned
 from infra.jobs.broker import BROKER_ERRORS, BrokerWorker, open_pool
@@ -114,7 +114,7 @@ class StreaqWorker:
         """Tell how many tasks of this queue can run here, again and again: a dead worker's slots are soon forgotten."""
         me = token_hex(8)
         while not self._stopping:
-            with suppress(*BROKER_ERRORS, RuntimeError):  # it is not connected (any more)
+            with suppress(*BROKER_ERRORS, StreaqError):  # it is not connected (any more)
                 if (broker := self._brokers.get(queue)) is not None:
                     await broker.redis.eval(ALIVE, keys=[WORKERS + queue], args=[me, str(slots), str(_BELIEVED_MS)])
             await asyncio.sleep(_SAID_S)

@@ -208,6 +208,35 @@ async def test_the_index_of_a_new_asset_overtakes_the_first_segments_of_others(
     assert done.index("done new/1/index 1") < done.index("done old/1/1 1")
 
 
+async def test_what_waits_and_what_could_run(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    assert await engine.slots(Level.BULK) == 0
+    worker = await start(bulk=2, urgent=1)
+    await start(bulk=3, urgent=1)
+
+    async def slots() -> tuple[int, int]:
+        return await engine.slots(Level.BULK), await engine.slots(Level.JUST_IN_TIME)
+
+    async def all_said() -> bool:
+        return await slots() == (5, 2)
+
+    await eventually(all_said)
+    await engine.enqueue(*(task(str(number), "hold") for number in range(7)), task("seek", level=Level.INDEX))
+    await eventually(lambda: _count(journal, "start", 5))
+    assert len(await engine.queued(Level.BULK)) == 2
+    assert await engine.queued(Level.FIRST) == []
+    await journal.open()
+    await eventually(lambda: _drained(engine))
+    assert await engine.queued(Level.BULK) == []
+    worker.kill()
+
+    async def one_is_forgotten() -> bool:
+        return await slots() == (3, 1)
+
+    await eventually(one_is_forgotten, 20)
+
+
 async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(
     engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
 ) -> None:

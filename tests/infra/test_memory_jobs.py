@@ -120,6 +120,17 @@ async def test_what_follows_an_upload_takes_no_slot_of_other_work(stage: Stage, 
         await eventually(stage.idle)
 
 
+async def test_what_waits_and_what_could_run(stage: Stage, eventually: Eventually) -> None:
+    assert await stage.engine.slots(Level.BULK) == 0
+    await stage.engine.enqueue(*(task(str(number), "hold") for number in range(5)))
+    async with stage.working(bulk_slots=3):
+        await eventually(lambda: len(stage.notes) == 3)
+        assert await stage.engine.slots(Level.BULK) == 3
+        assert await stage.engine.queued(Level.BULK) == ["a/1/3", "a/1/4"]
+        assert await stage.engine.queued(Level.FIRST) == []
+    assert await stage.engine.slots(Level.BULK) == 0
+
+
 async def test_cancel(stage: Stage, eventually: Eventually) -> None:
     async with stage.working():
         await stage.engine.enqueue(task("x", "hold"), task("y"), task("z", group="b"))
