@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from infra.tasks import end
 from streaming import operations
 from streaming.catalog import api as catalog
+from streaming.catalog import ladders
 from streaming.http import pages
 from streaming.http.body import json_response
 from streaming.http.cors import Cors
@@ -53,6 +54,7 @@ def routes(services: Services) -> list[BaseRoute]:
             services.sessions, services.catalogue, clock=services.clock, public_url=public_url
         ),
         *catalog.routes(services.catalogue, services.progress, public_url=public_url),  # /api/assets…
+        *ladders.routes(services.catalogue, infra.store),  # /api/assets/{id}/ladder
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")

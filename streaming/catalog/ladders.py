@@ -1,0 +1,122 @@
+"""`GET /api/assets/{id}/ladder`: which rungs a title got and why, with the curves that they were chosen by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from starlette.routing import BaseRoute, Route
+
+from manifests.layout import AssetId
+from streaming.catalog.errors import AssetNotFound
+from streaming.http.auth import Role, require
+from streaming.http.body import json_response
+from streaming.http.openapi import Reply, operation
+from transcoder.facts import find_fixed_plan, find_ladder
+from transcoder.ladder import LadderSettings
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from infra.ports import ObjectStore
+    from streaming.catalog.service import Catalogue
+    from transcoder.per_title.ladder import Ladder
+    from transcoder.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """What a rung's picture size is expected to give at an encoder setting: b/s on average, VMAF from 0 to 100."""
+
+    crf: int
+    bitrate: int
+    vmaf: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungView:
+    """`listed`: viewers are offered it. `bitrate` (b/s) and `vmaf` are what is expected; null where nobody measured.
+    `reason` is why it was dropped."""
+
+    id: str
+    width: int
+    height: int
+    listed: bool
+    crf: int | None
+    bitrate: int | None
+    vmaf: float | None
+    reason: str | None
+    curve: list[CurvePoint]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderView:
+    """`state`: `pending` until it is known whether the title gets a ladder of its own, then `chosen` or `fixed`.
+
+    `target` is the VMAF that the top rung aims at. Rungs go from small to large.
+    """
+
+    state: Literal["pending", "chosen", "fixed"]
+    target: float | None
+    note: str
+    rungs: list[RungView]
+
+
+def view(plan: Plan | None, ladder: Ladder | None) -> LadderView:
+    """The ladder of an asset version as far as it is known."""
+    video = None if plan is None else plan.video
+    own = ladder if ladder is not None and ladder.rungs else None
+    chosen = {rung.rendition: rung for rung in own.rungs} if own else {}
+    reasons = {each.rendition: each.reason for each in own.dropped} if own else {}
+    curves = {curve.rendition: curve for curve in own.curves} if own else {}
+    peak = LadderSettings().peak
+    rungs = []
+    for rung in sorted(video.rungs, key=lambda rung: rung.width * rung.height) if video else ():
+        new, curve = chosen.get(rung.id), curves.get(rung.id)
+        rungs.append(
+            RungView(
+                id=rung.id, width=rung.width, height=rung.height, listed=rung.id not in reasons,
+                crf=new.crf if new else None if own else rung.crf,
+                bitrate=new.rate if new else None if own else int(rung.maxrate / peak),
+                vmaf=new.vmaf if new else None,
+                reason=reasons.get(rung.id),
+                curve=[
+                    CurvePoint(crf=point.crf, bitrate=point.rate, vmaf=point.vmaf)
+                    for point in (curve.points if curve else ())
+                ],
+            )
+        )  # fmt: skip
+    return LadderView(
+        state="chosen" if own else "fixed" if ladder is not None else "pending",
+        target=own.target if own else None,
+        note=ladder.note if ladder is not None else "",
+        rungs=rungs,
+    )
+
+
+class LaddersApi:
+    def __init__(self, catalogue: Catalogue, store: ObjectStore) -> None:
+        self._catalogue = catalogue
+        self._store = store
+
+    @operation(
+        summary="Read an asset's ladder",
+        tag="catalogue",
+        description="The rungs that are made and listed, those that were dropped and why, and the curves of rate and "
+        "quality (VMAF) that they were chosen by.",
+        role=Role.EDITOR,
+        replies={200: Reply(description="The ladder", kind=LadderView)},
+        errors=(AssetNotFound,),
+    )
+    async def read(self, request: Request) -> Response:
+        await require(request, Role.EDITOR)
+        asset = await self._catalogue.get(AssetId(request.path_params["id"]))
+        plan = await find_fixed_plan(self._store, asset.id, asset.version)
+        ladder = None if plan is None else await find_ladder(self._store, asset.id, asset.version)
+        return json_response(view(plan, ladder), headers={"Cache-Control": "private, no-cache"})
+
+
+def routes(catalogue: Catalogue, store: ObjectStore) -> list[BaseRoute]:
+    api = LaddersApi(catalogue, store)
+    return [Route("/api/assets/{id}/ladder", api.read, methods=["GET"])]
