@@ -105,12 +105,14 @@ class Announcer:
     async def _say_later(self, voice: _Voice) -> None:
         """Write lists, one each half second, as long as there is something new."""
         latest = None
-        while voice.upload is not latest and not voice.over:
-            with anyio.move_on_after(_LIST_EVERY_S):
-                await voice.nudged.wait()
-            latest = voice.upload
-            await self._said(voice)
-        voice.task = None
+        try:
+            while voice.upload is not latest and not voice.over:
+                with anyio.move_on_after(_LIST_EVERY_S):
+                    await voice.nudged.wait()
+                latest = voice.upload
+                await self._said(voice)
+        finally:
+            voice.task = None
 
     async def _said(self, voice: _Voice) -> bool:
         """Write the list and wake the readers; False if a server does not answer."""

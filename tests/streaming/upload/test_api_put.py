@@ -12,6 +12,7 @@ import pytest
 from manifests import layout
 from streaming.catalog.model import AssetState
 from streaming.http.auth import Role
+from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -119,11 +120,11 @@ async def test_a_body_that_is_cut_short_does_not_become_a_source(
         sent = head + (b"%x\r\n%b\r\n" % (len(body), body) if "chunked" in framing else body)
         await asyncio.get_running_loop().sock_sendall(line, sent)
 
-        async def stored_a_part() -> bool:
-            progress = await services.uploads.progress(asset)
-            return progress is not None and progress.offset > 0
+        async def readable() -> bool:
+            source = await find_source(store, asset, 1)
+            return source is not None and source.arrived > 5 * _MIB
 
-        await eventually(stored_a_part)
+        await eventually(readable)
 
     async def given_up() -> bool:
         return (await services.catalogue.get(asset)).state is AssetState.CREATED

@@ -27,6 +27,7 @@ from transcoder.windows import grow_task
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from streaming.upload.incoming import Incoming
     from streaming.upload.service import Uploads
@@ -41,6 +42,7 @@ def _sha1(body: bytes) -> Digest:
     return Digest("sha1", hashlib.sha1(body, usedforsecurity=False).digest())
 
 
+_MOST_SMALL = 32
 _SIZES = st.one_of(st.integers(0, 70_000), st.integers(0, 5 * MIB + 10), st.integers(0, 12 * MIB))
 _REQUESTS = st.tuples(
     st.sampled_from([0, 1]), _SIZES, st.sampled_from(["end", "cut", "die", "wrong", "right"]), st.integers(1, 9)
@@ -86,6 +88,12 @@ def test_any_cuts_by_any_processes_yield_the_same_object(
                     case _:
                         assert offset <= after.offset <= offset + len(body)
                         assert offset + len(body) - after.offset <= after.part_bytes + 100_003 or after.offset == offset
+                await bench.drain()
+                if after.state is UploadState.OPEN:
+                    row = await processes[0].records.pieces(upload.id)
+                    assert len(row) <= _MOST_SMALL + length // (after.part_bytes // 2)
+                    assert sum(piece.size for piece in row) == after.offset
+                    assert await bench.readable(upload) in (noise[: after.offset], b"")
             offset = (await processes[0].status(upload.id)).offset
             if offset < length:
                 await processes[1].append(upload.id, incoming(noise[offset:length]), offset=offset)
@@ -103,14 +111,47 @@ def test_any_cuts_by_any_processes_yield_the_same_object(
 
 
 async def test_many_small_requests_cost_few_objects(
-    bench: Any, incoming: Callable[..., Incoming], noise: bytes
+    bench_of: Callable[..., Any], incoming: Callable[..., Incoming], noise: bytes, tmp_path: Path
 ) -> None:
+    sql = open_engine(f"sqlite:///{tmp_path}/test.db")
+    async with sql.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    bench = bench_of(sql=sql)
     length = 1_000_000
     upload = await _begin(bench.uploads, length)
     for offset in range(0, length, 1000):
         await bench.uploads.append(upload.id, incoming(noise[offset : offset + 1000]), offset=offset)
-        assert len(await bench.keys()) <= 36
+        assert len(await bench.keys()) <= _MOST_SMALL + 4
     assert await bench.source(upload) == noise[:length]
+    await sql.dispose()
+
+
+@pytest.mark.parametrize("fuse", range(1, 12))
+async def test_a_process_that_dies_while_it_gathers_is_followed(
+    sql_tables: Any,
+    bench_of: Any,
+    deadly_store_of: Callable[[], Any],
+    incoming: Callable[..., Incoming],
+    noise: bytes,
+    fuse: int,
+) -> None:
+    store = deadly_store_of()
+    bench = bench_of(sql=sql_tables, store=store)
+    upload = await _begin(bench.uploads, 6 * MIB)
+    for offset in (0, MIB):
+        await bench.uploads.append(upload.id, incoming(noise[offset : offset + MIB]), offset=offset)
+    await bench.drain()
+    store.fuse = fuse
+    with suppress(store.killed):
+        await bench.uploads.append(upload.id, incoming(noise[2 * MIB : 5 * MIB]), offset=2 * MIB)
+    store.fuse = -1
+    survivor = bench.process()
+    offset = (await survivor.status(upload.id)).offset
+    assert offset in (2 * MIB, 5 * MIB)
+    assert await bench.readable(upload) in (noise[:offset], noise[: 2 * MIB])
+    done = await survivor.append(upload.id, incoming(noise[offset : 6 * MIB]), offset=offset)
+    assert done.state is UploadState.DONE
+    assert await bench.source(upload) == noise[: 6 * MIB]
 
 
 async def test_a_slow_body_can_be_read_while_it_flows(
