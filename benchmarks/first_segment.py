@@ -27,7 +27,7 @@ def first_segment(stack: Stack, asset: str) -> tuple[bytes, bytes]:
     """What a player does: the multivariant playlist, the first variant, its init section and first segment."""
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as viewer:
         while (answer := viewer.get(f"/v/{asset}/index.m3u8")).status_code != 200:
-            time.sleep(0.01)
+            time.sleep(0.02)
         lines = answer.text.splitlines()
         uri = next(line for line in lines if line and not line.startswith("#"))
         rendition = uri.split("/")[0]
