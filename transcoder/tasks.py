@@ -1,4 +1,4 @@
-"""The kinds of work: index a source, encode a window, finish an asset version.
+"""The kinds of work: follow a source that arrives, index it, analyse it, encode a window, finish an asset version.
 
 Each may run twice, at the same time, on two machines, or after the asset is gone, without harm: it looks at the bucket,
 takes a lease by its name, makes what is missing, says what it made. What the engine forgets the reconciler asks again.
@@ -22,12 +22,15 @@ from infra.errors import InfraError
 from infra.ports import Attempt, RetryLater
 from transcoder import failures, metrics, signals
 from transcoder.errors import DiskFull, LeaseLost, PlanMissing, SourceRefused
-from transcoder.facts import Failure, has_failed, is_over, write_failure
+from transcoder.facts import Failure, find_plan, has_failed, is_over, write_failure
 from transcoder.parts import TranscoderParts
 from transcoder.publish import announce
+from transcoder.task_analyse import analyse
 from transcoder.task_context import subject
 from transcoder.task_finish import complete
+from transcoder.task_grow import grow
 from transcoder.task_index import index
+from transcoder.task_run import run
 from transcoder.task_window import window
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ Work: TypeAlias = Callable[[TranscoderParts, Attempt], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
+_SEGMENTS: Final = frozenset({"window", "run"})
 _LOST: Final = timedelta(seconds=1)
 _OUTAGE: Final = timedelta(seconds=5)
 _NO_ROOM: Final = timedelta(seconds=30)
@@ -47,20 +51,32 @@ _NO_ROOM: Final = timedelta(seconds=30)
 
 def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
     """The handler of every kind of task."""
-    kinds: Mapping[str, Work] = {"index": index, "window": window, "finish": complete}
+    kinds: Mapping[str, Work] = {
+        "grow": grow, "index": index, "window": window, "run": run, "analyse": analyse, "finish": complete,
+    }  # fmt: skip
     return {kind: partial(_settled, parts, work) for kind, work in kinds.items()}
 
 
 async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> None:
-    """A task has failed for the last time: so has its asset version."""
-    await _fail(parts, *subject(attempt), failures.of_task(attempt, exc))
+    """A task has failed for the last time: so has its asset version, if it cannot do without."""
+    if attempt.task.kind == "analyse":
+        log.error("a title keeps the fixed ladder", extra={"task": attempt.task.name}, exc_info=exc)
+        return
+    asset, version = subject(attempt)
+    if attempt.task.kind == "grow" or (
+        attempt.task.kind in _SEGMENTS and await find_plan(parts.store, asset, version) is None
+    ):
+        # The source still arrives. When it is whole everything that is missing is tried again.
+        log.error("an arriving source cannot be made", extra={"task": attempt.task.name}, exc_info=exc)
+        return
+    await _fail(parts, asset, version, failures.of_task(attempt, exc))
 
 
 async def _settled(parts: TranscoderParts, work: Work, attempt: Attempt) -> None:
     """Run a handler, and tell the engine's failures from those that are none."""
     asset, version = subject(attempt)
-    # A window is made of a ready asset too, should an object of it be lost.
-    is_done = has_failed if attempt.task.kind == "window" else is_over
+    # Segments are made of a ready asset too, should an object of it be lost.
+    is_done = has_failed if attempt.task.kind in _SEGMENTS else is_over
     try:
         if not await is_done(parts.store, asset, version):
             await work(parts, attempt)

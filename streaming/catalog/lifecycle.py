@@ -81,7 +81,7 @@ class Lifecycle:
         asset = await self.get(asset_id)
         if asset.state is AssetState.UPLOADING:
             try:
-                await self._jobs.enqueue(grow_task(asset_id, version))
+                await self._jobs.enqueue(grow_task(asset_id, version, tenant=asset.created_by))
             except EngineUnavailable:
                 log.warning("nobody follows an upload, for want of the job engine", extra={"asset": asset_id})
 
@@ -109,13 +109,14 @@ class Lifecycle:
                 values = {
                     "state": AssetState.INDEXING.value, "version": version, **_NO_FAILURE,
                     "source_size": size, "source_filename": _shown(filename),
+                    "growing": version if row.growing == version else None,
                 }  # fmt: skip
                 asset = await self._change(connection, row, values)
             else:
                 raise UploadSuperseded
         if asset.state is AssetState.INDEXING:
             try:
-                await self._jobs.enqueue(index_task(asset_id, version))
+                await self._jobs.enqueue(index_task(asset_id, version, tenant=asset.created_by))
             except EngineUnavailable:
                 log.warning("queued by the reconciler, for want of the job engine", extra={"asset": asset_id})
         await self._announce(asset_id)
@@ -128,10 +129,29 @@ class Lifecycle:
                 row = await self._locked(connection, asset_id)
                 if AssetState(row.state) is not AssetState.UPLOADING:
                     return
-                await self._change(connection, row, {"state": AssetState.CREATED.value})
+                await self._change(connection, row, {"state": AssetState.CREATED.value, "growing": None})
         except AssetNotFound:
             return
         await self._announce(asset_id)
+
+    async def growing(self, asset_id: AssetId, plan: Plan) -> Asset:
+        """What has arrived of a source can be played. Of several sources the first that can be is."""
+        async with transaction(self._sql) as connection:
+            row = await self._locked(connection, asset_id)
+            coming = AssetState(row.state) is AssetState.UPLOADING and plan.version <= row.last_version
+            if not coming or row.growing is not None or plan.video is None:
+                return asset_of(row)
+            values = {"growing": plan.version, "width": plan.video.width, "height": plan.video.height}
+            asset = await self._change(connection, row, values)
+        log.info("asset plays while it arrives", extra={"asset": asset_id, "version": plan.version})
+        await self._announce(asset_id)
+        return asset
+
+    async def arriving(self) -> list[Asset]:
+        """Assets whose source arrives, and that cannot be played yet."""
+        mine = (assets.c.state == AssetState.UPLOADING.value, assets.c.growing.is_(None), assets.c.deleted_at.is_(None))
+        async with reading(self._sql) as connection:
+            return [asset_of(row) for row in await connection.execute(select(assets).where(*mine))]
 
     async def playable(self, asset_id: AssetId, plan: Plan) -> Asset:
         """There is a plan. One of an older source is ignored. Raises IllegalTransition."""
@@ -198,7 +218,7 @@ class Lifecycle:
                 return asset_of(row)
             if wanted not in state.following:
                 raise IllegalTransition(state=state, wanted=wanted, allowed=state.following)
-            asset = await self._change(connection, row, {"state": wanted.value, **values})
+            asset = await self._change(connection, row, {"state": wanted.value, "growing": None, **values})
         log.info("asset is %s", wanted.value, extra={"asset": asset_id, "version": row.version})
         await self._announce(asset_id)
         return asset

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Select, column, exists, func, literal_column, select, table, text
+from sqlalchemy import Select, column, exists, func, literal_column, or_, select, table, text
 
 from streaming.catalog.content import folded, stored_tag
 from streaming.catalog.errors import BadQuery
@@ -88,7 +88,8 @@ def _filters(query: ListQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [assets.c.deleted_at.is_(None)]
     if query.public:
         found.append(assets.c.editorial == EditorialState.PUBLISHED.value)
-        found.append(assets.c.state.in_(sorted(state.value for state in VIEWABLE)))
+        viewable = assets.c.state.in_(sorted(state.value for state in VIEWABLE))
+        found.append(or_(viewable, assets.c.growing.is_not(None)))
     if query.state is not None:
         found.append(assets.c.state == query.state.value)
     if query.editorial is not None:

@@ -83,7 +83,7 @@ SETTLED: Final = frozenset({AssetState.READY, AssetState.FAILED})
 """Asset states in which nothing more happens by itself."""
 
 VIEWABLE: Final = frozenset({AssetState.PLAYABLE, AssetState.READY})
-"""Asset states in which it can be played."""
+"""Asset states in which all of it can be played. What has arrived can be played sooner: `Asset.playing`."""
 
 ENCODING: Final = frozenset({AssetState.INDEXING, AssetState.PLAYABLE})
 """Asset states in which the transcoder has work to do: what the reconciler watches."""
@@ -105,15 +105,19 @@ class Failure:
 class Asset:
     """A catalogued title.
 
-    `version` is the number of the source that is (being) encoded, 0 while none has arrived. `revision` counts the edits
-    and is what If-Match compares; states that move by themselves do not count. Titles and descriptions by language (BCP
-    47). `duration_s`, `width`, `height` are of the upright picture as planned; None before, or for lack of a picture.
+    `version` is the number of the source that is (being) encoded, 0 while none has arrived; `last_version` that of the
+    latest that began to come; `growing` that of the source that is played while it arrives, until its plan stands.
+    `revision` counts the edits and is what If-Match compares; states that move by themselves do not count. Titles and
+    descriptions by language (BCP 47). `duration_s`, `width`, `height` are of the upright picture as planned; None
+    before, or for lack of a picture.
     """
 
     id: AssetId
     state: AssetState
     editorial: EditorialState
     version: int
+    last_version: int
+    growing: int | None
     revision: int
     titles: Mapping[str, str]
     default_language: str
@@ -131,6 +135,11 @@ class Asset:
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+
+    @property
+    def playing(self) -> int | None:
+        """The version that is played, wholly or as far as it has arrived; None for none."""
+        return self.version if self.state in VIEWABLE else self.growing
 
 
 def new_asset_id() -> AssetId:

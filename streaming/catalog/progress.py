@@ -18,7 +18,7 @@ from infra.errors import CacheUnavailable, InfraError
 from infra.tasks import end
 from streaming.catalog.errors import AssetNotFound, NotPublished
 from streaming.catalog.lifecycle import changes_channel
-from streaming.catalog.model import SETTLED, VIEWABLE, Asset, AssetState, EditorialState
+from streaming.catalog.model import SETTLED, Asset, AssetState, EditorialState
 from streaming.catalog.policy import check_visible, sees_all
 from streaming.catalog.views import FailureView
 from streaming.http.event_stream import HEARTBEAT, Event, retry
@@ -97,7 +97,7 @@ class ProgressEvents:
         percent, eta_s = await self._percent(asset)
         value = AssetProgress(
             id=asset.id, state=asset.state, editorial=asset.editorial, percent=percent, eta_s=None,
-            playable=asset.state in VIEWABLE,
+            playable=asset.playing is not None,
             failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
         )  # fmt: skip
         digest = hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]

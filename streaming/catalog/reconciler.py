@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -22,9 +23,11 @@ from streaming.catalog.model import ENCODING, AssetState
 from streaming.catalog.sweeper import Sweeper
 from streaming.clock import utc_now
 from transcoder import signals
-from transcoder.facts import find_plan, read_failure, read_ready, write_failure
+from transcoder.facts import find_growing, find_plan, read_failure, read_ready, write_failure
 from transcoder.failures import failure
-from transcoder.remaining import present, remaining_tasks
+from transcoder.progress import ProgressBoard
+from transcoder.remaining import present
+from transcoder.schedule.front import Front
 from transcoder.windows import index_task
 
 if TYPE_CHECKING:
@@ -78,6 +81,8 @@ class Reconciler:
         self._jobs = jobs
         self._catalogue = catalogue
         self._every_s = every.total_seconds()
+        self._front = Front(store=store, cache=cache, jobs=jobs, board=ProgressBoard(store=store, cache=cache))
+        self._waiting: frozenset[tuple[AssetId, int]] = frozenset()
         self._sweeper = Sweeper(store=store, jobs=jobs, catalogue=catalogue, clock=clock)
         self._asked: dict[tuple[AssetId, int], _Asked] = {}
         self._named: set[AssetId] = set()
@@ -135,21 +140,28 @@ class Reconciler:
     async def sweep(self, *, thorough: bool = True) -> None:
         """Look at every asset that is not done, and at every deleted one that may have media left.
 
-        Unless it is thorough, assets that the queue works on are left out: their facts are signalled, and to ask the
-        bucket for each of a thousand waiting uploads every few seconds is no small load.
+        Unless it is thorough, assets that the queue works on, or that wait for their turn, are left out: their facts
+        are signalled, and to ask the bucket for each of a thousand waiting uploads every few seconds is no small load.
         """
         unfinished = await self._catalogue.unfinished()
+        self._waiting = await self._front.waiting()
         alive = {(asset.id, asset.version) for asset in unfinished}
         self._asked = {key: asked for key, asked in self._asked.items() if key in alive}
         for asset in unfinished:
             try:
-                if thorough or not await self._jobs.pending(asset.id):
+                known = (asset.id, asset.version) in self._waiting
+                if thorough or not (known or await self._jobs.pending(asset.id)):
                     await self._reconcile(asset)
             except InfraError:
                 raise
             except Exception:
                 # One asset that cannot be understood must not hold up the others.
                 log.exception("an asset cannot be reconciled", extra={"asset": asset.id})
+        if thorough:
+            for asset in await self._catalogue.arriving():
+                await self._look_at_arriving(asset)
+        # Turns go on by themselves, as long as nothing is lost.
+        await self._front.top_up()
         await self._sweeper.sweep()
 
     async def look(self, asset_id: AssetId) -> None:
@@ -160,6 +172,14 @@ class Reconciler:
             return
         if asset.state in ENCODING:
             await self._reconcile(asset)
+        elif asset.state is AssetState.UPLOADING:
+            await self._look_at_arriving(asset)
+
+    async def _look_at_arriving(self, asset: Asset) -> None:
+        plan = await find_growing(self._store, asset.id, asset.last_version)
+        if plan is not None:
+            with suppress(AssetNotFound):
+                await self._catalogue.growing(asset.id, plan)
 
     async def _reconcile(self, asset: Asset) -> None:
         try:
@@ -172,6 +192,7 @@ class Reconciler:
         """Tell the catalogue what the bucket says; whether nothing is left to do for the asset."""
         found = await read_failure(self._store, asset.id, asset.version)
         if found is not None:
+            await self._sweeper.take_back(asset.id, asset.version)
             await self._catalogue.failed(asset.id, found.code, found.message, found.cause, version=asset.version)
             return True
         if asset.state is AssetState.INDEXING:
@@ -187,7 +208,7 @@ class Reconciler:
 
     async def _ask_again(self, asset: Asset) -> None:
         """Enqueue what is missing, if the queue knows nothing of the asset."""
-        if await self._jobs.pending(asset.id):
+        if await self._jobs.pending(asset.id) or (asset.id, asset.version) in self._waiting:
             return
         plan = await find_plan(self._store, asset.id, asset.version)
         found = {} if plan is None else await present(self._store, plan)
@@ -200,9 +221,11 @@ class Reconciler:
         elif await self._store.head(layout.source(asset.id, asset.version)) is None:
             await self._give_up(asset, _MISSING)
         else:
-            tasks = (index_task(asset.id, asset.version),) if plan is None else remaining_tasks(plan, found)
-            log.info("asking again", extra={"asset": asset.id, "tasks": len(tasks), "objects": len(found)})
-            await self._jobs.enqueue(*tasks)
+            log.info("asking again", extra={"asset": asset.id, "objects": len(found)})
+            if plan is None:
+                await self._jobs.enqueue(index_task(asset.id, asset.version, tenant=asset.created_by))
+            else:
+                await self._front.begin(plan, found, tenant=asset.created_by)
 
     async def _give_up(self, asset: Asset, failure: Failure) -> None:
         await write_failure(self._store, asset.id, asset.version, failure)

@@ -26,6 +26,8 @@ def asset_of(row: Row[Any]) -> Asset:
         state=AssetState(row.state),
         editorial=EditorialState(row.editorial),
         version=row.version,
+        last_version=row.last_version,
+        growing=row.growing,
         revision=row.revision,
         titles=row.titles,
         default_language=row.default_language,

@@ -69,6 +69,15 @@ class Sweeper:
         for earlier in range(1, version):
             await sweep_version(self._store, asset, earlier)
 
+    async def take_back(self, asset: AssetId, version: int) -> None:
+        """Delete what was made of a source while it arrived, now that it can't be made as a whole."""
+        growing = layout.growing(asset, version)
+        if await self._store.head(growing) is None:
+            return
+        await self._jobs.cancel(asset)
+        await _delete_media(self._store, asset, version)
+        await self._store.delete([growing])  # last: as long as it is there this is done again
+
     async def _empty(self, asset: AssetId) -> int:
         """Delete all that the asset has in the bucket; returns how many objects that were.
 
@@ -86,7 +95,11 @@ async def sweep_version(store: ObjectStore, asset: AssetId, version: int) -> int
     """
     swept = await _delete(store, layout.source_prefix(asset, version))
     swept += await _delete(store, layout.work_prefix(asset, version))
-    return swept + await _delete(store, layout.media_prefix(asset), lambda key: layout.media_version(key) == version)
+    return swept + await _delete_media(store, asset, version)
+
+
+async def _delete_media(store: ObjectStore, asset: AssetId, version: int) -> int:
+    return await _delete(store, layout.media_prefix(asset), lambda key: layout.media_version(key) == version)
 
 
 async def _delete(store: ObjectStore, prefix: str, wanted: Callable[[str], bool] = lambda _: True) -> int:

@@ -40,6 +40,7 @@ assets: Final = Table(
     Column("editorial", String(16), nullable=False),
     Column("version", Integer, nullable=False),
     Column("last_version", Integer, nullable=False),
+    Column("growing", Integer),
     Column("revision", Integer, nullable=False),
     Column("titles", JSON, nullable=False),
     Column("default_language", String(35), nullable=False),

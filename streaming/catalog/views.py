@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from streaming.catalog.languages import choose
-from streaming.catalog.model import VIEWABLE, Asset, AssetState, EditorialState
+from streaming.catalog.model import Asset, AssetState, EditorialState
 from streaming.http.caching import entity_tags
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _REVISION: Final = re.compile(r"r(\d{1,9})-[0-9a-f]+")
 class PublicAsset:
     """What everybody may know of a published asset. `title`, `description` are in `language`, chosen for the reader.
 
-    `playback_url` is null until there is something to play.
+    `playback_url` is null until there is something to play; that may be while the source still arrives (`uploading`).
     """
 
     id: str
@@ -102,7 +102,7 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
         titles=dict(asset.titles), descriptions=dict(asset.descriptions), tags=list(asset.tags),
         sport=asset.sport, discipline=asset.discipline,
         duration_s=asset.duration_s, width=asset.width, height=asset.height, published_at=asset.published_at,
-        playback_url=f"{shown.base_url}/v/{asset.id}/index.m3u8" if asset.state in VIEWABLE else None,
+        playback_url=f"{shown.base_url}/v/{asset.id}/index.m3u8" if asset.playing is not None else None,
     )  # fmt: skip
     if not shown.editor:
         return public

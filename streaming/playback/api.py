@@ -76,13 +76,15 @@ class PlaybackApi:
     @operation(
         summary="Media playlist of a rendition",
         tag="playback",
+        description="Complete from the moment the source has arrived; until then an EVENT that grows.",
         replies=_PLAYLIST,
         errors=(*_ASSET_ERRORS, RenditionNotFound),
     )
     async def media_playlist(self, request: Request) -> Response:
         played = await self._play(request)
         playlist = self._playback.media_playlist(played, request.path_params["rendition"])
-        return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset))
+        lifetime = playlist_lifetime(played.asset, growing=played.title.growing)
+        return playlist_response(request, playlist, cache_control=lifetime)
 
     @operation(
         summary="Init section of a rendition",
@@ -108,7 +110,7 @@ class PlaybackApi:
         number = request.path_params["number"]
         if _NUMBER.fullmatch(number) is None:
             raise SegmentNotFound
-        media = self._playback.segment(played, request.path_params["rendition"], int(number))
+        media = await self._playback.segment(played, request.path_params["rendition"], int(number))
         return await self._media(request, media)
 
     async def _play(self, request: Request) -> Played:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SETTLED_PLAYLIST: Final = "public, max-age=300"
 _CHANGING_PLAYLIST: Final = "public, max-age=5"
+_GROWING_PLAYLIST: Final = "public, max-age=1"
 _PRIVATE_PLAYLIST: Final = "private, no-store"
 _PRIVATE_MEDIA: Final = "private, max-age=3600"
 
@@ -26,10 +27,10 @@ def is_public(asset: Asset) -> bool:
 
 def check_playable(asset: Asset) -> None:
     """Raises NothingToPlay, NotPlayableYet, AssetFailed unless the asset has a plan and goes on."""
+    if asset.playing is not None:
+        return
     match asset.state:
-        case AssetState.PLAYABLE | AssetState.READY:
-            return
-        case AssetState.INDEXING:
+        case AssetState.INDEXING | AssetState.PLAYABLE | AssetState.READY:
             raise NotPlayableYet
         case AssetState.CREATED | AssetState.UPLOADING:
             raise NothingToPlay
@@ -41,13 +42,16 @@ def check_playable(asset: Asset) -> None:
             assert_never(asset.state)
 
 
-def playlist_lifetime(asset: Asset) -> str:
-    """Cache-Control of a playlist: minutes once the asset is ready, seconds while its bandwidths are not measured yet.
+def playlist_lifetime(asset: Asset, *, growing: bool = False) -> str:
+    """Cache-Control of a playlist: minutes once the asset is ready, seconds while its bandwidths are not measured yet,
+    a second while segments are added to it.
 
     What is shown to editors only is kept by nobody.
     """
     if not is_public(asset):
         return _PRIVATE_PLAYLIST
+    if growing:
+        return _GROWING_PLAYLIST
     return _SETTLED_PLAYLIST if asset.state is AssetState.READY else _CHANGING_PLAYLIST
 
 

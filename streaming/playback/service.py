@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from infra.errors import ObjectNotFound
@@ -94,11 +94,13 @@ class Playback:
     def media_playlist(self, played: Played, rendition: str) -> RenderedPlaylist:
         """Raises RenditionNotFound."""
         title, ready = played.title, played.asset.state is AssetState.READY
-        known = _rendition(title, rendition)
+        known = _rendition(played, rendition)
         kept = title.playlists.get((known, ready))
         if kept is None:
             prefix = layout.media_prefix(title.plan.asset, known)
-            playlist = describe.media(title.plan, known, uri_of=self._uri_of(prefix, ready=ready))
+            playlist = describe.media(
+                title.served, known, uri_of=self._uri_of(prefix, ready=ready), ended=not title.growing
+            )
             kept = title.playlists[known, ready] = rendered(playlist.render())
         return kept
 
@@ -110,22 +112,25 @@ class Playback:
 
     def init_section(self, played: Played, rendition: str) -> MediaObject:
         """Raises RenditionNotFound."""
-        known = _rendition(played.title, rendition)
+        known = _rendition(played, rendition)
         is_audio = any(track.id == known for track in played.title.plan.audio)
         return MediaObject(
             played=played,
-            wanted=Wanted(plan=played.title.plan, rendition=known, number=None),
+            wanted=Wanted(plan=played.title.served, rendition=known, number=None),
             media_type=media_types.AUDIO_INIT if is_audio else media_types.VIDEO_INIT,
         )
 
-    def segment(self, played: Played, rendition: str, number: int) -> MediaObject:
-        """Raises RenditionNotFound, SegmentNotFound."""
-        known = _rendition(played.title, rendition)
+    async def segment(self, played: Played, rendition: str, number: int) -> MediaObject:
+        """Raises RenditionNotFound, SegmentNotFound, NotPlayableYet."""
+        known = _rendition(played, rendition)
+        if played.title.growing and number >= played.title.segments[known]:
+            # Another process may have listed it by now.
+            played = replace(played, title=await self._titles.title(played.asset, afresh=True))
         if not 0 <= number < played.title.segments[known]:
             raise SegmentNotFound(f"{known} has the segments 0 to {played.title.segments[known] - 1}.")
         return MediaObject(
             played=played,
-            wanted=Wanted(plan=played.title.plan, rendition=known, number=number),
+            wanted=Wanted(plan=played.title.served, rendition=known, number=number),
             media_type=media_types.SEGMENT,
         )
 
@@ -148,6 +153,8 @@ class Playback:
         found = await look()
         if found is not None:
             metrics.AT_ONCE.inc()
+            if media.played.asset.state is not AssetState.READY:
+                self._arrivals.look_ahead(media.wanted)
             return found
         with metrics.WAIT.time():
             try:
@@ -162,8 +169,8 @@ class Playback:
         return found
 
 
-def _rendition(title: Title, name: str) -> RenditionId:
-    known = RenditionId(name)
-    if known not in title.segments:
+def _rendition(played: Played, name: str) -> RenditionId:
+    known, title = RenditionId(name), played.title
+    if known not in title.segments or (played.asset.state is AssetState.READY and known in title.dropped):
         raise RenditionNotFound
     return known

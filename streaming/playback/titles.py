@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from infra.errors import ObjectNotFound
 from manifests import layout
 from manifests.layout import RenditionId
-from streaming.catalog.model import VIEWABLE
+from streaming.catalog.model import AssetState
 from streaming.playback.errors import NotPlayableYet
 from streaming.playback.playlists import RenderedPlaylist
 from streaming.playback.policy import is_public
 from streaming.playback.single_flight import SingleFlight
 from transcoder import measured as sizes
-from transcoder.facts import find_plan
+from transcoder.facts import find_fixed_plan, find_growing, find_ladder
 from transcoder.measured import Measured
+from transcoder.per_title.ladder import apply
 from transcoder.plan import Plan
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 _FRESH_S: Final = 1.0
 """Seconds that a public asset's row is believed: after it, a take-down is heard of by every process."""
+_LADDER_S: Final = 2.0
+"""Seconds after which a title that is being encoded is asked for its ladder again."""
+_GROWING_S: Final = 0.5
+"""Seconds after which a title whose source arrives is looked at again."""
 _ASSETS: Final = 10_000
 _PLANS: Final = 200
 """With all their playlists, 10 kB for a highlight, up to half a megabyte for a whole match."""
@@ -73,10 +78,17 @@ class Title:
     """An asset version that can be played: its plan, and the playlists that were asked for so far.
 
     The key of a playlist is the rendition (None: the multivariant playlist) and whether the asset was ready.
+    `plan` is what is listed; `served` has every rung that was ever listed, with its `segments`: viewers may play one
+    that was `dropped` since, until the asset is ready. `look_again` is when (on the loop's clock) the title's own
+    ladder is asked for next; None: nothing will change any more. `growing`: its source arrives, more will be listed.
     """
 
     plan: Plan
+    served: Plan
     segments: dict[RenditionId, int]
+    dropped: frozenset[RenditionId] = frozenset()
+    growing: bool = False
+    look_again: float | None = None
     measured: Measured | None = None
     playlists: dict[tuple[RenditionId | None, bool], RenderedPlaylist] = field(default_factory=dict)
 
@@ -103,22 +115,53 @@ class Titles:
         if kept is not None and now < kept[1]:
             return kept[0]
         asset = await self._asking(asset_id, lambda: self._assets.get(asset_id))
-        if is_public(asset) and asset.state in VIEWABLE:
+        if is_public(asset) and asset.playing is not None:
             self._rows.put(asset_id, (asset, now + _FRESH_S))
         return asset
 
-    async def title(self, asset: Asset) -> Title:
-        """The plan of the asset's version. Raises NotPlayableYet if there is none."""
-        key = (asset.id, asset.version)
-        return self._titles.get(key) or await self._loading(key, lambda: self._load(*key))
+    async def title(self, asset: Asset, *, afresh: bool = False) -> Title:
+        """The plan of the version that is played: of all of it, or of what has arrived. `afresh`: as it stands now.
 
-    async def _load(self, asset_id: AssetId, version: int) -> Title:
-        plan = await find_plan(self._store, asset_id, version)
-        if plan is None:
+        Raises NotPlayableYet if there is none.
+        """
+        if asset.playing is None:
             raise NotPlayableYet
-        title = Title(plan=plan, segments=plan.renditions())
+        key = (asset.id, asset.playing)
+        kept, ready = self._titles.get(key), asset.state is AssetState.READY
+        if kept is not None and (
+            kept.look_again is None or not (ready or afresh or asyncio.get_running_loop().time() >= kept.look_again)
+        ):
+            return kept
+        return await self._loading(key, lambda: self._load(*key, kept, ready=ready))
+
+    async def _load(self, asset_id: AssetId, version: int, kept: Title | None, *, ready: bool) -> Title:
+        before = kept if kept is not None and kept.growing else None
+        kept = None if before is not None else kept
+        served = await find_fixed_plan(self._store, asset_id, version) if kept is None else kept.served
+        if served is None:
+            return await self._load_growing(asset_id, version, before)
+        ladder = await find_ladder(self._store, asset_id, version)
+        again = None if ready or ladder is not None else asyncio.get_running_loop().time() + _LADDER_S
+        if kept is not None and ladder is None:
+            kept.look_again = again
+            return kept
+        plan, segments = apply(served, ladder), served.renditions()
+        title = Title(
+            plan=plan, served=served, segments=segments, look_again=again,
+            dropped=frozenset(segments.keys() - plan.renditions().keys()),
+        )  # fmt: skip
         self._titles.put((asset_id, version), title)
         return title
+
+    async def _load_growing(self, asset_id: AssetId, version: int, kept: Title | None) -> Title:
+        plan = await find_growing(self._store, asset_id, version)
+        if plan is None:
+            raise NotPlayableYet
+        if kept is None or kept.plan != plan:
+            kept = Title(plan=plan, served=plan, segments=plan.renditions(), growing=True)
+            self._titles.put((asset_id, version), kept)
+        kept.look_again = asyncio.get_running_loop().time() + _GROWING_S
+        return kept
 
     async def measured(self, title: Title) -> Measured | None:
         """The sizes of a ready asset; None if they were never written."""

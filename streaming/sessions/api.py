@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from manifests.layout import AssetId
 from streaming.catalog.errors import AssetNotFound, NotPublished
-from streaming.catalog.model import VIEWABLE, AssetState
+from streaming.catalog.model import AssetState
 from streaming.catalog.policy import check_visible, sees_all
 from streaming.http.auth import Role, principal
 from streaming.http.body import InvalidField, MalformedJson, json_response, read_json
@@ -55,7 +55,7 @@ class SessionsApi:
         wanted = await read_json(request, NewSession)
         who = await principal(request)
         asset = await self._visible(AssetId(wanted.asset), who)
-        if asset.state not in VIEWABLE:
+        if asset.playing is None:
             raise _not_playable(asset)
         opened = await self._sessions.open(
             asset.id,

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("editorial", sa.String(length=16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("last_version", sa.Integer(), nullable=False),
+        sa.Column("growing", sa.Integer(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("titles", sa.JSON(), nullable=False),
         sa.Column("default_language", sa.String(length=35), nullable=False),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from streaming.catalog.errors import AssetNotFound, IllegalTransition, UploadSup
 from streaming.catalog.lifecycle import changes_channel
 from streaming.catalog.model import AssetState
 from streaming.catalog.service import Catalogue
-from transcoder.plan import AudioPlan, Plan, SourceRef
+from transcoder.plan import AudioPlan, Plan, SourceRef, VideoPlan
 from transcoder.windows import grow_task, index_task
 
 if TYPE_CHECKING:
@@ -166,3 +167,44 @@ async def test_bytes_that_arrive_are_followed_while_they_do(
     with pytest.raises(AssetNotFound):
         await catalogue.source_arriving(asset.id, version=version)
     await catalogue.source_given_up(asset.id)
+
+
+def growing_plan(asset: AssetId, version: int) -> Plan:
+    """Two seconds of pictures have arrived."""
+    video = VideoPlan(
+        stream=0, rate=Fraction(25), frames=50, gop=50, segment=50, time_base=Fraction(1, 25), origin=0, starts=(0,),
+        constant=True, interlaced=False, hdr=None, rotation=0, mirrored=False, width=640, height=360, rungs=(),
+    )  # fmt: skip
+    return replace(plan_of(asset, version), video=video, grown=True)
+
+
+async def test_a_source_is_played_while_it_arrives(catalogue: Catalogue, asset: Asset) -> None:
+    version = await catalogue.begin_upload(asset.id)
+    assert [each.id for each in await catalogue.arriving()] == [asset.id]
+    growing = await catalogue.growing(asset.id, growing_plan(asset.id, version))
+    assert (growing.state, growing.playing, growing.width) == (AssetState.UPLOADING, version, 640)
+    assert await catalogue.arriving() == []
+    indexing = await catalogue.source_arrived(asset.id, version=version, size=5, filename="a.ts")
+    assert (indexing.state, indexing.playing) == (AssetState.INDEXING, version)
+    playable = await catalogue.playable(asset.id, plan_of(asset.id, version))
+    assert (playable.playing, playable.growing) == (version, None)
+
+
+async def test_of_several_sources_the_first_that_can_be_is_played_until_another_arrives(
+    catalogue: Catalogue, asset: Asset
+) -> None:
+    first, second = [await catalogue.begin_upload(asset.id) for _ in range(2)]
+    await catalogue.growing(asset.id, growing_plan(asset.id, first))
+    assert (await catalogue.growing(asset.id, growing_plan(asset.id, second))).playing == first
+    arrived = await catalogue.source_arrived(asset.id, version=second, size=5, filename="b.ts")
+    assert (arrived.version, arrived.playing) == (second, None)
+    assert (await catalogue.growing(asset.id, growing_plan(asset.id, first))).playing is None
+
+
+async def test_what_stops_coming_is_played_no_longer(catalogue: Catalogue, asset: Asset) -> None:
+    version = await catalogue.begin_upload(asset.id)
+    await catalogue.growing(asset.id, growing_plan(asset.id, version))
+    await catalogue.upload_abandoned(asset.id)
+    found = await catalogue.get(asset.id)
+    assert (found.state, found.playing) == (AssetState.CREATED, None)
+    assert (await catalogue.growing(asset.id, growing_plan(asset.id, version))).playing is None

@@ -17,9 +17,9 @@ from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
 from streaming.clock import utc_now
 from transcoder import signals
-from transcoder.facts import Failure, read_failure, write_failure, write_plan
+from transcoder.facts import Failure, find_growing, read_failure, write_failure, write_growing, write_plan
 from transcoder.finish import finish
-from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef
+from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, VideoRung
 from transcoder.publish import announce, key_of
 from transcoder.remaining import expected
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
@@ -78,6 +78,23 @@ class House:
         source = SourceRef(key=layout.source(asset.id, asset.version), size=6, demuxer="mov")
         plan = Plan(asset=asset.id, version=asset.version, source=source, video=None, audio=(track,))
         return await write_plan(self.store, plan)
+
+    async def growing(self, asset: Asset, version: int) -> Plan:
+        """The plan of what has arrived of a source: two segments of pictures, whose objects are there."""
+        rung = VideoRung(
+            id=RenditionId(f"v90-{version}"), width=160, height=90, divisor=1, crf=25, maxrate=96_000, bufsize=48_000,
+            profile="main", level="1.1", codecs="avc1.4d400b", bandwidth=122_400,
+        )  # fmt: skip
+        video = VideoPlan(
+            stream=0, rate=Fraction(25), frames=100, gop=50, segment=50, time_base=Fraction(1, 25), origin=0,
+            starts=(0, 50), constant=True, interlaced=False, hdr=None, rotation=0, mirrored=False, width=160,
+            height=90, rungs=(rung,),
+        )  # fmt: skip
+        source = SourceRef(key=layout.source(asset.id, version), size=6, demuxer="mpegts")
+        plan = Plan(asset=asset.id, version=version, source=source, video=video, audio=(), grown=True)
+        await write_growing(self.store, plan)
+        await self.encoded(plan)
+        return plan
 
     async def encoded(self, plan: Plan, *, but: int = 0) -> None:
         """All objects of a plan but the last few segments."""
@@ -310,3 +327,37 @@ async def test_another_one_leads_when_the_leader_dies(house: House, eventually: 
                 return await house.state(asset) is AssetState.PLAYABLE
 
             await eventually(playable)
+
+
+@pytest.mark.parametrize("signalled", [True, False])
+async def test_a_source_is_played_while_it_arrives(
+    house: House, eventually: Callable[..., Awaitable[None]], signalled: bool
+) -> None:
+    asset = await house.catalogue.create(titles={"en": "A race"}, created_by="test")
+    version = await house.catalogue.begin_upload(asset.id)
+
+    async def playing() -> bool:
+        return (await house.catalogue.get(asset.id)).playing == version
+
+    async with running(house.reconciler):
+        await house.growing(asset, version)
+        if signalled:
+            await announce(house.cache, signals.Signal(what="plan", asset=asset.id, version=version))
+        await eventually(playing)
+    assert await house.state(asset) is AssetState.UPLOADING
+
+
+async def test_of_a_source_that_turns_out_broken_nothing_stays_but_the_reason(house: House) -> None:
+    asset = await house.catalogue.create(titles={"en": "A race"}, created_by="test")
+    version = await house.catalogue.begin_upload(asset.id)
+    plan = await house.growing(asset, version)
+    await house.catalogue.growing(asset.id, plan)
+    await put_source(house.store, asset.id, version, b"source")
+    await house.catalogue.source_arrived(asset.id, version=version, size=6, filename="race.ts")
+    await write_failure(house.store, asset.id, version, Failure(code="encrypted", message="It is protected."))
+    await house.reconciler.look(asset.id)
+    failed = await house.catalogue.get(asset.id)
+    assert (failed.state, failed.playing) == (AssetState.FAILED, None)
+    assert await find_growing(house.store, asset.id, version) is None
+    assert [stat async for stat in house.store.list(layout.media_prefix(asset.id))] == []
+    assert await read_failure(house.store, asset.id, version) is not None

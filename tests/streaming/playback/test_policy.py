@@ -13,10 +13,14 @@ NOON = datetime(2028, 7, 21, 12, tzinfo=UTC)
 
 
 def asset(
-    state: AssetState, editorial: EditorialState = EditorialState.PUBLISHED, failure: Failure | None = None
+    state: AssetState,
+    editorial: EditorialState = EditorialState.PUBLISHED,
+    failure: Failure | None = None,
+    growing: int | None = None,
 ) -> Asset:
     return Asset(
-        id=AssetId("a"), state=state, editorial=editorial, version=1, revision=1, titles={"en": "A"},
+        id=AssetId("a"), state=state, editorial=editorial, version=1, last_version=1, growing=growing, revision=1,
+        titles={"en": "A"},
         default_language="en", descriptions={}, tags=(), sport=None, discipline=None, duration_s=None, width=None,
         height=None, source_filename=None, source_size=None, failure=failure, created_by="t", created_at=NOON,
         updated_at=NOON, published_at=None,
@@ -40,6 +44,13 @@ def test_what_can_be_played(state: AssetState, error: type[Exception] | None) ->
     else:
         with pytest.raises(error):
             check_playable(asset(state))
+
+
+@pytest.mark.parametrize("state", [AssetState.UPLOADING, AssetState.INDEXING])
+def test_what_has_arrived_can_be_played(state: AssetState) -> None:
+    check_playable(asset(state, growing=1))
+    assert playlist_lifetime(asset(state, growing=1), growing=True) == "public, max-age=1"
+    assert playlist_lifetime(asset(state, EditorialState.DRAFT, growing=1), growing=True) == "private, no-store"
 
 
 def test_a_failure_tells_the_viewer_the_reason_and_not_the_cause() -> None:
