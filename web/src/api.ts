@@ -28,6 +28,27 @@ export interface Asset extends PublicAsset {
   failure: { code: string; message: string } | null;
 }
 
+/** A rendition of the picture; what nobody measured is null. `reason`: why it is not listed. */
+export interface Rung {
+  id: string;
+  width: number;
+  height: number;
+  listed: boolean;
+  crf: number | null;
+  bitrate: number | null;
+  vmaf: number | null;
+  reason: string | null;
+  curve: { crf: number; bitrate: number; vmaf: number }[];
+}
+
+/** The rungs of a title, from small to large. */
+export interface Ladder {
+  state: "pending" | "chosen" | "fixed";
+  target: number | null;
+  note: string;
+  rungs: Rung[];
+}
+
 export interface AssetPage<A> {
   assets: A[];
   next_cursor: string | null;
@@ -80,6 +101,7 @@ export const assets = {
     call<Asset>("PATCH", `/api/assets/${encodeURIComponent(id)}`, change, {
       "Content-Type": "application/merge-patch+json",
     }),
+  ladder: (id: string) => call<Ladder>("GET", `/api/assets/${encodeURIComponent(id)}/ladder`),
   publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
   unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
   cancel: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/cancel`),

@@ -2,6 +2,7 @@
 import { type Asset, assets, Problem } from "../api";
 import { element } from "../element";
 import { bytes, duration, remaining } from "../format";
+import { openLadder } from "./ladder";
 import type { Me } from "./main";
 import { openPreview } from "./preview";
 import { follow, type Progress } from "./progress";
@@ -34,6 +35,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
   const bar = element("progress", { max: 1, "aria-label": "Progress" });
   const said = element("span", { class: "said", role: "status" });
   const play = element("button", { type: "button", onclick: () => void openPreview(asset) }, "Play");
+  const quality = element("button", { type: "button", onclick: () => void openLadder(asset) }, "Quality");
   const publish = element("button", {
     type: "button",
     class: "primary",
@@ -55,7 +57,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     { class: "row", "data-asset": first.id },
     element("div", { class: "what" }, title, facts),
     element("div", { class: "state" }, badge, editorial, bar, said),
-    element("div", { class: "actions" }, cancel, stop, play, publish, remove),
+    element("div", { class: "actions" }, cancel, stop, play, quality, publish, remove),
   );
 
   const show = (): void => {
@@ -74,6 +76,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     badge.textContent = STATES[asset.state];
     editorial.textContent = asset.editorial.replace("_", " ");
     play.disabled = !playable;
+    quality.hidden = !playable || asset.width === null;
     stop.hidden = asset.state !== "indexing" && asset.state !== "playable";
     publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";
     publish.classList.toggle("primary", asset.editorial !== "published");
