@@ -4,6 +4,7 @@ import base64
 import hashlib
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,10 +17,12 @@ from streaming.catalog.model import AssetState
 from streaming.http.auth import Role
 from streaming.upload.tables import uploads as table
 from streaming.upload.tus import BODY_TYPE, dump_metadata
+from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from infra.s3 import S3Store
     from streaming.services import Services
 
 _MIB = 1 << 20
@@ -291,6 +294,31 @@ async def test_a_cut_keeps_what_has_arrived(
     assert 2 * _MIB < offset <= 3 * _MIB
     assert (await _patch(editor, url, offset, noise[offset : 4 * _MIB])).status_code == 204
     assert await bucket(created.headers["Channel-Asset-Id"]) == noise[: 4 * _MIB]
+
+
+async def test_a_slow_body_is_read_by_others_while_it_flows(
+    server: str,
+    editor: httpx.AsyncClient,
+    store: S3Store,
+    noise: bytes,
+    eventually: Callable[..., Awaitable[None]],
+    bucket: Callable[[str], Awaitable[bytes]],
+) -> None:
+    created = await editor.post("/api/uploads", headers={"Upload-Length": "250000"})
+    asset = AssetId(created.headers["Channel-Asset-Id"])
+
+    async def readable(size: int) -> bool:
+        source = await find_source(store, asset, 1)
+        return source is not None and source.arrived == size
+
+    with _open(server, editor, created.headers["Location"], 0, 250_000) as line:
+        for end in (1, 1000, 150_000):
+            source = await find_source(store, asset, 1)
+            await anyio.to_thread.run_sync(line.sendall, noise[0 if source is None else source.arrived : end])
+            await eventually(partial(readable, end))
+        await anyio.to_thread.run_sync(line.sendall, noise[150_000:250_000])
+        assert b" 204 " in await anyio.to_thread.run_sync(line.recv, 4096)
+    assert await bucket(asset) == noise[:250_000]
 
 
 async def test_a_client_that_comes_back_before_the_cut_is_noticed_goes_on(
