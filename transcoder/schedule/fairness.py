@@ -7,6 +7,7 @@ comes new waits behind one round, not behind hundreds of windows.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,3 +41,9 @@ def turns(waiting: Iterable[Waiting], queued: Mapping[str, int], *, slots: int) 
         for place in range(share - queued.get(tenant, 0))
     )
     return [tenant for _, _, tenant in rounds]
+
+
+def slots_each(waiting: Iterable[Waiting], *, slots: int) -> dict[str, int]:
+    """How many slots each asset of a tenant may count on, by tenant; one at least."""
+    assets = Counter(each.tenant for each in waiting)
+    return {tenant: max(1, slots // len(assets) // count) for tenant, count in assets.items()}

@@ -23,7 +23,7 @@ from transcoder.facts import is_over, read_plan
 from transcoder.passes import costs
 from transcoder.remaining import expected, left_of, made_by, opening_tasks
 from transcoder.schedule.division import Room, divide, merged, rung_groups
-from transcoder.schedule.fairness import Waiting, turns
+from transcoder.schedule.fairness import Waiting, slots_each, turns
 from transcoder.windows import VIDEO, assigned, finish_task, tracks, window_task
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Front:
         """
         waiting = await self._waiting(mine)
         slots = max(1, await self._jobs.slots(Level.BULK))
-        queued = await self._queued(waiting)
+        queued, each_has = await self._queued(waiting), slots_each(waiting, slots=slots)
         candidates: dict[str, deque[Waiting]] = {}
         for each in sorted(waiting):
             candidates.setdefault(each.tenant, deque()).append(each)
@@ -89,7 +89,7 @@ class Front:
             while candidates[tenant]:
                 each = candidates[tenant].popleft()
                 if each not in cut:
-                    cut[each] = iter(await self._cut(each, slots=slots // len(waiting), most=slots))
+                    cut[each] = iter(await self._cut(each, slots=each_has[tenant], most=slots))
                 if (window := next(cut[each], None)) is not None:
                     task = window_task(each.asset, each.version, window, Level.BULK, tenant=tenant)
                     await self._jobs.enqueue(task)
@@ -130,7 +130,7 @@ class Front:
         groups = rung_groups(costs(plan, VIDEO).encode) if plan.video is not None else ()
         windows = []
         for track in tracks(plan):
-            room = Room(slots=max(1, slots), seconds=await self._seconds(each, track))
+            room = Room(slots=slots, seconds=await self._seconds(each, track))
             windows.append(divide(track, left_of(plan, track, taken), room, groups=groups if track == VIDEO else ()))
         return merged(windows, most)
 

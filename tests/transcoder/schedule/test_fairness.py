@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.layout import AssetId
-from transcoder.schedule.fairness import Waiting, turns
+from transcoder.schedule.fairness import Waiting, slots_each, turns
 
 
 def waiting(name: str, tenant: str, *, served: int = 0) -> Waiting:
@@ -45,3 +45,10 @@ def test_the_shares_are_even(owners: list[str], queued: dict[str, int], slots: i
     share = max(1, slots // len(set(owners)))
     for owner in set(owners):
         assert found[owner] == max(0, share - queued.get(owner, 0))
+
+
+def test_what_an_asset_may_count_on() -> None:
+    assets = [waiting("x", "anna"), waiting("y", "anna"), waiting("z", "ben")]
+    assert slots_each(assets, slots=8) == {"anna": 2, "ben": 4}
+    assert slots_each(assets, slots=1) == {"anna": 1, "ben": 1}
+    assert slots_each([], slots=8) == {}
