@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from transcoder.sources.blocks import BLOCK
+from transcoder.sources.blocks import BLOCK, RUN
 
 if TYPE_CHECKING:
     from transcoder.plan import Span
 
 _LEAST: Final = 4 * BLOCK
-_MOST: Final = 32 * BLOCK
+_MOST: Final = 4 * RUN * BLOCK
 
 
 class Ahead:
@@ -32,5 +32,8 @@ class Ahead:
         reach = min(max(_LEAST, self._straight // 2), _MOST)
         if self._until >= self._next + reach // 2:
             return None
-        start, self._until = max(self._until, self._next), self._next + reach
-        return start, self._until
+        start, end = max(self._until, self._next), self._next + reach
+        if reach >= RUN * BLOCK:
+            end = -(-end // (RUN * BLOCK)) * RUN * BLOCK  # whole requests from here on
+        self._until = end
+        return start, end
