@@ -60,4 +60,4 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
             made = Pass(first=first, count=len(claim.mine), renditions=frozenset({rendition}))
             await work.make_run(made, is_over)
     await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
-    await finish_if_complete(parts, asset, version)
+    await finish_if_complete(parts, plan)

@@ -10,6 +10,7 @@ from infra.ports import RetryLater
 from transcoder import signals
 from transcoder.errors import PlanMissing
 from transcoder.facts import read_plan
+from transcoder.finish import sweep_late
 from transcoder.priority import Priority, niceness
 from transcoder.publish import announce
 from transcoder.remaining import made_by, renditions_of
@@ -22,7 +23,6 @@ from transcoder.windows import finish_task, tracks, window_of
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
-    from manifests.layout import AssetId
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
     from transcoder.windows import Window
@@ -60,13 +60,14 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
         if claim.lost and not claim.lost <= await existing(parts.store, plan, claim.lost):
             # Whoever makes them may die: then it is this task that does.
             raise RetryLater(_MADE_BY_OTHERS)
-    await finish_if_complete(parts, asset, version)
+    await finish_if_complete(parts, plan)
 
 
-async def finish_if_complete(parts: TranscoderParts, asset: AssetId, version: int) -> None:
-    """Ask for the finish if nothing is left to make."""
-    if (await parts.board.progress(asset, version)).complete:
-        await parts.jobs.enqueue(finish_task(asset, version))
+async def finish_if_complete(parts: TranscoderParts, plan: Plan) -> None:
+    """After an encode by this plan: ask for the finish if nothing is left to make; clear up if it has been."""
+    await sweep_late(parts.store, plan)
+    if (await parts.board.progress(plan.asset, plan.version)).complete:
+        await parts.jobs.enqueue(finish_task(plan.asset, plan.version))
 
 
 def _window(plan: Plan, attempt: Attempt) -> Window:
