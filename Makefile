@@ -3,6 +3,7 @@
 # make test    set up what the tests need and run them
 # make check   format, lint, types, import rules
 # make e2e     only the end-to-end tests (browsers, foreign clients, kills)
+# make soak    a thousand faults at random; CHANNEL_SOAK_FAULTS and CHANNEL_SOAK_SEED choose others
 # make bench   measure; the report lands in benchmarks/out
 # make pictures  take the README's screenshots again
 # make lock    pin the dependencies again after a change of pyproject.toml
@@ -16,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM = npm
 JOBS ?= 2
 
-.PHONY: up web test check e2e bench pictures lock clean
+.PHONY: up web test check e2e soak bench pictures lock clean
 
 up: $(VENV)/runtime.stamp web/dist/built.stamp
 	@exec $(BIN)/channel up
@@ -28,6 +29,10 @@ test: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.st
 
 e2e: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.stamp
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/e2e $(ARGS)
+
+soak: $(VENV)/dev.stamp
+	CHANNEL_SOAK_FAULTS=$${CHANNEL_SOAK_FAULTS:-1000} CHANNEL_SOAK_SEED=$${CHANNEL_SOAK_SEED:-$$(date +%s)} \
+	  $(BIN)/pytest -s tests/e2e/test_soak.py $(ARGS)
 
 check: $(VENV)/dev.stamp web/node_modules/installed.stamp
 	$(BIN)/ruff format --check .

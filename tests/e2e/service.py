@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _SLOW_FFMPEG = """#!/bin/sh
 echo "$*" >> "{log}"
+for poisoned in $(cat "{log}.poison" 2>&-); do case "$*" in *"$poisoned"*) kill -9 $PPID ;; esac; done
 exec "{ffmpeg}" -readrate 4 "$@"
 """
 
@@ -60,7 +61,7 @@ class Service:
         wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
         self.url = f"http://127.0.0.1:{port}"
         database_url = f"sqlite:///{home / 'channel.db'}"
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "CHANNEL_HOME": str(home),
             "CHANNEL_PORT": str(port),
             "CHANNEL_DATABASE_URL": database_url,
@@ -82,7 +83,7 @@ class Service:
 
     def start(self, part: str, *, port: int | None = None) -> subprocess.Popen[bytes]:
         """`channel api` (on another port for a second one) or `channel worker`."""
-        environment = self._environment if port is None else self._environment | {"CHANNEL_PORT": str(port)}
+        environment = self.environment if port is None else self.environment | {"CHANNEL_PORT": str(port)}
         with (self.home / f"{part}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "streaming", part],
@@ -104,13 +105,19 @@ class Service:
         await self.cache.aclose()
         await self.sql.dispose()
 
-    async def upload(self, body: bytes) -> Asset:
-        asset = await self.catalogue.create(titles={"en": "A race"}, created_by="test")
-        version = await self.catalogue.begin_upload(asset.id)
-        piece = Piece(key=layout.source_piece(asset.id, version), start=0, size=len(body))
+    def poison(self, asset: AssetId) -> None:
+        """From now on an ffmpeg that reads this asset's source kills its worker."""
+        self._log.with_name(f"{self._log.name}.poison").write_text(asset)
+
+    async def upload(self, body: bytes, *, asset: AssetId | None = None) -> Asset:
+        """A whole source, of a new asset unless it is for one that exists."""
+        if asset is None:
+            asset = (await self.catalogue.create(titles={"en": "A race"}, created_by="test")).id
+        version = await self.catalogue.begin_upload(asset)
+        piece = Piece(key=layout.source_piece(asset, version), start=0, size=len(body))
         await self.store.put(piece.key, body, content_type="video/mp4")
-        await write_source(self.store, asset.id, version, SourceBytes(pieces=(piece,), length=len(body), whole=True))
-        return await self.catalogue.source_arrived(asset.id, version=version, size=len(body), filename="race.mp4")
+        await write_source(self.store, asset, version, SourceBytes(pieces=(piece,), length=len(body), whole=True))
+        return await self.catalogue.source_arrived(asset, version=version, size=len(body), filename="race.mp4")
 
     async def answers(self, url: str | None = None) -> bool:
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -179,12 +186,12 @@ class Service:
         assert await self.jobs.pending(asset) == frozenset()
 
 
-def make_clip(path: Path, ffmpeg: str) -> bytes:
-    """20 s, 160x90, with a tone: ten segments, in four windows of the picture and two of the sound."""
+def make_clip(path: Path, ffmpeg: str, *, seconds: int = 20) -> bytes:
+    """160x90, with a tone; of 20 s: ten segments, in four windows of the picture and two of the sound."""
     subprocess.run(
         [
             ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=25",
-            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "20",
+            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(seconds),
             "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", path,
         ],
         check=True,

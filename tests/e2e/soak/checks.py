@@ -1,0 +1,143 @@
+"""What must hold when the dust has settled."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+from redis import Redis
+
+from manifests import layout
+from manifests.layout import AssetId, RenditionId
+from tests.e2e.soak.director import starts, work_of
+from transcoder.facts import find_plan
+from transcoder.publish import key_of
+from transcoder.remaining import expected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tests.e2e.soak.director import Director
+    from tests.e2e.soak.newsroom import Title
+    from tests.e2e.soak.stage import Stage
+    from transcoder.plan import Plan
+
+_ONCE: Final = ("plan.json", "measured.json", "ready.json", ".m4s", "init.mp4")
+
+
+async def plan_of(stage: Stage, title: Title) -> Plan:
+    """The plan of the version that became ready: the highest that has one (an upload may begin more than once)."""
+    plans = [plan for version in range(1, 9) if (plan := await find_plan(stage.store, AssetId(title.asset), version))]
+    return plans[-1]
+
+
+async def keys(stage: Stage) -> set[str]:
+    return {stat.key async for stat in stage.store.list("")}
+
+
+async def is_tidy(stage: Stage, titles: Iterable[Title]) -> bool:
+    """Whether nothing lies in the bucket that is not of one of these."""
+    assets = {title.asset for title in titles}
+    return all(key.split("/")[1] in assets for key in await keys(stage))
+
+
+async def check_objects(stage: Stage, titles: Iterable[Title]) -> None:
+    """The bucket holds all that the ready titles need and nothing else; what is written once was written once."""
+    found, owned = await keys(stage), set()
+    for title in titles:
+        asset = AssetId(title.asset)
+        plan = await plan_of(stage, title)
+        wanted = {key_of(asset, *name) for name in expected(plan)}
+        assert wanted <= found, f"{title.asset} is ready and lacks {sorted(wanted - found)}"
+        work, source = layout.work_prefix(asset), layout.source_prefix(asset, plan.version)
+        playlists = {layout.multivariant(asset), *(layout.media_playlist(asset, each) for each in plan.renditions())}
+        owned |= wanted | playlists | {key for key in found if key.startswith((f"{work}{plan.version}/", source))}
+    assert not found - owned, f"they belong to nobody: {sorted(found - owned)}"
+    twice = {key: times for key, times in stage.proxy.written.items() if times > 1 and key.endswith(_ONCE)}
+    assert not twice, f"written more than once: {twice}"
+
+
+def check_books(stage: Stage, titles: Iterable[Title]) -> None:
+    """Each became ready once, and nobody was ever served two bodies under one path."""
+    entries = [entry for part in stage.parts["api"] for entry in _entries(stage.log(part))]
+    ends = Counter(entry["asset"] for entry in entries if entry.get("message") == "asset is ready")
+    assert set(ends.values()) <= {1}, f"became ready more than once: {ends}"
+    for title in titles:
+        assert all(len(digests) == 1 for digests in title.bodies.values()), title
+
+
+def _entries(log: Path) -> Iterable[dict[str, Any]]:
+    for line in log.read_text(errors="replace").splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rework:
+    """Of titles that are ready, in frames over all their rungs: begun by encoders, needed, taken by faults."""
+
+    begun: int
+    needed: int
+    lost: int
+    window: int
+    """The most that one encoder began."""
+
+    def check(self, kills: int) -> None:
+        """No kill costs more than the windows that its victims had in hand.
+
+        Beside what the kills took, one window for every twenty of them: for encoders that were started while their
+        worker was being killed, and leases that a starving machine let run out.
+        """
+        again = self.begun - self.needed
+        assert again <= self.lost + self.window * (1 + kills // 20), f"encoded again: {again} frames; {self}"
+
+
+async def rework(stage: Stage, director: Director, titles: Iterable[Title]) -> Rework:
+    plans = [await plan_of(stage, title) for title in titles]
+    assets = [plan.asset for plan in plans]
+
+    def work(commands: Iterable[str]) -> list[int]:
+        return [work_of(command) for command in commands if any(asset in command for asset in assets)]
+
+    begun = work(starts(stage.encodes))
+    return Rework(
+        begun=sum(begun),
+        needed=sum(plan.video.frames * len(plan.video.rungs) for plan in plans if plan.video is not None),
+        lost=sum(work(director.lost)),
+        window=max(begun, default=0),
+    )
+
+
+async def check_decodes(stage: Stage, title: Title, folder: Path) -> None:
+    """Every rendition is one stream of exactly the source's frames, without an error."""
+    plan = await plan_of(stage, title)
+    assert plan.video is not None
+    for rung in plan.video.rungs:
+        file = folder / f"{rung.id}.mp4"
+        file.write_bytes(await _joined(stage, plan, rung.id))
+        with av.open(str(file)) as container:
+            container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+            decoded = sum(1 for _ in container.decode(video=0))
+        assert decoded == -(-title.clip.frames // rung.divisor), (title.asset, rung.id)
+
+
+async def _joined(stage: Stage, plan: Plan, rendition: RenditionId) -> bytes:
+    segments = plan.renditions()[rendition]
+    bodies = [await stage.store.read(key_of(plan.asset, rendition, number)) for number in (None, *range(segments))]
+    return b"".join(bodies)
+
+
+def check_nothing_left(stage: Stage) -> None:
+    """No process, folder or endless Redis key is left of what was killed, of no asset."""
+    assert not stage.left_behind, f"children outlived their killed worker: {stage.left_behind}"
+    assert len(stage.leftovers()) <= len(stage.parts["worker"]), "temporary folders of the dead"
+    with Redis.from_url(stage.valkey.url, decode_responses=True) as client:
+        endless = {key for key in client.scan_iter() if client.ttl(key) == -1}
+    # The engine's streams, and the workers that are alive: one for each queue and level, however many assets there are.
+    stray = {key for key in endless if not key.startswith(("streaq:channel:", "channel:jobs:workers:"))}
+    assert not stray, f"Redis keys without an end: {stray}"
+    assert len(endless) < 40, endless
