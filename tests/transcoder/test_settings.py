@@ -13,7 +13,7 @@ from transcoder.settings import TranscoderSettings
 def test_defaults_fit_the_machine() -> None:
     settings = TranscoderSettings.from_env({})
     assert settings.bulk_slots >= 1
-    assert settings.urgent_slots == 2
+    assert settings.urgent_slots == 4
     assert settings.source_folder is None
 
 
