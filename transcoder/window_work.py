@@ -86,9 +86,8 @@ class Work:
                 await self._encode(first, self._look_out)
         while made := passes(self._missing(window), self._prices):
             await self._encode(made[0], self._look_out)
-        if inits := {name for name in made_by(self._plan, window) if name[1] is None} - self.done:
-            # Not by a segment on the way, because all exist: a lost init section.
-            await self._encode(Pass(first=window.first, count=1, renditions=frozenset(name[0] for name in inits)), None)
+        if inits := await self._lost_inits(window):
+            await self._encode(Pass(first=window.first, count=1, renditions=inits), None)
 
     async def make_run(self, run: Pass, is_over: Callable[[], Awaitable[bool]]) -> None:
         """All of it, or until `is_over` says after a segment that others need the processor more."""
@@ -97,6 +96,13 @@ class Work:
             return bool(left.names & self._claim.lost) or await is_over()
 
         await self._encode(run, look)
+
+    async def _lost_inits(self, window: Window) -> frozenset[RenditionId]:
+        """Renditions whose init section is not there though their segments are: none was made that brings it along."""
+        # Whoever makes a segment makes the init section before it.
+        others = {rendition for rendition, _ in self._claim.lost}
+        names = {name for name in made_by(self._plan, window) if name[1] is None and name[0] not in others} - self.done
+        return frozenset(name[0] for name in names - await existing(self._parts.store, self._plan, names))
 
     def _missing(self, window: Window) -> dict[int, frozenset[RenditionId]]:
         renditions = renditions_of(self._plan, window)

@@ -90,6 +90,13 @@ async def test_a_window_leaves_out_what_a_run_makes(house: House) -> None:
     assert sorted(starts(house)) == sorted([(SMALL, 4), (SMALL, 5), (SMALL, 6), (LARGE, 5), (LARGE, 6)])
 
 
+async def test_a_window_encodes_nothing_of_a_rendition_that_a_run_makes(house: House) -> None:
+    async with house.listening(), claimed(house.cache, ASSET, 1, {(LARGE, number) for number in WINDOW.numbers}):
+        with pytest.raises(RetryLater):
+            await house.handle(window_task(ASSET, 1, WINDOW, Level.BULK))
+    assert sorted({rendition for rendition, _ in house.heard_of("segment")}) == [SMALL]
+
+
 async def test_a_run_takes_over_from_a_window_that_is_far_from_it(house: House, eventually: Eventually) -> None:
     window = Window(track="video", first=1, count=8)
     async with house.listening():
