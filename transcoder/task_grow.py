@@ -6,6 +6,7 @@ if it has seen all of the source. Whatever it cannot follow, or make out, it lea
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 import anyio
 
 from infra.ports import RetryLater
+from infra.tasks import end
 from manifests import layout
 from transcoder.errors import SourceRefused
 from transcoder.facts import find_growing
@@ -46,6 +48,8 @@ log = logging.getLogger(__name__)
 
 _RUN: Final = timedelta(minutes=8)
 """The longest that one run follows an upload; the next one goes on, from the local file."""
+_IDLE_S: Final = 60.0
+"""Without a byte for so long an upload is left; the next bytes ask for this task again."""
 _FIRST: Final = 1 << 16
 """Bytes of media to wait for where the first pictures of an MP4 are not there yet; then twice as many, and so on."""
 _BEHIND: Final = 1
@@ -61,13 +65,25 @@ async def grow(parts: TranscoderParts, attempt: Attempt) -> None:
     name = index_task(asset, version).name
     async with leased(parts.cache, name, ttl=parts.settings.lease), parts.sources.open(asset, version) as source:
         with anyio.move_on_after(_RUN.total_seconds()) as run:
+            idle = asyncio.create_task(_leave_when_idle(source, run))
             try:
                 await _Follower(parts, attempt, source).follow()
             except SourceRefused as exc:
                 # More may come that makes it whole; what it is worth is told when it is.
                 log.info("a source cannot be followed", extra={"asset": asset, "code": exc.code, "cause": exc.cause})
-        if run.cancelled_caught:
+            finally:
+                await end(idle)
+        if run.cancelled_caught and anyio.current_time() >= run.deadline:
             raise RetryLater(timedelta(0))
+
+
+async def _leave_when_idle(source: OpenSource, run: anyio.CancelScope) -> None:
+    """An upload that was left lying must not keep those that go on from being followed."""
+    arrived = -1
+    while source.source.whole or source.source.arrived != arrived:
+        arrived = source.source.arrived
+        await asyncio.sleep(_IDLE_S)
+    run.cancel()
 
 
 class _Follower:

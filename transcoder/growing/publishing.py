@@ -9,6 +9,7 @@ from infra.tasks import end
 from transcoder import signals
 from transcoder.facts import write_growing
 from transcoder.publish import announce
+from transcoder.schedule.fairness import Waiting
 from transcoder.schedule.front import Front
 
 if TYPE_CHECKING:
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 _PACE_S: Final = 1.0
+_OPENING: Final = 20
+"""Segments of a plan among which are the first windows of every track."""
 
 
 class Publishing:
-    """Publishes the latest plan that was offered, at once if it is the first, else once a second.
-
-    What fails is raised where the context ends, which is where its body is cancelled to.
-    """
+    """Publishes the latest plan that was offered, at once if it is the first, else once a second."""
 
     def __init__(self, parts: TranscoderParts, attempt: Attempt, published: Plan | None) -> None:
         """`published`: by an earlier run."""
@@ -61,4 +61,9 @@ class Publishing:
         if self._published is None:
             await announce(self._parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
         self._published = plan
-        await self._front.begin(plan, await self._parts.board.landed_of(plan), tenant=self._tenant)
+        if min(plan.renditions().values()) <= _OPENING:
+            await self._front.begin(plan, await self._parts.board.landed_of(plan), tenant=self._tenant)
+        else:
+            await self._front.top_up(
+                Waiting(served=0, asset=plan.asset, version=plan.version, tenant=self._tenant)
+            )  # fmt: skip
