@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.report import render, save
 
-ALL = ("first_segment", "just_in_time", "scaling", "peers", "per_title", "manifests", "heartbeats")
+ALL = ("first_segment", "growing", "just_in_time", "scaling", "peers", "per_title", "manifests", "heartbeats")
 
 
 def main() -> None:
