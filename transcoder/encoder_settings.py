@@ -27,7 +27,7 @@ class EncoderSettings:
     )
     threads: int = setting(0, env="CHANNEL_FFMPEG_THREADS", help="threads of each decoder and encoder; 0: by the cores")
     wall_s: float = setting(
-        300.0, env="CHANNEL_ENCODE_WALL_S", unit="s", help="an encode of one window that takes longer is killed"
+        300.0, env="CHANNEL_ENCODE_WALL_S", unit="s", help="an encode that makes no segment for so long is killed"
     )
     memory_bytes: int = setting(
         3 * 1024**3, env="CHANNEL_ENCODE_MEMORY_BYTES", unit="bytes", help="memory that one encoder process may use"

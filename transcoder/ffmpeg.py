@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import math
 import os
 import signal
 from dataclasses import dataclass, field
@@ -84,6 +85,8 @@ class Child:
     process: asyncio.subprocess.Process
     stdout: asyncio.StreamReader
     timed_out: bool = False
+    _wall_s: float = 0.0
+    _clock: asyncio.TimerHandle | None = None
     _said: bytearray = field(default_factory=bytearray)
 
     @property
@@ -102,6 +105,20 @@ class Child:
     def renice(self, nice: int) -> None:
         """Leave the processor to others from now on. A niceness can be raised, not lowered, without privileges."""
         sandbox.renice(self.process.pid, nice)
+
+    @property
+    def deadline(self) -> float:
+        """When its wall clock runs out, by the event loop's."""
+        return self._clock.when() if self._clock is not None else math.inf
+
+    def prolong(self) -> None:
+        """It has got somewhere: its wall clock starts anew. One that yields to others all the time may take long."""
+        self._stop_clock()
+        self._clock = asyncio.get_running_loop().call_later(self._wall_s, self._expire)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
 
     def _expire(self) -> None:
         self.timed_out = True
@@ -168,9 +185,9 @@ async def spawn(
             raise SandboxError(f"{argv[0]} cannot be started: {exc.strerror}", argv=argv) from exc
         stdout.close_child_end()
         stderr.close_child_end()
-        child = Child(argv=tuple(argv), process=process, stdout=stdout.reader)
+        child = Child(argv=tuple(argv), process=process, stdout=stdout.reader, _wall_s=limits.wall_s)
         listener = asyncio.create_task(child._listen(stderr.reader))
-        clock = asyncio.get_running_loop().call_later(limits.wall_s, child._expire)
+        child.prolong()
         try:
             yield child
             await process.wait()
@@ -180,7 +197,7 @@ async def spawn(
                 raise child._failure(limits) or exc from exc
             raise
         finally:
-            clock.cancel()
+            child._stop_clock()
             await child._reap(listener)
         if failure := child._failure(limits):
             raise failure

@@ -26,6 +26,8 @@ class Priority:
 
     def made(self) -> None:
         """A segment is made."""
+        if self._child is not None:
+            self._child.prolong()
         if self._then > self.nice and self._child is not None:
             self.nice = self._then
             self._child.renice(self.nice)

@@ -77,6 +77,13 @@ async def test_the_wall_clock_ends_the_whole_group(tmp_path: Path) -> None:
     _gone(*pids)
 
 
+async def test_who_gets_somewhere_gets_more_time(tmp_path: Path) -> None:
+    async with spawn(("sh", "-c", "read line || true"), limits=_LIMITS, cwd=tmp_path) as child:
+        begun = child.deadline
+        child.prolong()
+        assert child.deadline > begun
+
+
 async def test_the_wall_clock_explains_an_error_that_follows_from_it(tmp_path: Path) -> None:
     async def work() -> None:
         async with spawn(_FAMILY, limits=Limits(wall_s=0.3), cwd=tmp_path) as child:
