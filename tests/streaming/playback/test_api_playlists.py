@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist, MultivariantPlaylist
+from manifests.layout import RenditionId
 from transcoder import measured
 from transcoder.describe import static_playlists
+from transcoder.facts import write_ladder
 from transcoder.measured import Measured, RenditionSizes
+from transcoder.per_title.ladder import Chosen, Dropped, Ladder, apply
+from transcoder.plan import dump as dump_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +74,42 @@ async def test_bandwidths_are_measured_once_it_is_ready(stage, open_client: Call
     assert before.headers["etag"] != after.headers["etag"]
     assert "BANDWIDTH=528000,AVERAGE-BANDWIDTH=328000" in before.text
     assert "BANDWIDTH=528000" not in after.text
+
+
+async def test_a_rung_that_the_titles_own_ladder_drops_plays_on_until_the_asset_is_ready(
+    stage, client: httpx.AsyncClient, eventually
+) -> None:
+    plan = await stage.playable()
+    small = RenditionId("v234-1")
+    rungs = (replace(plan.video.rungs[0], id=small, width=416, height=234), *plan.video.rungs)
+    plan = replace(plan, video=replace(plan.video, rungs=rungs))
+    await stage.store.put(layout.plan(plan.asset, 1), dump_plan(plan), content_type="application/json")
+    url = f"/v/{plan.asset}"
+    assert "v234-1" in (await client.get(f"{url}/index.m3u8")).text
+
+    kept = plan.video.rungs[1]
+    chosen = Chosen(rendition=kept.id, crf=27, maxrate=300_000, bufsize=300_000, bandwidth=382_500, rate=1, vmaf=94)
+    ladder = Ladder(
+        target=94, sampled=(), curves=(), rungs=(chosen,), dropped=(Dropped(rendition=small, reason="unseen"),)
+    )  # fmt: skip
+    await write_ladder(stage.store, plan.asset, 1, ladder)
+
+    async def is_unlisted() -> bool:
+        return "v234-1" not in (await client.get(f"{url}/index.m3u8")).text
+
+    await eventually(is_unlisted)
+    assert "BANDWIDTH=510500" in (await client.get(f"{url}/index.m3u8")).text, "its new peak, and the sound's"
+    await stage.land(plan, small, 2, b"made just in time")
+    assert (await client.get(f"{url}/v234-1/index.m3u8")).status_code == 200
+    assert (await client.get(f"{url}/v234-1/2.m4s")).content == b"made just in time"
+
+    await finish(stage, apply(plan, ladder))
+
+    async def is_gone() -> bool:
+        return (await client.get(f"{url}/v234-1/2.m4s")).status_code == 404
+
+    await eventually(is_gone)
+    assert (await client.get(f"{url}/v360-1/index.m3u8")).status_code == 200
 
 
 async def test_gzip_by_q_value(stage, client: httpx.AsyncClient) -> None:
