@@ -39,9 +39,10 @@ def _frames(pictures: Path) -> int:
 def vmaf(job: Job, pictures: Mapping[RenditionId, Path]) -> float:
     """Mean VMAF of the largest rung against the source on the same frame grid."""
     rung, log = job.rungs[0], job.folder / "vmaf.json"
+    times = f"settb=AVTB,setpts=N/({job.video.rate})/TB"
     graph = (
-        f"[0:v:0]settb=1/1000,setpts=N[made];[1:v:0]fps={job.video.rate},scale={rung.width}:{rung.height},"
-        f"format=yuv420p,settb=1/1000,setpts=N[source];"
+        f"[0:v:0]{times}[made];[1:v:0]fps={job.video.rate},scale={rung.width}:{rung.height},format=yuv420p,"
+        f"{times}[source];"
         f"[made][source]libvmaf=n_subsample={_EVERY}:n_threads=4:log_fmt=json:log_path={log}"
     )
     argv = [ffmpeg_path(), "-nostdin", "-loglevel", "error", "-i", str(pictures[rung.id]), "-i", str(job.source)]
