@@ -29,7 +29,7 @@ from transcoder.windows import Window
 if TYPE_CHECKING:
     from manifests.layout import RenditionId
 
-LENGTH_S: Final = 120
+LENGTH_S: Final = 300
 """The analysis is of a title of this length: the clip, over and over."""
 CLIPS: Final = (
     "sam2_soccer_juggle_720p24.mp4",
