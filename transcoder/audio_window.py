@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from transcoder.plan import AudioEntry, AudioPlan, SourceRef
 
-BEFORE: Final = 4
+BEFORE: Final = 94
 AFTER: Final = 2
-"""AAC frames encoded before and after a window's own; with fewer the frame at a seam is noisier than its neighbours."""
+"""AAC frames encoded before and after a window's own. With less than four and two the frame at a seam is noisier than
+its neighbours; in two seconds the encoder's rate control settles where one long encode would have it."""
 
 ANCHOR: Final = Fraction(1, 25)
 """Seconds. A whole number of samples at every usual rate (8 to 96 kHz, 11.025 to 88.2 kHz): the resampler, started at a

@@ -195,7 +195,7 @@ async def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNEL_FFMPEG", "ffmpeg")
     plan = _plan(demuxer="mov", time_base=Fraction(1, 44100), origin=441, stream=1)
-    track, frames = plan.audio[0], range(94, 188)
+    track, frames = plan.audio[0], range(188, 282)
     (begin,) = begins(plan.source, track, anchor(track, (frames.start - BEFORE) * AAC_FRAME))
     argv = audio_argv(plan, track, frames, begin, source=Path("/job/source"), settings=EncoderSettings())
     golden = Path(__file__).parents[1] / "golden" / "audio_argv.txt"
