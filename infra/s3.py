@@ -9,7 +9,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -36,6 +36,10 @@ _CONFLICT_TRIES: Final = 5
 _READ_TRIES: Final = 3
 _THREADS: Final = 32
 _FAREWELL_S: Final = 2.0
+_SILENCE_S: Final = 15
+"""A store that says nothing for so long is asked again, four times in all: nobody waits longer than a minute."""
+_COMPLETING_S: Final = 300
+"""The same for the end of a multipart upload: some stores copy all of its parts into one object first."""
 
 
 def _stat(key: str, answer: dict[str, Any], *, size: int) -> ObjectStat:
@@ -49,7 +53,7 @@ def _stat(key: str, answer: dict[str, Any], *, size: int) -> ObjectStat:
     )
 
 
-def _client(settings: S3Settings, endpoint_url: str | None) -> Any:
+def _client(settings: S3Settings, endpoint_url: str | None, *, silence_s: int = _SILENCE_S) -> Any:
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint_url,
@@ -63,8 +67,7 @@ def _client(settings: S3Settings, endpoint_url: str | None) -> Any:
             max_pool_connections=2 * _THREADS,
             tcp_keepalive=True,
             connect_timeout=5,
-            # Of silence, not of the whole answer. A worker or a viewer waits for a store that hangs 40 s at most.
-            read_timeout=10,
+            read_timeout=silence_s,
             retries={"mode": "standard", "total_max_attempts": 4},
             # boto3's default trailing CRCs are chunked bodies that many S3-compatible stores refuse or store verbatim.
             request_checksum_calculation="when_required",
@@ -123,6 +126,7 @@ class S3Store:
         self._client = _client(settings, settings.endpoint_url)
         public = settings.public_endpoint_url or settings.endpoint_url
         self._public = self._client if public == settings.endpoint_url else _client(settings, public)
+        self._settings = settings
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
         self._abandoned: set[asyncio.Future[Any]] = set()
 
@@ -146,8 +150,13 @@ class S3Store:
         if self._abandoned:
             await asyncio.wait(self._abandoned, timeout=_FAREWELL_S)
             await asyncio.sleep(0)  # their callbacks
-        self._client.close()
-        self._public.close()
+        for client in (self._client, self._public, self.__dict__.get("_patient")):
+            if client is not None:
+                client.close()
+
+    @cached_property
+    def _patient(self) -> Any:
+        return _client(self._settings, self._settings.endpoint_url, silence_s=_COMPLETING_S)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
@@ -287,9 +296,11 @@ class S3Store:
     # --- calls ------------------------------------------------------------------------------------------------------
 
     async def _call(self, operation: str, key: str, **parameters: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._run(
-            getattr(self._client, operation), key, Bucket=self._bucket, Key=key, **parameters
-        )
+        def call(**asked: Any) -> Any:
+            client = self._patient if operation == "complete_multipart_upload" else self._client
+            return getattr(client, operation)(**asked)
+
+        answer: dict[str, Any] = await self._run(call, key, Bucket=self._bucket, Key=key, **parameters)
         return answer
 
     async def _upload_call(self, operation: str, key: str, upload_id: str, **parameters: Any) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The embedded S3 server: nanio over a directory, with three things that it lacks.
+"""The embedded S3 server: nanio over a directory, with what it lacks.
 
-It answers CORS, which a browser's presigned PUT needs. It lets the first writer of a key win (`first_writer.py`). And
-it says that its disk is full, before it is: what else lies on the disk (database, queue) still has to write, and a
-write that fits by half must never be taken for a whole one.
+It answers CORS, which a browser's presigned PUT needs. It lets the first writer of a key win (`first_writer.py`), and
+closes connections on which a body may be still to come (`unread.py`). And it says that its disk is full, before it is:
+what else lies on the disk (database, queue) still has to write, and a write that fits by half must never be taken for a
+whole one.
 
 Run as `python -m infra.local.s3 --data-dir DIR --port N`; credentials come by NANIO_ACCESS_KEY and NANIO_SECRET_KEY.
 """
@@ -23,6 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from infra.local.first_writer import Conditions, FirstWriterStorage
+from infra.local.unread import CloseUnread
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -64,8 +66,7 @@ async def on_os_error(_request: Request, exc: Exception) -> Response:
 
 
 def _refusal() -> Response:
-    # The body is not read to its end, and must not be taken for the next request (RFC 9112 §9.3).
-    return Response(_REFUSAL, status_code=507, headers={"Connection": "close"}, media_type="application/xml")
+    return Response(_REFUSAL, status_code=507, media_type="application/xml")
 
 
 def s3_app(settings: Settings, *, kept_free: int = KEPT_FREE) -> ASGIApp:
@@ -74,7 +75,7 @@ def s3_app(settings: Settings, *, kept_free: int = KEPT_FREE) -> ASGIApp:
     nanio.add_exception_handler(OSError, on_os_error)
     nanio.state.storage = FirstWriterStorage(settings.data_dir, chunk_size=settings.chunk_size)
     return CORSMiddleware(
-        Headroom(Conditions(nanio), settings.data_dir, kept_free=kept_free),
+        CloseUnread(Headroom(Conditions(nanio), settings.data_dir, kept_free=kept_free)),
         allow_origins=("*",),
         allow_methods=("GET", "HEAD", "PUT"),
         allow_headers=("*",),

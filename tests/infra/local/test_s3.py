@@ -91,6 +91,10 @@ async def test_of_writers_at_once_the_first_wins(tmp_path: Path) -> None:
         (winner,) = [body for body, end in zip(bodies, ends, strict=True) if not isinstance(end, BaseException)]
         assert sum(isinstance(end, ObjectExists) for end in ends) == len(bodies) - 1
         assert await store.read("a/b") == winner
+        for _ in range(3):  # a refused write spoils no connection
+            with pytest.raises(ObjectExists):
+                await store.put("a/b", b"late", content_type="text/plain", only_if_absent=True)
+            assert await store.head("a/b") is not None
         await store.put("a/b", b"unconditional", content_type="text/plain")
         await store.delete(["a/b"])
         await store.put("a/b", b"again", content_type="text/plain", only_if_absent=True)
