@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -35,7 +36,6 @@ from transcoder.plan import AAC_FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from manifests.layout import AssetId, RenditionId
     from transcoder.measured import Measured
@@ -214,6 +214,8 @@ def media(plan: Plan, rendition: RenditionId, *, uri_of: UriOf, ended: bool = Tr
         target_duration=_target_duration(plan, timings),
         playlist_type="EVENT" if plan.grown else "VOD",
         independent_segments=True,
+        # Players begin an EVENT that has no end near what came last; this one is a recording.
+        start=Fraction(0) if plan.grown else None,
         map=Map(uri=uri_of(layout.init(plan.asset, rendition))),
         segments=tuple(
             Segment(uri=uri_of(layout.segment(plan.asset, rendition, number)), duration=duration)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
 from manifests.errors import PlaylistError
-from manifests.hls import decimals, lines, segment
+from manifests.hls import attributes, decimals, lines, segment
 from manifests.hls.lines import Tag, Uri
 from manifests.hls.multivariant import INDEPENDENT_SEGMENTS, VERSION
 from manifests.hls.segment import Map, Segment
@@ -21,9 +21,12 @@ TARGETDURATION: Final = "EXT-X-TARGETDURATION"
 MEDIA_SEQUENCE: Final = "EXT-X-MEDIA-SEQUENCE"
 PLAYLIST_TYPE: Final = "EXT-X-PLAYLIST-TYPE"
 ENDLIST: Final = "EXT-X-ENDLIST"
+START: Final = "EXT-X-START"
 PlaylistType = Literal["VOD", "EVENT"]
 
-_SINGLES: Final = frozenset({VERSION, TARGETDURATION, MEDIA_SEQUENCE, PLAYLIST_TYPE, INDEPENDENT_SEGMENTS, ENDLIST})
+_SINGLES: Final = frozenset(
+    {VERSION, TARGETDURATION, MEDIA_SEQUENCE, PLAYLIST_TYPE, INDEPENDENT_SEGMENTS, START, ENDLIST}
+)
 TAGS: Final = frozenset({TARGETDURATION, MEDIA_SEQUENCE, PLAYLIST_TYPE, ENDLIST, segment.EXTINF, segment.MAP})
 """Tags that only a media playlist has."""
 
@@ -40,6 +43,8 @@ class MediaPlaylist:
     """EXT-X-PLAYLIST-TYPE"""
     independent_segments: bool = False
     """EXT-X-INDEPENDENT-SEGMENTS"""
+    start: Fraction | None = None
+    """EXT-X-START TIME-OFFSET: where to begin, s from the beginning (§4.4.2.2)"""
     map: Map | None = None
     """EXT-X-MAP of all the segments"""
     segments: tuple[Segment, ...] = ()
@@ -68,6 +73,8 @@ class MediaPlaylist:
             body.append(f"#{PLAYLIST_TYPE}:{self.playlist_type}")
         if self.independent_segments:
             body.append(f"#{INDEPENDENT_SEGMENTS}")
+        if self.start is not None:
+            body.append(_render_start(self.start))
         if self.map is not None:
             body.append(self.map.render())
         body += [each.render() for each in self.segments]
@@ -130,9 +137,22 @@ def _build(singles: dict[str, Tag], section: Map | None, segments: tuple[Segment
         media_sequence=integer(MEDIA_SEQUENCE, 0),
         playlist_type=cast("PlaylistType | None", kind),
         independent_segments=INDEPENDENT_SEGMENTS in singles,
+        start=_start(singles[START]) if START in singles else None,
         map=section,
         segments=segments,
         ended=ENDLIST in singles,
     )
     playlist.render()  # what cannot be written must not be read either
     return playlist
+
+
+def _render_start(offset: Fraction) -> str:
+    try:
+        return attributes.render(START, [("TIME-OFFSET", decimals.render(offset))])
+    except ValueError as exc:
+        raise PlaylistError(f"{START}: {exc}") from exc
+
+
+def _start(tag: Tag) -> Fraction:
+    found = attributes.parse(tag, frozenset({"TIME-OFFSET"}))
+    return found.need("TIME-OFFSET", found.decimal("TIME-OFFSET"))

@@ -23,6 +23,7 @@ def playlists(draw: st.DrawFn) -> MediaPlaylist:
         media_sequence=draw(st.integers(0, 2**40)),
         playlist_type=draw(st.sampled_from([None, "VOD", "EVENT"])),
         independent_segments=draw(st.booleans()),
+        start=draw(st.none() | durations),
         map=draw(st.none() | st.builds(Map, uri=uris)),
         segments=segments,
         ended=draw(st.booleans()),
