@@ -66,7 +66,13 @@ def save(path: Path, title: str, lines: Sequence[Line]) -> None:
         for place, (rate, vmaf) in enumerate(() if line.faint else line.points):
             body.append(f'<circle cx="{x(rate):.1f}" cy="{y(vmaf):.1f}" r="4" fill="{line.color}"/>')
             if place < len(line.labels):
-                body.append(f'<text x="{x(rate) + 7:.1f}" y="{y(vmaf) + 14:.1f}">{escape(line.labels[place])}</text>')
+                # Below the mark, towards the middle.
+                right = x(rate) < _WIDTH - 110
+                at, anchor = (x(rate) + 7, "start") if right else (x(rate) - 2, "end")
+                body.append(
+                    f'<text x="{at:.1f}" y="{y(vmaf) + 16:.1f}" text-anchor="{anchor}">'
+                    f"{escape(line.labels[place])}</text>"
+                )
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"><title>{escape(title)}'
         f'</title><style>{_STYLE}</style><text x="14" y="{_TOP - 6}">VMAF</text>{"".join(body)}</svg>\n'

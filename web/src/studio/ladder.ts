@@ -47,7 +47,7 @@ function plot(ladder: Ladder): HTMLElement {
   const scale = scaleOf(curves.flat(), WIDTH, HEIGHT);
   const chosen = ladder.rungs.filter(isExpected);
   const picture = svg("svg", {
-    viewBox: `-44 -12 ${WIDTH + 60} ${HEIGHT + 48}`,
+    viewBox: `-44 -12 ${WIDTH + 90} ${HEIGHT + 48}`,
     role: "img",
     "aria-label": "Quality (VMAF) over bit rate for every picture size; the chosen rungs are marked.",
   });
