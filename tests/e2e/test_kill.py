@@ -1,4 +1,7 @@
-"""What a kill -9 costs: time, and at most the window that was being encoded. Never an asset, never an object twice."""
+"""What a kill -9 costs: time, and at most the window that was being encoded. Never an asset, never an object twice.
+
+Each alone, to be read; `test_soak.py` has hundreds at random.
+"""
 
 from __future__ import annotations
 
@@ -85,18 +88,3 @@ async def test_everything_is_killed(service: Service, clip: bytes, eventually: E
     service.start("worker")
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
     await service.check_whole(asset.id, more_starts=1)
-
-
-async def test_an_asset_is_deleted_while_it_is_encoded(service: Service, clip: bytes, eventually: Eventually) -> None:
-    service.start("api")
-    service.start("worker")
-    asset = await service.upload(clip)
-    await eventually(lambda: service.in_the_middle(asset.id), timeout=60)
-    await service.catalogue.delete(asset.id)
-    await eventually(lambda: service.encoders() == [])
-
-    async def swept() -> bool:
-        return [each async for each in service.store.list("")] == []
-
-    await eventually(swept, timeout=30)
-    assert await service.jobs.pending(asset.id) == frozenset()
