@@ -40,11 +40,15 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
     if not 0 <= first < segments:
         raise PlanMissing(f"{attempt.task.name} is not of this plan")
     numbers = range(first, min(first + parts.settings.ahead, segments))
-    done = await existing(parts.store, plan, ((rendition, number) for number in (None, *numbers)))
-    lacking = next((number for number in numbers if (rendition, number) in done), numbers.stop)
     track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
     near = 0 if track == VIDEO else _NEAR_SOUND
-    async with claimed_run(parts.cache, asset, version, rendition, range(first, lacking), near=near) as claim:
+    async with claimed_run(parts.cache, asset, version, rendition, numbers, near=near) as claim:
+        if not claim.mine:
+            return
+        # Looked at once nobody else can begin them.
+        done = await existing(parts.store, plan, ((rendition, number) for number in (None, *numbers)))
+        end = next((number for number in numbers if (rendition, number) in done), numbers.stop)
+        await claim.keep((rendition, number) for number in range(first, end))
         if not claim.mine:
             return
         waited_for = attempt.task.level is Level.JUST_IN_TIME

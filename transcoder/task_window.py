@@ -38,28 +38,27 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
     # Now that this one has left the queue.
     await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
-    done = await existing(parts.store, plan, made_by(plan, named))
-    if done != made_by(plan, named):
-        priority = Priority(niceness(attempt.task.level, parts.settings.bulk_nice))
-        segments = {
-            (rendition, number)
-            for rendition in renditions_of(plan, named) for number in named.numbers if (rendition, number) not in done
-        }  # fmt: skip
-        async with (
-            claimed(parts.cache, asset, version, segments) as claim,
-            parts.sources.open(asset, version) as source,
-        ):
-            work = Work(
-                parts=parts, plan=plan, track=named.track, source=source, claim=claim, priority=priority, done=done
-            )  # fmt: skip
+    names = made_by(plan, named)
+    segments = {(rendition, number) for rendition in renditions_of(plan, named) for number in named.numbers}
+    async with claimed(parts.cache, asset, version, segments) as claim:
+        # Looked at once nobody else can begin them.
+        done = await existing(parts.store, plan, names)
+        await claim.keep(segments - done)
+        if done != names:
             begun = time.monotonic()
-            await work.make_window(named)
+            async with parts.sources.open(asset, version) as source:
+                work = Work(
+                    parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done,
+                    priority=Priority(niceness(attempt.task.level, parts.settings.bulk_nice)),
+                )  # fmt: skip
+                await work.make_window(named)
             if not done:
                 await front.took(plan, named, time.monotonic() - begun)
-        await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
-        if claim.lost and not claim.lost <= await existing(parts.store, plan, claim.lost):
-            # Whoever makes them may die: then it is this task that does.
-            raise RetryLater(_MADE_BY_OTHERS)
+            await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
+        elsewhere = claim.lost - done
+    if elsewhere and not elsewhere <= await existing(parts.store, plan, elsewhere):
+        # Whoever makes them may die: then it is this task that does.
+        raise RetryLater(_MADE_BY_OTHERS)
     await finish_if_complete(parts, plan)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from infra.errors import CacheUnavailable
 from manifests import layout
 from transcoder.audio import encode_audio
 from transcoder.describe import multivariant
@@ -128,6 +130,8 @@ class Work:
         reached = dict.fromkeys(made.renditions, made.first)
 
         async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
+            with suppress(CacheUnavailable):
+                await self._claim.renew()  # somebody may have taken it over since the last second
             if (rendition, number) not in self.done and (rendition, number) not in self._claim.lost:
                 await self._put(rendition, number, body)
             if number is None:

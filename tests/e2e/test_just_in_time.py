@@ -1,11 +1,13 @@
-"""Many viewers at a segment that does not exist yet, over two API processes: one encode, and all of them play."""
+"""Many viewers at a segment that does not exist yet, over two API processes and two workers: one encode, all play."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import anyio
 import httpx
+import pytest
 
 from manifests.layout import segment
 from transcoder.facts import read_plan
@@ -13,43 +15,105 @@ from transcoder.facts import read_plan
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from manifests.layout import AssetId, RenditionId
     from tests.e2e.service import Service
+    from transcoder.plan import Plan
 
     Eventually = Callable[..., Awaitable[None]]
 
+WANTED = 3
 
-async def test_a_hundred_viewers_cause_one_encode(
+
+async def planned(service: Service, clip: bytes, eventually: Eventually) -> Plan:
+    """A published asset whose segment WANTED is not begun."""
+    asset = (await service.upload(clip)).id
+    await service.catalogue.publish(asset)
+    await eventually(lambda: service.is_planned(asset), timeout=60)
+    plan = await read_plan(service.store, asset, 1)
+    assert await service.store.head(key(plan)) is None, "the picture's third window is not begun yet"
+    return plan
+
+
+def rendition(plan: Plan) -> RenditionId:
+    assert plan.video is not None
+    return plan.video.rungs[0].id
+
+
+def key(plan: Plan) -> str:
+    return segment(plan.asset, rendition(plan), WANTED)
+
+
+def begun(service: Service, plan: Plan) -> list[range]:
+    """The segments of the picture that each encoder was started for. The clip has one rung."""
+    assert plan.video is not None
+    log = service.home / "ffmpeg.log"
+    found = []
+    for line in log.read_text().splitlines() if log.exists() else ():
+        fragment = re.search(r"-fragment_index (\d+)", line)
+        cut = re.search(r"trim=end_pts=(\d+):start_pts=(\d+)", line)
+        if fragment and cut:
+            first = (int(fragment[1]) - 1) // (plan.video.segment // plan.video.gop)
+            frames = int(cut[1]) - int(cut[2])
+            found.append(range(first, first + -(-frames // plan.video.segment)))
+    return found
+
+
+async def watch(url: str, asset: AssetId, rung: RenditionId, client: httpx.AsyncClient) -> bytes:
+    while (answer := await client.get(f"{url}/v/{asset}/{rung}/{WANTED}.m4s", timeout=30)).status_code == 503:
+        pass
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+async def test_a_hundred_viewers_cause_one_run_from_exactly_there(
     service: Service, clip: bytes, eventually: Eventually, free_port: Callable[[], int]
 ) -> None:
     other = f"http://127.0.0.1:{(second := free_port())}"
     service.start("api")
     service.start("api", port=second)
-    await eventually(service.answers)
-    await eventually(lambda: service.answers(other))
+    await eventually(service.answers, timeout=60)
+    await eventually(lambda: service.answers(other), timeout=60)
     service.start("worker")
-    asset = (await service.upload(clip)).id
-    await service.catalogue.publish(asset)
-    await eventually(lambda: service.is_planned(asset), timeout=60)
-    plan = await read_plan(service.store, asset, 1)
-    assert plan.video is not None
-    rendition = plan.video.rungs[0].id
-    key = segment(asset, rendition, 3)
-    assert await service.store.head(key) is None, "the picture's third window is not begun yet"
-
+    service.start("worker")
+    plan = await planned(service, clip, eventually)
     bodies: set[bytes] = set()
 
-    async def watch(client: httpx.AsyncClient, url: str) -> None:
-        answer = await client.get(f"{url}/v/{asset}/{rendition}/3.m4s", timeout=30)
-        while answer.status_code == 503:
-            answer = await client.get(f"{url}/v/{asset}/{rendition}/3.m4s", timeout=30)
-        assert answer.status_code == 200, answer.text
-        bodies.add(answer.content)
+    async def viewer(url: str) -> None:
+        bodies.add(await watch(url, plan.asset, rendition(plan), client))
 
     limits = httpx.Limits(max_connections=100)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client, anyio.create_task_group() as viewers:
         for number in range(100):
-            viewers.start_soon(watch, client, (service.url, other)[number % 2])
-    assert bodies == {await service.store.read(key)}
-    await eventually(lambda: service.is_ready(asset), timeout=90)
-    # The window with the wanted segment takes two processes: one for it, one for what lies before it.
-    await service.check_whole(asset, more_starts=1)
+            viewers.start_soon(viewer, (service.url, other)[number % 2])
+    assert bodies == {await service.store.read(key(plan))}
+    await eventually(lambda: service.is_ready(plan.asset), timeout=90)
+    makers = [numbers for numbers in begun(service, plan) if WANTED in numbers]
+    # Where a window had begun before, the run took over from it.
+    assert [numbers.start for numbers in makers if numbers.start == WANTED] == [WANTED]
+    assert len(makers) <= 2
+    await service.check_whole(plan.asset, more_starts=2)
+
+
+@pytest.mark.parametrize("lost", ["the workers", "the claims"])
+async def test_who_waits_is_not_left_alone(service: Service, clip: bytes, eventually: Eventually, lost: str) -> None:
+    service.start("api")
+    await eventually(service.answers, timeout=60)
+    workers = [service.start("worker"), service.start("worker")]
+    plan = await planned(service, clip, eventually)
+
+    async def at_it() -> bool:
+        return any(numbers.start == WANTED for numbers in begun(service, plan))
+
+    async with httpx.AsyncClient(trust_env=False) as client, anyio.create_task_group() as viewers:
+        viewers.start_soon(watch, service.url, plan.asset, rendition(plan), client)
+        await eventually(at_it, timeout=60)
+        if lost == "the workers":
+            for worker in workers:
+                worker.kill()
+            service.start("worker")
+        else:
+            service.valkey.flush()
+    assert await service.store.head(key(plan)) is not None
+    await eventually(lambda: service.is_ready(plan.asset), timeout=120)
+    written = service.versions()
+    assert all(count == 1 for name, count in written.items() if name.endswith(".m4s")), "nobody wrote one twice"

@@ -34,6 +34,7 @@ Name: TypeAlias = tuple[RenditionId, int]
 
 BELIEVED: Final = timedelta(seconds=4)
 _RENEWED_S: Final = 1.0
+_HEARD_MS: Final = 2000
 _NEAR_RUN: Final = 2
 """Whoever waits for a segment waits for the run that makes it if that has at most so many to make before."""
 
@@ -93,13 +94,17 @@ return count
 """
 )
 
-# ARGV: holder, fields…
+# ARGV: holder, ms, fields… With a time the claim stands for so long as nobody's, so that whoever it was taken from
+# hears of it.
 _GIVE_BACK: Final = (
     _PRELUDE
     + """
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local value = redis.call('HGET', KEYS[1], ARGV[i])
-  if value and string.match(value, '^%S+') == ARGV[1] then redis.call('HDEL', KEYS[1], ARGV[i]) end
+  if value and string.match(value, '^%S+') == ARGV[1] then
+    if tonumber(ARGV[2]) > 0 then take(ARGV[i], 'landed', 'run', ARGV[2])
+    else redis.call('HDEL', KEYS[1], ARGV[i]) end
+  end
 end
 return 1
 """
@@ -121,7 +126,7 @@ class Claim:
         """The object is in the bucket: nobody has to be kept from it any more."""
         if name in self.mine:
             self.mine.discard(name)
-            await self._give_back([name])
+            await self._give_back([name], heard_ms=_HEARD_MS if self.kind == "run" else 0)
 
     async def renew(self) -> None:
         """Hold on, and hear what others have taken over."""
@@ -139,14 +144,19 @@ class Claim:
         with suppress(CacheUnavailable):
             await self.renew()
 
-    async def close(self) -> None:
-        left, self.mine = self.mine, set()
-        if left:
-            await self._give_back(left)
+    async def keep(self, names: Iterable[Name]) -> None:
+        """Give back all but these: the others turn out to exist."""
+        kept = self.mine & set(names)
+        given, self.mine = self.mine - kept, kept
+        if given:
+            await self._give_back(given)
 
-    async def _give_back(self, names: Iterable[Name]) -> None:
+    async def close(self) -> None:
+        await self.keep(())
+
+    async def _give_back(self, names: Iterable[Name], *, heard_ms: int = 0) -> None:
         with suppress(CacheUnavailable):  # they run out by themselves
-            await self.cache.script(_GIVE_BACK, [self.key], [self.holder, *map(_field, names)])
+            await self.cache.script(_GIVE_BACK, [self.key], [self.holder, heard_ms, *map(_field, names)])
 
 
 @asynccontextmanager

@@ -79,6 +79,17 @@ async def test_a_run_takes_over_what_a_window_would_make_late(claimants: Claiman
     assert window.mine == names(range(4, 12), SMALL) | names(range(4, 8), LARGE)
 
 
+async def test_a_window_hears_of_what_was_taken_over_and_made_between_two_renewals(
+    cache: RedisCache, claimants: Claimants
+) -> None:
+    window = await claimants.window(range(4, 12), LARGE)
+    async with claimed_run(cache, ASSET, 1, LARGE, range(8, 10)) as run:
+        await run.landed((LARGE, 8))
+    await window.renew()
+    assert window.lost == {(LARGE, 8)}
+    assert window.mine == names(range(4, 12), LARGE) - window.lost, "what the run did not make falls back"
+
+
 async def test_how_far_a_window_is_shows_in_what_it_gave_back(claimants: Claimants) -> None:
     window = await claimants.window(range(4, 12))
     assert await claimants.run(6, 8, near=1) == [6, 7]
@@ -92,6 +103,13 @@ async def test_only_the_own_claims_are_given_back(cache: RedisCache, claimants: 
         assert await claimants.run(6, 8) == [6, 7]
     later = await claimants.window(range(4, 8), LARGE)
     assert later.mine == names(range(4, 6), LARGE)
+
+
+async def test_what_turns_out_to_exist_is_given_back(claimants: Claimants) -> None:
+    first = await claimants.window(range(4, 8), LARGE)
+    await first.keep({(LARGE, 6), (SMALL, 7)})
+    assert first.mine == {(LARGE, 6)}
+    assert (await claimants.window(range(4, 8), LARGE)).lost == {(LARGE, 6)}
 
 
 async def test_a_dead_claimant_is_forgotten(
