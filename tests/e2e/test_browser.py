@@ -130,6 +130,9 @@ def test_an_editor_uploads_and_publishes(stack: Stack, watched: Watched, media: 
     row.get_by_role("button", name="Play").click()
     watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")
     page.get_by_role("button", name="Close").click()
+    row.get_by_role("button", name="Quality").click()
+    expect(page.get_by_role("row", name="720×400")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
 
     page.goto(stack.url)
     expect(page.get_by_role("link", name="Marathon, the crowd")).to_be_visible()
