@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
-import pytest
 
 from infra.memory import MemoryCache, MemoryStore
 from manifests.layout import RenditionId
 from transcoder import signals
-from transcoder.errors import LeaseLost
 from transcoder.progress import ProgressBoard
 from transcoder.publish import Publisher, announce, put_once
 
 if TYPE_CHECKING:
-    from infra.ports import Cache, Lease, ObjectStore
+    from infra.ports import Cache, ObjectStore
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
     from transcoder.plan import Plan
@@ -22,17 +19,15 @@ if TYPE_CHECKING:
 V90 = RenditionId("v90-1")
 
 
-def publisher(plan: Plan, lease: Lease | None, store: ObjectStore, cache: Cache) -> Publisher:
-    assert lease is not None
-    return Publisher(plan=plan, lease=lease, store=store, cache=cache, board=ProgressBoard(store=store, cache=cache))
+def publisher(plan: Plan, store: ObjectStore, cache: Cache) -> Publisher:
+    return Publisher(plan=plan, store=store, cache=cache, board=ProgressBoard(store=store, cache=cache))
 
 
 async def test_objects_lie_under_their_keys_for_ever(plan: Plan, store: S3Store, cache: RedisCache) -> None:
-    async with cache.lease("x", ttl=timedelta(seconds=10)) as lease:
-        sink = publisher(plan, lease, store, cache)
-        await sink(V90, None, b"init")
-        await sink(V90, 7, b"segment")
-        await sink(RenditionId("a1-1"), None, b"audio init")
+    sink = publisher(plan, store, cache)
+    await sink(V90, None, b"init")
+    await sink(V90, 7, b"segment")
+    await sink(RenditionId("a1-1"), None, b"audio init")
     for key, content_type, size in (
         ("media/asset/v90-1/init.mp4", "video/mp4", 4),
         ("media/asset/v90-1/7.m4s", "video/iso.segment", 7),
@@ -46,9 +41,8 @@ async def test_objects_lie_under_their_keys_for_ever(plan: Plan, store: S3Store,
 
 async def test_the_first_writer_wins(plan: Plan) -> None:
     store, cache = MemoryStore(), MemoryCache()
-    async with cache.lease("x", ttl=timedelta(seconds=10)) as lease:
-        await publisher(plan, lease, store, cache)(V90, 0, b"first")
-        await publisher(plan, lease, store, cache)(V90, 0, b"second")
+    await publisher(plan, store, cache)(V90, 0, b"first")
+    await publisher(plan, store, cache)(V90, 0, b"second")
     assert await store.read("media/asset/v90-1/0.m4s") == b"first"
 
 
@@ -64,24 +58,11 @@ async def test_put_once_says_who_was_first(store: S3Store) -> None:
     assert results.count(True) == 1
 
 
-async def test_nothing_is_written_without_the_lease(plan: Plan) -> None:
-    store, cache = MemoryStore(), MemoryCache()
-    async with cache.lease("x", ttl=timedelta(seconds=10)) as lease:
-        sink = publisher(plan, lease, store, cache)
-        cache.forget()
-        with pytest.raises(LeaseLost):
-            await sink(V90, 0, b"late")
-    assert await store.head("media/asset/v90-1/0.m4s") is None
-
-
 async def test_those_who_wait_are_woken(plan: Plan) -> None:
     store, cache = MemoryStore(), MemoryCache()
     channel = signals.asset_channel(plan.asset)
-    async with (
-        cache.subscribe(channel, signals.EVERYTHING) as messages,
-        cache.lease("x", ttl=timedelta(seconds=10)) as lease,
-    ):
-        await publisher(plan, lease, store, cache)(V90, 3, b"segment")
+    async with cache.subscribe(channel, signals.EVERYTHING) as messages:
+        await publisher(plan, store, cache)(V90, 3, b"segment")
         ready = signals.Signal(what="ready", asset=plan.asset, version=1)
         await announce(cache, ready)
         heard = [await anext(messages) for _ in range(3)]

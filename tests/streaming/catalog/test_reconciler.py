@@ -135,7 +135,7 @@ async def test_the_facts_are_folded_into_the_catalogue(house: House) -> None:
     assert playable.state is AssetState.PLAYABLE
     assert playable.duration_s == pytest.approx(1880 * 1024 / 48000)
     await house.encoded(plan)
-    assert await finish(house.store, plan) == ()
+    assert await finish(house.store, plan) is None
     await house.reconciler.sweep()
     assert await house.state(asset) is AssetState.READY
 
@@ -179,7 +179,7 @@ async def test_what_is_missing_is_asked_for_and_nothing_else(house: House) -> No
     await house.encoded(plan, but=3)
     await house.lose_the_queue(asset)
     await house.reconciler.sweep()
-    assert await house.jobs.pending(asset.id) == {f"{asset.id}/1/a1-1/1"}
+    assert await house.jobs.pending(asset.id) == {f"{asset.id}/1/a1-1/4-6"}
 
 
 async def test_everything_is_there_but_the_finish_got_lost(house: House) -> None:
