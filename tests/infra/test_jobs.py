@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ConstantBackoff
 
 from infra.errors import EngineUnavailable
 from infra.jobs import StreaqEngine
 from infra.ports import Level, Task
+from tests.infra.jobs_journal import Journal, has, task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    import subprocess
+    from collections.abc import Awaitable, Callable
 
     class Server(Protocol):
         url: str
@@ -32,76 +27,6 @@ if TYPE_CHECKING:
 
     Eventually = Callable[..., Awaitable[None]]
     Start = Callable[..., Awaitable[subprocess.Popen[bytes]]]
-
-ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).parent / "jobs_worker.py"
-
-
-def task(name: str, kind: str = "quick", *, group: str = "a", level: Level = Level.BULK) -> Task:
-    return Task(name=f"{group}/1/{name}", kind=kind, group=group, level=level, arguments={"asset": group, "n": 1})
-
-
-class Journal:
-    def __init__(self, redis: Redis) -> None:
-        self.redis = redis
-
-    async def lines(self, event: str = "") -> list[str]:
-        noted = [line.decode() for line in await self.redis.lrange("journal", 0, -1)]
-        return [line for line in noted if line.startswith(event)]
-
-    async def open(self) -> None:
-        """Let the tasks of kind `hold` end."""
-        await self.redis.rpush("open", 1)
-
-
-@pytest.fixture
-def url(valkey_url: str) -> str:
-    return valkey_url
-
-
-@pytest.fixture
-async def engine(url: str) -> AsyncIterator[StreaqEngine]:
-    engine = StreaqEngine(url)
-    yield engine
-    await engine.close()
-
-
-@pytest.fixture
-async def journal(url: str) -> AsyncIterator[Journal]:
-    redis = Redis.from_url(url, retry=Retry(ConstantBackoff(0.1), 100))
-    yield Journal(redis)
-    await redis.aclose()
-
-
-@pytest.fixture
-def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
-    started: list[subprocess.Popen[bytes]] = []
-    yield started
-    for process in started:
-        process.kill()
-    for process in started:
-        process.wait()
-
-
-@pytest.fixture
-def start(url: str, journal: Journal, processes: list[subprocess.Popen[bytes]], eventually: Eventually) -> Start:
-    """`await start(bulk=2, urgent=1)`: a worker process that is up."""
-
-    async def start(bulk: int = 2, urgent: int = 1) -> subprocess.Popen[bytes]:
-        before = int(await journal.redis.get("workers") or 0)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, WORKER, url, str(bulk), str(urgent)]
-        process = subprocess.Popen(command, env=environment)  # noqa: ASYNC220 - it outlives this coroutine
-        processes.append(process)
-
-        async def up() -> bool:
-            assert process.poll() is None
-            return int(await journal.redis.get("workers") or 0) > before
-
-        await eventually(up)
-        return process
-
-    return start
 
 
 async def test_a_burst_of_tasks_runs_once_each(
@@ -157,12 +82,12 @@ async def test_what_is_running_is_not_queued_again(
 ) -> None:
     await start()
     await engine.enqueue(task("x", "hold"))
-    await eventually(lambda: _has(journal, "start"))
+    await eventually(lambda: has(journal, "start"))
     await engine.enqueue(task("x", "hold", level=Level.JUST_IN_TIME))
     depth = await engine.depth()
     assert (depth[Level.BULK].running, depth[Level.JUST_IN_TIME].queued) == (1, 0)
     await journal.open()
-    await eventually(lambda: _has(journal, "done"))
+    await eventually(lambda: has(journal, "done"))
 
 
 async def test_urgent_overtakes_bulk_and_first_overtakes_the_rest(
@@ -170,15 +95,15 @@ async def test_urgent_overtakes_bulk_and_first_overtakes_the_rest(
 ) -> None:
     await start(bulk=1, urgent=1)
     await engine.enqueue(task("busy", "hold"))
-    await eventually(lambda: _has(journal, "start a/1/busy"))
+    await eventually(lambda: has(journal, "start a/1/busy"))
     await engine.enqueue(*(task(str(number), group="old") for number in range(20)))
     # The only bulk slot is taken, and stays so: the others run what is more urgent meanwhile.
     await engine.enqueue(task("index", group="new", level=Level.INDEX), task("0", group="new", level=Level.FIRST))
     await engine.enqueue(task("seek", level=Level.JUST_IN_TIME), task("air", level=Level.LIVE))
-    await eventually(lambda: _has(journal, "done a/1/seek", "done a/1/air", "done new/1/index", "done new/1/0"))
+    await eventually(lambda: has(journal, "done a/1/seek", "done a/1/air", "done new/1/index", "done new/1/0"))
     assert await journal.lines("done old") == []
     await journal.open()
-    await eventually(lambda: _has(journal, "done old/1/19"))
+    await eventually(lambda: has(journal, "done old/1/19"))
 
 
 async def test_what_follows_an_upload_takes_no_slot_of_other_work(
@@ -186,12 +111,12 @@ async def test_what_follows_an_upload_takes_no_slot_of_other_work(
 ) -> None:
     await start(bulk=1, urgent=1)
     await engine.enqueue(*(task(f"grow-{number}", "hold", level=Level.ARRIVING) for number in range(2)))
-    await eventually(lambda: _has(journal, "start a/1/grow"))
+    await eventually(lambda: has(journal, "start a/1/grow"))
     await engine.enqueue(*(task(level.name, level=level) for level in Level if level is not Level.ARRIVING))
     await eventually(lambda: _count(journal, "done", len(Level) - 1))
     assert await journal.lines("start a/1/grow") == ["start a/1/grow-0 1"]
     await journal.open()
-    await eventually(lambda: _has(journal, "done a/1/grow-0", "done a/1/grow-1"))
+    await eventually(lambda: has(journal, "done a/1/grow-0", "done a/1/grow-1"))
 
 
 async def test_the_index_of_a_new_asset_overtakes_the_first_segments_of_others(
@@ -199,11 +124,11 @@ async def test_the_index_of_a_new_asset_overtakes_the_first_segments_of_others(
 ) -> None:
     await start(bulk=1, urgent=1)
     await engine.enqueue(task("busy", "hold", level=Level.FIRST))
-    await eventually(lambda: _has(journal, "start a/1/busy"))
+    await eventually(lambda: has(journal, "start a/1/busy"))
     await engine.enqueue(*(task(str(number), group="old", level=Level.FIRST) for number in range(20)))
     await engine.enqueue(task("index", group="new", level=Level.INDEX))
     await journal.open()
-    await eventually(lambda: _has(journal, "done old/1/19", "done new/1/index"))
+    await eventually(lambda: has(journal, "done old/1/19", "done new/1/index"))
     done = await journal.lines("done")
     assert done.index("done new/1/index 1") < done.index("done old/1/1 1")
 
@@ -243,11 +168,11 @@ async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(
     await start(bulk=1, urgent=1)
     await start(bulk=1, urgent=1)
     await engine.enqueue(task("1", "hold"), task("2", "hold"))
-    await eventually(lambda: _has(journal, "start a/1/1", "start a/1/2"))
+    await eventually(lambda: has(journal, "start a/1/1", "start a/1/2"))
     await engine.enqueue(*(task(f"queued-{number}") for number in range(50)), task("other", group="b"))
     await engine.cancel("a")
-    await eventually(lambda: _has(journal, "cancelled a/1/1", "cancelled a/1/2"), 5)
-    await eventually(lambda: _has(journal, "done b/1/other"))
+    await eventually(lambda: has(journal, "cancelled a/1/1", "cancelled a/1/2"), 5)
+    await eventually(lambda: has(journal, "done b/1/other"))
     assert await engine.pending("a") == frozenset()
     assert await journal.lines("done a") == []
     # What a task that is being stopped asks for is not queued; later on nothing of the cancellation sticks to the name.
@@ -256,7 +181,7 @@ async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(
 
     async def asked_again() -> bool:
         await engine.enqueue(task("1"), task("queued-1"))
-        return await _has(journal, "done a/1/1 1", "done a/1/queued-1 1")
+        return await has(journal, "done a/1/1 1", "done a/1/queued-1 1")
 
     await eventually(asked_again)
 
@@ -266,13 +191,13 @@ async def test_a_killed_workers_task_runs_again_elsewhere(
 ) -> None:
     victim = await start(bulk=1)
     await engine.enqueue(task("x", "hold"))
-    await eventually(lambda: _has(journal, "start a/1/x 1"))
+    await eventually(lambda: has(journal, "start a/1/x 1"))
     victim.kill()
     await start(bulk=1)
-    await eventually(lambda: _has(journal, "start a/1/x 2"))
+    await eventually(lambda: has(journal, "start a/1/x 2"))
     assert await engine.pending("a") == {"a/1/x"}
     await journal.open()
-    await eventually(lambda: _has(journal, "done a/1/x 2"))
+    await eventually(lambda: has(journal, "done a/1/x 2"))
 
 
 async def test_a_long_task_is_not_run_twice(
@@ -280,14 +205,14 @@ async def test_a_long_task_is_not_run_twice(
 ) -> None:
     await start(bulk=1)
     await engine.enqueue(task("long", "hold"))
-    await eventually(lambda: _has(journal, "start a/1/long 1"))
+    await eventually(lambda: has(journal, "start a/1/long 1"))
     # Longer than the idle timeout: until the task of a worker that died meanwhile was taken over.
     victim = await start(bulk=1)
     await engine.enqueue(task("lost", "hold"))
-    await eventually(lambda: _has(journal, "start a/1/lost 1"))
+    await eventually(lambda: has(journal, "start a/1/lost 1"))
     victim.kill()
     await start(bulk=1)
-    await eventually(lambda: _has(journal, "start a/1/lost 2"))
+    await eventually(lambda: has(journal, "start a/1/lost 2"))
     await journal.open()
     await eventually(lambda: _drained(engine))
     assert await journal.lines("start a/1/long") == ["start a/1/long 1"]
@@ -298,7 +223,7 @@ async def test_sigterm_puts_the_running_task_back_at_once(
 ) -> None:
     first = await start(bulk=1)
     await engine.enqueue(task("x", "hold"))
-    await eventually(lambda: _has(journal, "start"))
+    await eventually(lambda: has(journal, "start"))
     first.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(first.wait, 10) == 0
     assert await journal.lines("cancelled") == ["cancelled a/1/x 1"]
@@ -306,37 +231,7 @@ async def test_sigterm_puts_the_running_task_back_at_once(
     await eventually(lambda: _count(journal, "start", 2))
     await journal.open()
     # It was not the task's fault: the try is not counted.
-    await eventually(lambda: _has(journal, "done a/1/x 1"))
-
-
-async def test_a_task_that_kills_its_worker_is_given_up(
-    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
-) -> None:
-    await engine.enqueue(task("x", "poison"), task("good"))
-    for number in range(1, 7):  # three deaths make it suspect, three more settle it
-        victim = await start(bulk=1)
-        await eventually(lambda number=number: _has(journal, f"poison a/1/x {number}"))
-        await asyncio.to_thread(victim.wait, 10)
-    await start(bulk=1)
-    await eventually(lambda: _has(journal, "dead"))
-    await eventually(lambda: _has(journal, "done a/1/good"))
-    assert await journal.lines("dead") == ["dead:TaskAbandoned:True a/1/x 6"]
-    assert await engine.pending("a") == frozenset()
-
-
-async def test_a_task_whose_workers_are_killed_by_others_is_not_given_up(
-    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
-) -> None:
-    await engine.enqueue(task("x", "hold"))
-    for number in range(1, 6):  # more often than a task may fail
-        victim = await start(bulk=1)
-        await eventually(lambda number=number: _has(journal, f"start a/1/x {number}"))
-        victim.kill()
-    await start(bulk=1)
-    await eventually(lambda: _has(journal, "start a/1/x 6"))
-    await journal.open()
-    await eventually(lambda: _has(journal, "done a/1/x 6"))
-    assert await journal.lines("dead") == []
+    await eventually(lambda: has(journal, "done a/1/x 1"))
 
 
 async def test_a_failing_task_runs_max_tries_times_and_is_dead_once(
@@ -348,7 +243,7 @@ async def test_a_failing_task_runs_max_tries_times_and_is_dead_once(
     assert await journal.lines("fail") == [f"fail a/1/x {number}" for number in (1, 2, 3)]
     assert sorted(await journal.lines("dead")) == ["dead:LookupError:True a/1/y 3", "dead:OSError:True a/1/x 3"]
     await engine.enqueue(task("x"))  # another task under the same name starts afresh
-    await eventually(lambda: _has(journal, "done a/1/x 1"))
+    await eventually(lambda: has(journal, "done a/1/x 1"))
 
 
 async def test_run_me_later_is_no_failure(
@@ -356,7 +251,7 @@ async def test_run_me_later_is_no_failure(
 ) -> None:
     await start()
     await engine.enqueue(task("x", "later"))
-    await eventually(lambda: _has(journal, "done"))
+    await eventually(lambda: has(journal, "done"))
     assert await journal.lines("later") == ["later a/1/x 1"] * 5
 
 
@@ -365,7 +260,7 @@ async def test_a_flushed_redis_costs_tasks_but_no_worker(
 ) -> None:
     worker = await start(bulk=2)
     await engine.enqueue(task("running", "hold"), *(task(str(number)) for number in range(5)))
-    await eventually(lambda: _has(journal, "start"))
+    await eventually(lambda: has(journal, "start"))
     await journal.redis.flushall()
     await journal.redis.function_flush()
     await journal.open()
@@ -375,7 +270,7 @@ async def test_a_flushed_redis_costs_tasks_but_no_worker(
         await engine.enqueue(task("after"))
     await engine.enqueue(task("after"))
     await engine.enqueue(task("urgent", level=Level.JUST_IN_TIME))
-    await eventually(lambda: _has(journal, "done a/1/after 1", "done a/1/urgent 1", "done a/1/running"))
+    await eventually(lambda: has(journal, "done a/1/after 1", "done a/1/urgent 1", "done a/1/running"))
     assert worker.poll() is None
     await eventually(lambda: _drained(engine))
 
@@ -395,7 +290,7 @@ class TestBrokerOutage:
     ) -> None:
         workers = [await start(bulk=2), await start(bulk=2)]
         await engine.enqueue(task("long", "hold"))
-        await eventually(lambda: _has(journal, "start a/1/long"))
+        await eventually(lambda: has(journal, "start a/1/long"))
         names = [str(number) for number in range(60)]
         await engine.enqueue(*(task(name) for name in names))
         valkey_server.kill()
@@ -404,15 +299,10 @@ class TestBrokerOutage:
         valkey_server.start()
         await engine.enqueue(task("after"))
         await journal.open()
-        await eventually(lambda: _has(journal, "done a/1/long 1", *(f"done a/1/{name} " for name in names)), 40)
-        await eventually(lambda: _has(journal, "done a/1/after"))
+        await eventually(lambda: has(journal, "done a/1/long 1", *(f"done a/1/{name} " for name in names)), 40)
+        await eventually(lambda: has(journal, "done a/1/after"))
         assert [worker.poll() for worker in workers] == [None, None]
         assert await journal.lines("cancelled") == []
-
-
-async def _has(journal: Journal, *events: str) -> bool:
-    lines = await journal.lines()
-    return all(any(line.startswith(event) for line in lines) for event in events)
 
 
 async def _count(journal: Journal, event: str, count: int) -> bool:

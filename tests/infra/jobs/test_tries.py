@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.jobs.tries import Tried
+from tests.infra.jobs_journal import Journal, has, task
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Awaitable, Callable
+
+    from infra.jobs import StreaqEngine
+
+    Eventually = Callable[..., Awaitable[None]]
+    Start = Callable[..., Awaitable[subprocess.Popen[bytes]]]
 
 FIRST = timedelta(seconds=1)
 
@@ -33,3 +45,33 @@ def test_no_pause_is_longer_than_a_minute() -> None:
 def test_deaths_end_a_task_late_and_failures_have_no_part_in_it() -> None:
     assert not Tried(failures=4, deaths=9, pauses=5).is_hopeless(5)
     assert Tried(failures=0, deaths=10, pauses=5).is_hopeless(5)
+
+
+async def test_a_task_that_kills_its_worker_is_given_up(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await engine.enqueue(task("x", "poison"), task("good"))
+    for number in range(1, 7):  # three deaths make it suspect, three more settle it
+        victim = await start(bulk=1)
+        await eventually(lambda number=number: has(journal, f"poison a/1/x {number}"))
+        await asyncio.to_thread(victim.wait, 10)
+    await start(bulk=1)
+    await eventually(lambda: has(journal, "dead"))
+    await eventually(lambda: has(journal, "done a/1/good"))
+    assert await journal.lines("dead") == ["dead:TaskAbandoned:True a/1/x 6"]
+    assert await engine.pending("a") == frozenset()
+
+
+async def test_a_task_whose_workers_are_killed_by_others_is_not_given_up(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await engine.enqueue(task("x", "hold"))
+    for number in range(1, 6):  # more often than a task may fail
+        victim = await start(bulk=1)
+        await eventually(lambda number=number: has(journal, f"start a/1/x {number}"))
+        victim.kill()
+    await start(bulk=1)
+    await eventually(lambda: has(journal, "start a/1/x 6"))
+    await journal.open()
+    await eventually(lambda: has(journal, "done a/1/x 6"))
+    assert await journal.lines("dead") == []
