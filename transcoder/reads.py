@@ -45,8 +45,11 @@ class ByteGroups:
 def source_reads(
     index: SourceIndex, video: VideoPlan | None, audio: Sequence[AudioPlan], *, behind: int = BEHIND
 ) -> SourceReads | None:
-    """What the windows of a plan read; None where that is not known of every stream. `behind`: how many groups of
-    samples behind a segment's last picture."""
+    """What the windows of a plan read; None where that is not known of every stream.
+
+    `behind`: how many groups of samples behind a segment's last picture. With 0 these are the bytes without which it
+    can't be made: all that is shown in it. A decoder that meets the end of the file there gives what it holds back.
+    """
     streams: list[VideoStream | AudioStream] = [*index.video, *index.audio]
     groups = {stream.index: stream.groups for stream in streams if stream.groups is not None}
     if index.head is None or len(groups) < len(streams):
@@ -56,7 +59,7 @@ def source_reads(
     return SourceReads(
         head=tuple(_joined(head)),
         video=() if video is None else tuple(_pictures(groups[video.stream], video, behind)),
-        audio={track.id: tuple(_sound(groups[track.stream], track, landings)) for track in audio},
+        audio={track.id: tuple(_sound(groups[track.stream], track, landings, behind)) for track in audio},
     )
 
 
@@ -78,7 +81,7 @@ def _landings(groups: ByteGroups, time_base: Fraction) -> list[Fraction]:
     return [stamp * time_base for stamp in begins]
 
 
-def _sound(groups: ByteGroups, track: AudioPlan, landings: Sequence[Sequence[Fraction]]) -> Iterable[Span]:
+def _sound(groups: ByteGroups, track: AudioPlan, landings: Sequence[Sequence[Fraction]], behind: int) -> Iterable[Span]:
     for cut, following in pairwise(track.cuts):
         begin = _stamp(track, cut - BEFORE, -WARM_UP - ANCHOR)
         for pictures in filter(None, landings):
@@ -86,7 +89,7 @@ def _sound(groups: ByteGroups, track: AudioPlan, landings: Sequence[Sequence[Fra
             landing = pictures[max(0, bisect_right(pictures, wanted) - 1)] - _REORDERED
             begin = min(begin, floor(landing / track.time_base))
         stop = bisect_right(groups.first, _stamp(track, following + AFTER, ANCHOR))
-        yield _span(groups, max(0, bisect_right(groups.first, begin) - 2), stop + 1)
+        yield _span(groups, max(0, bisect_right(groups.first, begin) - 2), stop + min(behind, 1))
 
 
 def _stamp(track: AudioPlan, unit: int, seconds: Fraction) -> int:

@@ -52,9 +52,6 @@ _IDLE_S: Final = 60.0
 """Without a byte for so long an upload is left; the next bytes ask for this task again."""
 _FIRST: Final = 1 << 16
 """Bytes of media to wait for where the first pictures of an MP4 are not there yet; then twice as many, and so on."""
-_BEHIND: Final = 1
-"""Groups of samples that must be there behind a segment: more than a decoder holds back; at the end of what has arrived
-it gives what it holds."""
 _UNKNOWN: Final = 1 << 62
 """As long as nobody says how long a source is, it is long enough."""
 
@@ -166,7 +163,7 @@ class _Follower:
                 asset=self._asset, version=self._version, source=self._reference(demuxer), index=index,
                 settings=SETTINGS, limits=self._limits,
             )  # fmt: skip
-            needs = source_reads(index, plan.video, plan.audio, behind=_BEHIND)
+            needs = source_reads(index, plan.video, plan.audio, behind=0)
             while needs is not None and not self._source.source.whole:
                 arrived = self._source.source.arrived
                 if (part := released(plan, needs, arrived)) is not None:
