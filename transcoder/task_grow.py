@@ -17,7 +17,7 @@ from infra.ports import RetryLater
 from infra.tasks import end
 from manifests import layout
 from transcoder.errors import SourceRefused
-from transcoder.facts import find_growing
+from transcoder.facts import find_fixed_plan, find_growing
 from transcoder.growing.growth import SETTINGS, Growth, Head
 from transcoder.growing.openings import Opening, opening
 from transcoder.growing.publishing import Publishing
@@ -32,6 +32,7 @@ from transcoder.reads import source_reads
 from transcoder.sniff import HEAD, sniff
 from transcoder.sources.arrivals import arrivals
 from transcoder.task_context import subject
+from transcoder.task_index import indexed
 from transcoder.windows import index_task
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_RUN: Final = timedelta(minutes=8)
-"""The longest that one run follows an upload; the next one goes on, from the local file."""
+_RUN: Final = timedelta(minutes=6)
+"""The longest that one run follows an upload; the next one goes on, from the local file. An index may come after it."""
 _IDLE_S: Final = 60.0
 """Without a byte for so long an upload is left; the next bytes ask for this task again."""
 _FIRST: Final = 1 << 16
@@ -57,14 +58,16 @@ _UNKNOWN: Final = 1 << 62
 
 
 async def grow(parts: TranscoderParts, attempt: Attempt) -> None:
-    """Raises RetryLater, LeaseLost, PlanMissing when the upload is given up, and what children and servers raise."""
+    """Raises RetryLater, LeaseLost, PlanMissing when the upload is given up, SourceRefused when it is whole, and what
+    children and servers raise."""
     asset, version = subject(attempt)
     name = index_task(asset, version).name
+    plan: Plan | None = None
     async with leased(parts.cache, name, ttl=parts.settings.lease), parts.sources.open(asset, version) as source:
         with anyio.move_on_after(_RUN.total_seconds()) as run:
             idle = asyncio.create_task(_leave_when_idle(source, run))
             try:
-                await _Follower(parts, attempt, source).follow()
+                plan = await _Follower(parts, attempt, source).follow()
             except SourceRefused as exc:
                 # More may come that makes it whole; what it is worth is told when it is.
                 log.info("a source cannot be followed", extra={"asset": asset, "code": exc.code, "cause": exc.cause})
@@ -72,6 +75,11 @@ async def grow(parts: TranscoderParts, attempt: Attempt) -> None:
                 await end(idle)
         if run.cancelled_caught and anyio.current_time() >= run.deadline:
             raise RetryLater(timedelta(0))
+        if plan is None and source.source.whole and await find_fixed_plan(parts.store, asset, version) is None:
+            # The index would wait for the lease.
+            plan = await indexed(parts, source)
+        if plan is not None:
+            await planned(parts, plan, tenant=attempt.task.tenant)
 
 
 async def _leave_when_idle(source: OpenSource, run: anyio.CancelScope) -> None:
@@ -89,21 +97,21 @@ class _Follower:
         self._asset, self._version = source.asset, source.version
         self._limits = parts.settings.source
 
-    async def follow(self) -> None:
+    async def follow(self) -> Plan | None:
+        """The plan of the whole source, if all of it was seen. Raises SourceRefused."""
         if self._source.source.whole:
-            return
+            return None
         demuxer, way = await self._opening()
         match way:
             case Opening.STREAM:
-                plan = await self._scanned(demuxer)
+                return await self._scanned(demuxer)
             case Opening.TABLES:
-                return await self._release(demuxer)
+                await self._release(demuxer)
             case Opening.NOT:
-                return
+                pass
             case _:
                 assert_never(way)
-        if plan is not None:
-            await planned(self._parts, plan, tenant=self._attempt.task.tenant)
+        return None
 
     async def _opening(self) -> tuple[str, Opening]:
         """The demuxer, and how the source can be followed, as soon as that can be told. Raises SourceRefused."""
@@ -154,7 +162,7 @@ class _Follower:
         )  # fmt: skip
 
     async def _release(self, demuxer: str) -> None:
-        """Release the segments of an MP4 as their bytes come. When all have the index looks at its end too."""
+        """Release the segments of an MP4 as their bytes come. When all have an index looks at its end too."""
         async with arrivals(self._source) as arriving, Publishing(self._parts, self._attempt, None) as publishing:
             index = await self._tables(demuxer, arriving)
             if index is None:

@@ -16,6 +16,7 @@ from transcoder.task_context import held, opened, subject
 if TYPE_CHECKING:
     from infra.ports import Attempt
     from transcoder.parts import TranscoderParts
+    from transcoder.plan import Plan
     from transcoder.sources.source import OpenSource
 
 
@@ -25,15 +26,22 @@ async def index(parts: TranscoderParts, attempt: Attempt) -> None:
     plan = await find_fixed_plan(parts.store, asset, version)
     if plan is None:
         async with held(parts, attempt), opened(parts, asset, version) as source:
-            demuxer, size = await _sniffed(source)
-            limits = parts.settings.source
-            found = await index_source(source, demuxer=demuxer, limits=limits)
-            reference = SourceRef(key=layout.source(asset, version), size=size, demuxer=demuxer)
-            grown = await find_growing(parts.store, asset, version)
-            plan = make_plan(
-                asset=asset, version=version, source=reference, index=found, limits=limits, grown=grown
-            )  # fmt: skip
+            plan = await indexed(parts, source)
     await planned(parts, plan, tenant=attempt.task.tenant)
+
+
+async def indexed(parts: TranscoderParts, source: OpenSource) -> Plan:
+    """The plan of a whole source, for whoever holds the index's lease. Raises SourceRefused, and as `index` does."""
+    demuxer, size = await _sniffed(source)
+    limits = parts.settings.source
+    return make_plan(
+        asset=source.asset,
+        version=source.version,
+        source=SourceRef(key=layout.source(source.asset, source.version), size=size, demuxer=demuxer),
+        index=await index_source(source, demuxer=demuxer, limits=limits),
+        limits=limits,
+        grown=await find_growing(parts.store, source.asset, source.version),
+    )
 
 
 async def _sniffed(source: OpenSource) -> tuple[str, int]:

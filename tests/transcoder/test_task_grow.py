@@ -187,11 +187,12 @@ async def test_what_is_no_media_is_not_judged_before_its_end(tmp_path: Path, eve
     assert not await house.failed()
 
 
-async def test_a_second_worker_goes_on_where_one_was_killed(
-    clips: Path, tmp_path: Path, eventually: Eventually
+@pytest.mark.parametrize("name", ["clip.ts", "fast.mp4"])
+async def test_a_second_worker_goes_on_where_one_was_killed_and_makes_the_plan(
+    name: str, clips: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
     house = House(tmp_path / "sources")
-    source = Arriving(house, (clips / "clip.ts").read_bytes())
+    source = Arriving(house, (clips / name).read_bytes())
     await source.more(0.5)
     first = asyncio.create_task(house.handle(grow_task(ASSET, 1)))
     await eventually(source.has(1), timeout=60)
