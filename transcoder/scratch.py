@@ -1,7 +1,7 @@
 """A worker's folder for temporary files. What a killed worker left goes when the next one of its machine starts.
 
-    {folder}/{random}/          temporary files of one process
-    {folder}/{random}.lock      flock: held by that process, and let go by the kernel when it dies
+{folder}/{random}/          temporary files of one process
+{folder}/{random}.lock      flock: held by that process, and let go by the kernel when it dies
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _LOCK: Final = ".lock"
 

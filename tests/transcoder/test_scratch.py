@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -45,4 +44,4 @@ def test_what_the_living_use_stays(tmp_path: Path) -> None:
         clear(tmp_path)
         assert first.is_dir()
         assert second.is_dir()
-        assert os.path.samefile(tempfile.gettempdir(), second)
+        assert Path(tempfile.gettempdir()).samefile(second)

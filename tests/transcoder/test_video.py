@@ -99,7 +99,7 @@ def _windows(plan: Plan, *, seed: int = 1) -> list[Window]:
     made, first, segments = [], 0, _picture(plan).segments
     while first < segments:
         count = min(1 + len(made) % 2, segments - first)
-        made.append(Window(track="video", index=len(made), first=first, count=count))
+        made.append(Window(track="video", first=first, count=count))
         first += count
     random.Random(seed).shuffle(made)
     return made
@@ -299,7 +299,7 @@ async def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     source = _clip(tmp_path / "source.mp4", Fraction(25), 52)
     plan = _plan([512 * n for n in range(52)], rate=Fraction(25), time_base=Fraction(1, 12800))
     large, small = (rung.id for rung in _picture(plan).rungs)
-    window = Window(track="video", index=0, first=0, count=2)
+    window = Window(track="video", first=0, count=2)
     seen: list[tuple[RenditionId, int | None]] = []
 
     async def sink(rendition: RenditionId, number: int | None, _body: bytes) -> None:
@@ -339,7 +339,7 @@ async def test_an_encode_that_hangs_is_killed(tmp_path: Path) -> None:
 def test_shapes_follow_the_plan() -> None:
     plan = _plan([1001 * n for n in range(50)], rate=Fraction(30000, 1001), time_base=Fraction(1, 30000))
     video = _picture(plan)
-    window = Window(track="video", index=0, first=0, count=2)
+    window = Window(track="video", first=0, count=2)
     full, half = (shapes(video, rung, window) for rung in video.rungs)
     assert [(shape.decode_time, shape.duration, shape.samples) for shape in full] == [
         (0, 28 * 1001, 28), (28 * 1001, 22 * 1001, 22),
@@ -353,7 +353,7 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNEL_FFMPEG", "ffmpeg")
     plan = _plan([512 * n for n in range(120)], rate=Fraction(25), time_base=Fraction(1, 12800))
     argv = video_argv(
-        plan, Window(track="video", index=2, first=2, count=2), _picture(plan).rungs, source=Path("/job/source"),
+        plan, Window(track="video", first=2, count=2), _picture(plan).rungs, source=Path("/job/source"),
         fds=(7, 8), margin=Fraction(0), settings=EncoderSettings(),
     )  # fmt: skip
     golden = Path(__file__).parents[1] / "golden" / "video_argv.txt"
@@ -362,7 +362,7 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_plan_without_a_picture_has_no_windows_of_it() -> None:
     plan = Plan(asset=AssetId("a"), version=1, source=SourceRef(key="k", size=1, demuxer="mov"), video=None, audio=())
-    window = Window(track="video", index=0, first=0, count=1)
+    window = Window(track="video", first=0, count=1)
     with pytest.raises(ValueError, match="no picture"):
         video_argv(plan, window, (), source=Path("s"), fds=(), margin=None, settings=EncoderSettings())
     assert issubclass(OutputBroken, TranscodeError)

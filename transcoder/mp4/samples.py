@@ -32,7 +32,7 @@ class SampleTable:
     """The boxes of one `stbl` (§8.5 to §8.7): payloads, None where a box is missing."""
 
     sizes: memoryview | None
-    chunks: memoryview | None
+    runs: memoryview | None
     offsets: memoryview | None
     large_offsets: memoryview | None
     composition: memoryview | None
@@ -42,7 +42,7 @@ def sample_table(stbl: memoryview) -> SampleTable:
     """Raises NotPlain."""
     return SampleTable(
         sizes=child(stbl, b"stsz"),
-        chunks=child(stbl, b"stsc"),
+        runs=child(stbl, b"stsc"),
         offsets=child(stbl, b"stco"),
         large_offsets=child(stbl, b"co64"),
         composition=child(stbl, b"ctts"),
@@ -53,13 +53,13 @@ def positions(table: SampleTable) -> array[int]:
     """Where each sample begins in the file, in bytes. Raises NotPlain."""
     sizes, count = _sizes(table)
     offsets = _offsets(table)
-    per_chunk = _per_chunk(table, len(offsets), count)
+    run_lengths = _samples_of(table, len(offsets), count)
     before = array("Q", accumulate(islice(sizes, count), initial=0))
-    firsts = array("Q", islice(accumulate(per_chunk, initial=0), len(per_chunk)))
+    firsts = array("Q", islice(accumulate(run_lengths, initial=0), len(run_lengths)))
     # All samples of a chunk lie as far from where they would be in one single run.
     shifts = map(sub, offsets, map(before.__getitem__, firsts))
     try:
-        return array("Q", map(add, before, chain.from_iterable(map(repeat, shifts, per_chunk))))
+        return array("Q", map(add, before, chain.from_iterable(map(repeat, shifts, run_lengths))))
     except OverflowError as exc:
         raise NotPlain("a sample lies before the file") from exc
 
@@ -101,11 +101,11 @@ def _offsets(table: SampleTable) -> Sequence[int]:
     return found
 
 
-def _per_chunk(table: SampleTable, chunks: int, samples: int) -> array[int]:
+def _samples_of(table: SampleTable, chunks: int, samples: int) -> array[int]:
     """Samples in each chunk, up to the one that holds the last sample (§8.7.4)."""
-    if table.chunks is None:
+    if table.runs is None:
         raise NotPlain("no sample-to-chunk table")
-    entries = _entries(table.chunks, columns=3)
+    entries = _entries(table.runs, columns=3)
     firsts, counts = entries[::3], entries[1::3]
     nexts = [*firsts[1:], chunks + 1]
     if len(firsts) and (firsts[0] != 1 or any(map(ge, firsts, nexts))):

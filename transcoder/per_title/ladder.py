@@ -71,8 +71,9 @@ class Ladder:
 
 
 UNCHANGED: Final = Ladder(
-    target=0, sampled=(), curves=(), rungs=(), dropped=(), note="It is too short, or was done before it could be analysed."
-)
+    target=0, sampled=(), curves=(), rungs=(), dropped=(),
+    note="It is too short, or was done before it could be analysed.",
+)  # fmt: skip
 """The ladder of a title that was done first, or that is too short."""
 
 
