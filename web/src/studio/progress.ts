@@ -6,6 +6,8 @@ export interface Progress {
   asset: Partial<Asset>;
   /** 0 to 100 while it is encoded, else null. */
   percent: number | null;
+  /** Whether there is something to play; also while the upload goes on. */
+  playable: boolean;
   /** Seconds left; null while nobody can say. */
   eta_s: number | null;
 }
@@ -15,6 +17,7 @@ interface Told {
   editorial: Asset["editorial"];
   percent: number;
   eta_s: number | null;
+  playable: boolean;
   failure: Asset["failure"];
 }
 
@@ -27,6 +30,7 @@ export function follow(id: string, tell: (progress: Progress) => void, settled: 
     tell({
       asset: { state: told.state, editorial: told.editorial, failure: told.failure },
       percent: encoding ? told.percent : null,
+      playable: told.playable,
       eta_s: encoding ? told.eta_s : null,
     });
     if (told.state === "ready" || told.state === "failed") {

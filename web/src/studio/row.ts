@@ -61,7 +61,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
   );
 
   const show = (): void => {
-    const playable = asset.state === "playable" || asset.state === "ready";
+    const planned = asset.state === "playable" || asset.state === "ready";
     root.dataset["state"] = asset.state;
     root.dataset["editorial"] = asset.editorial;
     if (document.activeElement !== title) title.value = asset.title;
@@ -75,8 +75,8 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
       .join(" · ");
     badge.textContent = STATES[asset.state];
     editorial.textContent = asset.editorial.replace("_", " ");
-    play.disabled = !playable;
-    quality.hidden = !playable || asset.width === null;
+    play.disabled = asset.playback_url === null;
+    quality.hidden = !planned || asset.width === null;
     stop.hidden = asset.state !== "indexing" && asset.state !== "playable";
     publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";
     publish.classList.toggle("primary", asset.editorial !== "published");
@@ -122,14 +122,16 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
 
   const watch = (): void => {
     unfollow();
-    let known = asset.duration_s !== null;
-    const refresh = (): void => {
-      known = true;
-      void attempt(() => assets.get(asset.id));
-    };
+    let asked = "";
+    const refresh = (): void => void attempt(() => assets.get(asset.id));
     const tell = (progress: Progress): void => {
       asset = { ...asset, ...progress.asset };
-      if (!known && asset.state === "playable") refresh();
+      // Something plays while the upload goes on; how long it is, is known once that has ended.
+      const lacking = asset.state === "playable" ? asset.duration_s === null : asset.playback_url === null;
+      if (progress.playable && lacking && asked !== asset.state) {
+        asked = asset.state;
+        refresh();
+      }
       bar.hidden = progress.percent === null;
       if (progress.percent !== null) {
         bar.value = progress.percent / 100;
