@@ -9,6 +9,7 @@ import resource
 import statistics
 import tempfile
 import time
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,19 +106,17 @@ def _encode(stack: Stack, bucket: Bucket, source: Path, *, seeks: int) -> tuple[
 def _idle_waits(stack: Stack, bucket: Bucket, asset: str) -> list[float]:
     """Waits with nothing else to do: segments of the finished asset are taken away, and made again when asked for."""
     plan = plans.load(bucket.read(layout.plan(AssetId(asset), 1)))
-    rendition, order, waits = _largest(plan), random.Random(11), []
-    for _ in range(IDLE_SEEKS):
-        first = order.randrange(8, plan.renditions()[rendition] - AHEAD)
-        lost = [layout.segment(AssetId(asset), rendition, number) for number in range(first, first + AHEAD)]
-        bucket.delete(*lost)
+    rendition, waits = _largest(plan), list[float]()
+    # Apart from each other: what a run has just made counts as being made for two seconds more.
+    places = list(range(8, plan.renditions()[rendition] - AHEAD, AHEAD))
+    random.Random(11).shuffle(places)
+    for first in islice(cycle(places), IDLE_SEEKS):
+        numbers = range(first, first + AHEAD)
+        bucket.delete(*(layout.segment(AssetId(asset), rendition, number) for number in numbers))
         waits.append(_wait(stack, asset, rendition, first))
-        while not _are_there(bucket, asset, rendition, lost):
-            time.sleep(_PAUSE_S)
+        for number in numbers:
+            _wait(stack, asset, rendition, number)
     return waits
-
-
-def _are_there(bucket: Bucket, asset: str, rendition: RenditionId, keys: list[str]) -> bool:
-    return bucket.keys(layout.media_prefix(AssetId(asset), rendition)) >= set(keys)
 
 
 async def _one_pass(plan: Plan, source: Path) -> float:
