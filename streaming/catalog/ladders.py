@@ -109,7 +109,7 @@ class LaddersApi:
         replies={200: Reply(description="The ladder", kind=LadderView)},
         errors=(AssetNotFound,),
     )
-    async def read(self, request: Request) -> Response:
+    async def ladder(self, request: Request) -> Response:
         await require(request, Role.EDITOR)
         asset = await self._catalogue.get(AssetId(request.path_params["id"]))
         plan = await find_fixed_plan(self._store, asset.id, asset.version)
@@ -119,4 +119,4 @@ class LaddersApi:
 
 def routes(catalogue: Catalogue, store: ObjectStore) -> list[BaseRoute]:
     api = LaddersApi(catalogue, store)
-    return [Route("/api/assets/{id}/ladder", api.read, methods=["GET"])]
+    return [Route("/api/assets/{id}/ladder", api.ladder, methods=["GET"])]

@@ -23,7 +23,7 @@ async def test_each_request_is_counted_once(stage, client, open_client, eventual
     waiting = asyncio.create_task(client.get(path))
 
     async def wanted() -> bool:
-        return f"{plan.asset}/1/video/0" in await stage.engine.pending(plan.asset)
+        return f"{plan.asset}/1/run/{VIDEO}/0" in await stage.engine.pending(plan.asset)
 
     await eventually(wanted)
     await stage.land(plan, VIDEO, 0, b"x")

@@ -61,7 +61,7 @@ async def test_two_processes_wait_for_one_encode(stage, valkey_url, s3_settings,
             return bool(await asked())
 
         await eventually(is_asked)
-        assert await asked() == [f"{plan.asset}/1/video/2"]
+        assert await asked() == [f"{plan.asset}/1/run/{VIDEO}/2"]
         await stage.land(plan, VIDEO, 2, b"segment two")
         answers = await asyncio.gather(*waiting)
     assert {(answer.status_code, answer.content) for answer in answers} == {(200, b"segment two")}

@@ -18,14 +18,12 @@ def _full(*numbers: int, long: bool = False) -> memoryview:
 def _table(
     *,
     sizes: memoryview | None = None,
-    chunks: memoryview | None = None,
+    runs: memoryview | None = None,
     offsets: memoryview | None = None,
     large_offsets: memoryview | None = None,
     composition: memoryview | None = None,
 ) -> SampleTable:
-    return SampleTable(
-        sizes=sizes, chunks=chunks, offsets=offsets, large_offsets=large_offsets, composition=composition
-    )
+    return SampleTable(sizes=sizes, runs=runs, offsets=offsets, large_offsets=large_offsets, composition=composition)
 
 
 def _sizes(*sizes: int) -> memoryview:
@@ -34,14 +32,14 @@ def _sizes(*sizes: int) -> memoryview:
 
 def test_samples_lie_end_to_end_in_their_chunks() -> None:
     sizes, chunks = _sizes(10, 20, 30, 40, 50), _full(2, 1, 2, 1, 3, 1, 1)
-    table = _table(sizes=sizes, chunks=chunks, offsets=_full(3, 1000, 500, 2000))
+    table = _table(sizes=sizes, runs=chunks, offsets=_full(3, 1000, 500, 2000))
     assert list(positions(table)) == [1000, 1010, 500, 530, 2000]
-    table = _table(sizes=sizes, chunks=chunks, large_offsets=_full(3, 1 << 40, 500, 2000, long=True))
+    table = _table(sizes=sizes, runs=chunks, large_offsets=_full(3, 1 << 40, 500, 2000, long=True))
     assert positions(table)[:2].tolist() == [1 << 40, (1 << 40) + 10]
 
 
 def test_samples_of_one_size() -> None:
-    table = _table(sizes=_full(7, 4), chunks=_full(1, 1, 3, 1), offsets=_full(2, 100, 200))
+    table = _table(sizes=_full(7, 4), runs=_full(1, 1, 3, 1), offsets=_full(2, 100, 200))
     assert list(positions(table)) == [100, 107, 114, 200]
 
 
@@ -51,7 +49,7 @@ def test_any_chunks(groups: list[list[int]], random: object) -> None:
     entries = [word for number, group in enumerate(groups, 1) for word in (number, len(group), 1)]
     table = _table(
         sizes=_sizes(*(size for group in groups for size in group)),
-        chunks=_full(len(groups), *entries),
+        runs=_full(len(groups), *entries),
         offsets=_full(len(places), *places),
     )
     meant = [
@@ -73,7 +71,7 @@ def test_composition_offsets(box: memoryview | None, count: int, offsets: list[i
     assert list(composition_offsets(_table(composition=box), count)) == offsets
 
 
-_ONE = {"sizes": _sizes(1), "chunks": _full(1, 1, 1, 1), "offsets": _full(1, 8)}
+_ONE = {"sizes": _sizes(1), "runs": _full(1, 1, 1, 1), "offsets": _full(1, 8)}
 
 HOSTILE = {
     "no sizes": {"sizes": None},
@@ -83,12 +81,12 @@ HOSTILE = {
     "no offsets": {"offsets": None},
     "more offsets than bytes": {"offsets": _full(1 << 31)},
     "more large offsets than bytes": {"offsets": None, "large_offsets": _full(1 << 31)},
-    "no chunks": {"chunks": None},
+    "no chunks": {"runs": None},
     "chunks that lack samples": {"sizes": _sizes(1, 1)},
-    "chunks that do not begin at one": {"chunks": _full(1, 2, 1, 1)},
-    "chunks that go back": {"chunks": _full(2, 1, 1, 1, 1, 1, 1)},
-    "chunks that nobody has": {"chunks": _full(2, 1, 1, 1, 3, 1, 1)},
-    "no length": {"chunks": memoryview(bytes(4))},
+    "chunks that do not begin at one": {"runs": _full(1, 2, 1, 1)},
+    "chunks that go back": {"runs": _full(2, 1, 1, 1, 1, 1, 1)},
+    "chunks that nobody has": {"runs": _full(2, 1, 1, 1, 3, 1, 1)},
+    "no length": {"runs": memoryview(bytes(4))},
 }
 
 
@@ -106,5 +104,5 @@ def test_composition_offsets_that_are_missing_are_refused() -> None:
 
 
 def test_a_chunk_that_claims_all_samples_costs_no_memory() -> None:
-    table = _table(sizes=_sizes(5, 6), chunks=_full(1, 1, 2**32 - 1, 1), offsets=_full(1, 8))
+    table = _table(sizes=_sizes(5, 6), runs=_full(1, 1, 2**32 - 1, 1), offsets=_full(1, 8))
     assert list(positions(table)) == [8, 13]
