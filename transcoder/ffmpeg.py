@@ -77,7 +77,7 @@ class OutputPipe:
             self.fd = -1
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Child:
     """A running child: `stdout` is its standard output, `stderr` the tail of what it said so far."""
 
@@ -101,6 +101,22 @@ class Child:
         """End the whole process group now."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.returncode is None
+
+    def stop(self) -> None:
+        """Let the whole process group stand still until `resume`. It can still be killed."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.is_running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
 
     def renice(self, nice: int) -> None:
         """Leave the processor to others from now on. A niceness can be raised, not lowered, without privileges."""

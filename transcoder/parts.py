@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from infra.ports import Cache, JobEngine, ObjectStore
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.processor import Processor
 from transcoder.progress import ProgressBoard
 from transcoder.settings import TranscoderSettings
 from transcoder.sources.source import Sources
@@ -22,3 +23,4 @@ class TranscoderParts:
     jobs: JobEngine
     sources: Sources
     board: ProgressBoard
+    processor: Processor

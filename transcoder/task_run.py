@@ -53,7 +53,9 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
             return
         waited_for = attempt.task.level is Level.JUST_IN_TIME
         later = ahead(parts.settings.bulk_nice)
-        priority = Priority(0 if waited_for else later, then=later)
+        priority = Priority(
+            0 if waited_for else later, processor=parts.processor, then=later, yields=not waited_for
+        )  # fmt: skip
 
         async def is_over() -> bool:
             # Somebody waits for a slot: what comes after the wanted segment is not that urgent.

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from infra.ports import RetryLater
+from infra.ports import Level, RetryLater
 from transcoder import signals
 from transcoder.errors import PlanMissing
 from transcoder.facts import read_plan
@@ -49,7 +49,10 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
             async with parts.sources.open(asset, version) as source:
                 work = Work(
                     parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done,
-                    priority=Priority(niceness(attempt.task.level, parts.settings.bulk_nice)),
+                    priority=Priority(
+                        niceness(attempt.task.level, parts.settings.bulk_nice), processor=parts.processor,
+                        yields=attempt.task.level is Level.BULK,
+                    ),
                 )  # fmt: skip
                 await work.make_window(named)
             if not done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from infra.settings import InfraSettings
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
+from transcoder.processor import Processor
 from transcoder.progress import ProgressBoard
 from transcoder.scratch import scratch
 from transcoder.settings import TranscoderSettings
@@ -99,4 +101,5 @@ async def open_parts(
                 reserve_bytes=settings.source_reserve_bytes,
             ),
             board=ProgressBoard(store=store, cache=cache),
+            processor=Processor(cores=os.cpu_count() or 1),
         )

@@ -17,6 +17,7 @@ from transcoder import signals
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.facts import read_failure, read_plan, read_ready
 from transcoder.parts import TranscoderParts
+from transcoder.processor import Processor
 from transcoder.progress import ProgressBoard
 from transcoder.settings import TranscoderSettings
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
@@ -63,6 +64,7 @@ class House:
             jobs=self.jobs,
             sources=Sources(folder, store=self.store, cache=self.cache, max_bytes=1 << 30, reserve_bytes=reserve_bytes),
             board=ProgressBoard(store=self.store, cache=self.cache),
+            processor=Processor(cores=2),
         )
         self.heard: list[signals.Signal] = []
 

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from transcoder.ffmpeg import spawn
+from transcoder.priority import Priority
+from transcoder.processor import Processor
+from transcoder.sandbox import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from transcoder.ffmpeg import Child
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+_BUSY = "print(flush=True)\nwhile True: pass"
+
+
+class Left(Exception):
+    pass
+
+
+@asynccontextmanager
+async def busy(folder: Path) -> AsyncIterator[Child]:
+    """A child that never ends by itself; it is killed when the context ends."""
+    try:
+        async with spawn([sys.executable, "-I", "-c", _BUSY], limits=Limits(), cwd=folder) as child:
+            await child.stdout.readline()
+            yield child
+            raise Left
+    except Left:
+        pass
+
+
+def stands_still(child: Child) -> bool:
+    return Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+async def test_bulk_stands_still_until_the_wanted_segment_is_made(
+    tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    processor = Processor(cores=2)
+    bulk = Priority(10, processor=processor, yields=True)
+    opening = Priority(2, processor=processor)
+    run = Priority(0, processor=processor, then=5)
+    async with busy(tmp_path) as window, busy(tmp_path) as first, busy(tmp_path) as wanted:
+        bulk.started(window)
+        opening.started(first)
+        run.started(wanted)
+        await eventually(lambda: stands_still(window))
+        assert not stands_still(first)
+        assert not stands_still(wanted)
+        run.made()
+        await eventually(lambda: not stands_still(window))
+
+        other = Priority(0, processor=processor, then=5)
+        async with busy(tmp_path) as next_wanted:
+            other.started(next_wanted)
+            # What goes on ahead of the first viewer yields to the second.
+            await eventually(lambda: stands_still(window) and stands_still(wanted))
+            other.made()
+            await eventually(lambda: not stands_still(window) and not stands_still(wanted))
+
+
+async def test_who_begins_meanwhile_waits_for_all_that_are_urgent(
+    tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    processor = Processor(cores=2)
+    async with busy(tmp_path) as one, busy(tmp_path) as two, busy(tmp_path) as late:
+        processor.urgent(one)
+        processor.urgent(two)
+        processor.yielding(late)
+        await eventually(lambda: stands_still(late))
+        processor.done(one)
+        processor.done(one)
+        assert stands_still(late)
+        processor.done(two)
+        await eventually(lambda: not stands_still(late))
+
+
+async def test_what_stands_still_can_be_killed(tmp_path: Path, eventually: Callable[..., Awaitable[None]]) -> None:
+    processor = Processor(cores=2)
+    async with busy(tmp_path) as wanted:
+        async with busy(tmp_path) as window:
+            processor.yielding(window)
+            processor.urgent(wanted)
+            await eventually(lambda: stands_still(window))
+        assert not window.is_running
+        processor.done(wanted)
+
+
+async def test_nobody_is_stopped_where_cores_are_many(tmp_path: Path) -> None:
+    processor = Processor(cores=16)
+    async with busy(tmp_path) as window, busy(tmp_path) as wanted:
+        processor.yielding(window)
+        processor.urgent(wanted)
+        assert not stands_still(window)
+        processor.done(wanted)
