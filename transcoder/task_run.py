@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from infra.ports import Attempt
     from transcoder.parts import TranscoderParts
 
+_NEAR_PICTURE = -1
+"""A window makes a segment in all rungs, at low priority: even its next one comes later than a run's first."""
 _NEAR_SOUND = 8
 """Segments of sound that a window makes in about the time in which a run begins."""
 
@@ -41,7 +43,7 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
         raise PlanMissing(f"{attempt.task.name} is not of this plan")
     numbers = range(first, min(first + parts.settings.ahead, segments))
     track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
-    near = 0 if track == VIDEO else _NEAR_SOUND
+    near = _NEAR_PICTURE if track == VIDEO else _NEAR_SOUND
     async with claimed_run(parts.cache, asset, version, rendition, numbers, near=near) as claim:
         if not claim.mine:
             return

@@ -40,7 +40,8 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
     names = made_by(plan, named)
     segments = {(rendition, number) for rendition in renditions_of(plan, named) for number in named.numbers}
-    async with claimed(parts.cache, asset, version, segments) as claim:
+    opening = attempt.task.level < Level.BULK
+    async with claimed(parts.cache, asset, version, segments, opening=opening) as claim:
         # Looked at once nobody else can begin them.
         done = await existing(parts.store, plan, names)
         await claim.keep(segments - done)
@@ -51,7 +52,7 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
                     parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done,
                     priority=Priority(
                         niceness(attempt.task.level, parts.settings.bulk_nice), processor=parts.processor,
-                        yields=attempt.task.level is Level.BULK,
+                        yields=not opening,
                     ),
                 )  # fmt: skip
                 await work.make_window(named)

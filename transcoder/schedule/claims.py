@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Kind: TypeAlias = Literal["run", "window", "opening"]
 Name: TypeAlias = tuple[RenditionId, int]
 """A segment of a rendition."""
 
 BELIEVED: Final = timedelta(seconds=4)
 _RENEWED_S: Final = 1.0
 _HEARD_MS: Final = 2000
-_NEAR_RUN: Final = 2
+_NEAR_RUN: Final = 1
 """Whoever waits for a segment waits for the run that makes it if that has at most so many to make before."""
 
 # live(field): holder and kind of a claim that stands. Times are Redis's own, for the workers' clocks differ.
@@ -80,7 +81,9 @@ local late, kind = live(field(first))
 if late then
   local before = 0
   while live(field(first - 1 - before)) == late do before = before + 1 end
-  if before <= tonumber(kind == 'run' and ARGV[6] or ARGV[7]) then return 0 end
+  local near = tonumber(kind == 'run' and ARGV[6] or ARGV[7])
+  if kind == 'opening' then near = math.max(near, 0) end
+  if before <= near then return 0 end
 end
 local count = 0
 for number = first, stop - 1 do
@@ -117,7 +120,7 @@ class Claim:
 
     cache: Cache
     key: str
-    kind: Literal["run", "window"]
+    kind: Kind
     holder: str
     mine: set[Name]
     lost: set[Name]
@@ -160,9 +163,14 @@ class Claim:
 
 
 @asynccontextmanager
-async def claimed(cache: Cache, asset: AssetId, version: int, names: Iterable[Name]) -> AsyncIterator[Claim]:
-    """Claim the segments of a window; those that others make are in `lost`. Given back in the end."""
-    claim = _new(cache, asset, version, "window")
+async def claimed(
+    cache: Cache, asset: AssetId, version: int, names: Iterable[Name], *, opening: bool = False
+) -> AsyncIterator[Claim]:
+    """Claim the segments of a window; those that others make are in `lost`. Given back in the end.
+
+    `opening`: it makes the first segments, as urgently as a run would, so whoever wants its next one waits for it.
+    """
+    claim = _new(cache, asset, version, "opening" if opening else "window")
     await claim.take(names)
     async with _kept(claim):
         yield claim
@@ -189,7 +197,7 @@ async def claimed_run(
         yield claim
 
 
-def _new(cache: Cache, asset: AssetId, version: int, kind: Literal["run", "window"]) -> Claim:
+def _new(cache: Cache, asset: AssetId, version: int, kind: Kind) -> Claim:
     return Claim(cache=cache, key=key(asset, version), kind=kind, holder=token_hex(8), mine=set(), lost=set())
 
 

@@ -66,8 +66,16 @@ async def test_a_run_goes_on_to_where_it_meets_another(claimants: Claimants) -> 
 async def test_who_waits_for_a_run_that_is_near_begins_none(claimants: Claimants) -> None:
     assert await claimants.run(10, 16) == [10, 11, 12, 13, 14, 15]
     assert await claimants.run(10, 16) == []
-    assert await claimants.run(12, 18) == []
+    assert await claimants.run(11, 18) == []
     assert await claimants.run(14, 20) == [14, 15, 16, 17, 18, 19], "it has four to make before"
+
+
+async def test_a_viewer_waits_for_the_opening_and_for_no_other_window(cache: RedisCache, claimants: Claimants) -> None:
+    async with claimed(cache, ASSET, 1, names(range(2), LARGE), opening=True):
+        assert await claimants.run(0, 6, near=-1) == []
+        assert await claimants.run(1, 6, near=-1) == [1, 2, 3, 4, 5]
+    await claimants.window(range(10, 16), LARGE)
+    assert await claimants.run(10, 16, near=-1) == [10, 11, 12, 13, 14, 15]
 
 
 async def test_a_run_takes_over_what_a_window_would_make_late(claimants: Claimants) -> None:
