@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CLIP, TIMES = "flutter_butterfly_720p30_aac.mp4", 30
 SEEKS = 12
 IDLE_SEEKS = 20
-AHEAD = 6
+AHEAD = 3
 _PAUSE_S = 0.5
 """Between two looks: to look costs processor time too, on the machine that is measured."""
 

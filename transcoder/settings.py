@@ -45,7 +45,7 @@ class TranscoderSettings:
         help="uploads followed at a time while their bytes come (such a task lives long and mostly waits)",
     )
     ahead: int = setting(
-        6, env="CHANNEL_WORKER_AHEAD", unit="segments", help="made from the one that a viewer waits for on, in his rung"
+        3, env="CHANNEL_WORKER_AHEAD", unit="segments", help="made from the one that a viewer waits for on, in his rung"
     )
     max_tries: int = setting(
         5, env="CHANNEL_WORKER_TRIES", help="failures of a task that fail its asset, and half of the deaths of workers"

@@ -52,7 +52,7 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
                     parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done,
                     priority=Priority(
                         niceness(attempt.task.level, parts.settings.bulk_nice), processor=parts.processor,
-                        yields=not opening,
+                        yields=attempt.task.level >= Level.FIRST,
                     ),
                 )  # fmt: skip
                 await work.make_window(named)

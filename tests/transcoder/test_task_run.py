@@ -121,4 +121,4 @@ async def test_sound_begins_where_it_is_wanted(house: House) -> None:
     (track,) = plan.audio
     async with house.listening():
         await house.handle(run_task(ASSET, 1, track.id, 3, Level.JUST_IN_TIME))
-    assert starts(house) == [(track.id, number) for number in range(3, min(9, track.segments))]
+    assert starts(house) == [(track.id, number) for number in range(3, min(6, track.segments))]
