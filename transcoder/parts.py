@@ -8,6 +8,7 @@ from infra.ports import Cache, JobEngine, ObjectStore
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.processor import Processor
 from transcoder.progress import ProgressBoard
+from transcoder.schedule.front import Front
 from transcoder.settings import TranscoderSettings
 from transcoder.sources.source import Sources
 
@@ -24,3 +25,8 @@ class TranscoderParts:
     sources: Sources
     board: ProgressBoard
     processor: Processor
+
+    @property
+    def front(self) -> Front:
+        """What fills the queue; it holds nothing."""
+        return Front(store=self.store, cache=self.cache, jobs=self.jobs, board=self.board)

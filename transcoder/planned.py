@@ -9,7 +9,6 @@ from transcoder import signals
 from transcoder.facts import write_plan
 from transcoder.per_title.sampling import sampling
 from transcoder.publish import announce
-from transcoder.schedule.front import Front
 from transcoder.windows import analyse_task
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
         await parts.board.recount(plan)
         found = await parts.board.landed_of(plan)
     await announce(parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
-    front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
-    await front.begin(plan, found, tenant=tenant)
+    await parts.front.begin(plan, found, tenant=tenant)
     if parts.settings.per_title.enabled and plan.video is not None and sampling(plan.video) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))

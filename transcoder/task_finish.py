@@ -9,7 +9,6 @@ from transcoder import signals
 from transcoder.facts import find_plan
 from transcoder.finish import finish
 from transcoder.publish import announce
-from transcoder.schedule.front import Front
 from transcoder.task_context import held, subject
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ async def complete(parts: TranscoderParts, attempt: Attempt) -> None:
         found = await finish(parts.store, plan)
     if found is not None:
         await parts.board.recount(plan)
-        front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
-        await front.begin(plan, found, tenant=attempt.task.tenant)
+        await parts.front.begin(plan, found, tenant=attempt.task.tenant)
     else:
         # By now everybody knows the plan of the whole.
         await parts.store.delete([layout.growing(asset, version)])

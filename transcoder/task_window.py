@@ -16,7 +16,6 @@ from transcoder.publish import announce
 from transcoder.remaining import made_by, renditions_of
 from transcoder.schedule.claims import claimed
 from transcoder.schedule.fairness import Waiting
-from transcoder.schedule.front import Front
 from transcoder.task_context import subject
 from transcoder.window_work import Work, existing
 from transcoder.windows import finish_task, tracks, window_of
@@ -35,7 +34,7 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     asset, version = subject(attempt)
     plan = await read_plan(parts.store, asset, version)
     named = _window(plan, attempt)
-    front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
+    front = parts.front
     # Now that this one has left the queue.
     await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
     names = made_by(plan, named)

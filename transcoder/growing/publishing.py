@@ -10,7 +10,6 @@ from transcoder import signals
 from transcoder.facts import write_growing
 from transcoder.publish import announce
 from transcoder.schedule.fairness import Waiting
-from transcoder.schedule.front import Front
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
@@ -28,7 +27,7 @@ class Publishing:
     def __init__(self, parts: TranscoderParts, attempt: Attempt, published: Plan | None) -> None:
         """`published`: by an earlier run."""
         self._parts, self._tenant = parts, attempt.task.tenant
-        self._front = Front(store=parts.store, cache=parts.cache, jobs=parts.jobs, board=parts.board)
+        self._front = parts.front
         self._latest = self._published = published
         self._offered = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
