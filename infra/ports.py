@@ -85,14 +85,7 @@ class ObjectStore(Protocol):
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete; keys that do not exist are no error."""
-        ...
-
-    async def download(self, key: str, path: str) -> ObjectStat:
-        """Copy an object into a local file, in bounded memory; its name with `.part` behind until it is whole.
-
-        Raises ObjectNotFound.
-        """
+        """Delete any number of objects; keys that do not exist are no error."""
         ...
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import boto3
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _READ: Final = 256 * 1024
-_DOWNLOAD_READ: Final = 1024 * 1024
 _DELETE_BATCH: Final = 1000  # DeleteObjects takes no more
 _CONFLICT_TRIES: Final = 5
 _READ_TRIES: Final = 3
@@ -77,20 +75,19 @@ def _client(settings: S3Settings, endpoint_url: str | None, *, silence_s: int = 
 
 
 class _Blocks:
-    """The body of an answer in blocks of `size` bytes, each read in a thread."""
+    """The body of an answer in blocks, each read in a thread."""
 
-    def __init__(self, threads: ThreadPoolExecutor, body: Any, *, key: str, size: int) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, body: Any, *, key: str) -> None:
         self._threads = threads
         self._body = body
         self._key = key
-        self._size = size
         self._reading: asyncio.Future[bytes] | None = None
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        self._reading = asyncio.get_running_loop().run_in_executor(self._threads, self._body.read, self._size)
+        self._reading = asyncio.get_running_loop().run_in_executor(self._threads, self._body.read, _READ)
         try:
             block = await asyncio.shield(self._reading)
         except VENDOR_ERRORS as exc:
@@ -168,7 +165,41 @@ class S3Store:
         return _stat(key, answer, size=answer["ContentLength"])
 
     async def get(self, key: str, *, start: int = 0, length: int | None = None) -> ObjectBody:
-        return await self._open(key, start=start, length=length, block=_READ)
+        extra: dict[str, Any] = {}
+        ranged = start > 0 or length is not None
+        if ranged:
+            extra["Range"] = f"bytes={start}-" if length is None else f"bytes={start}-{start + length - 1}"
+        loop = asyncio.get_running_loop()
+        opening = loop.run_in_executor(
+            self._threads, partial(self._client.get_object, Bucket=self._bucket, Key=key, **extra)
+        )
+        try:
+            answer = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._abandoned.add(opening)
+            opening.add_done_callback(self._abandoned.discard)
+            opening.add_done_callback(_close_opened)
+            raise
+        except VENDOR_ERRORS as exc:
+            if not (ranged and code_of(exc) == "InvalidArgument"):
+                raise translated(exc, key) from exc
+            # nanio refuses any range that reaches behind the end; RFC 9110 §14.1.2 cuts it short if it begins before.
+            stat = await self.head(key)
+            if stat is None or length is None or not start < stat.size < start + length:
+                raise RangeUnsatisfiable(f"{key}: {exc}") from exc
+            return await self.get(key, start=start, length=stat.size - start)
+        size = answer["ContentLength"]
+        if ranged:
+            if "ContentRange" not in answer:
+                answer["Body"].close()
+                raise ObjectStoreError(f"{key}: the store ignored the range {extra['Range']}")
+            size = int(answer["ContentRange"].rpartition("/")[2])
+        return ObjectBody(
+            stat=_stat(key, answer, size=size),
+            start=start,
+            length=answer["ContentLength"],
+            stream=_Blocks(self._threads, answer["Body"], key=key),
+        )
 
     async def read(self, key: str) -> bytes:
         for again in reversed(range(_READ_TRIES)):
@@ -227,27 +258,6 @@ class S3Store:
             for failed in answer.get("Errors", ()):
                 if failed.get("Code") not in ("NoSuchKey", "NotFound"):
                     raise ObjectStoreError(f"{failed.get('Key')}: {failed.get('Code')} {failed.get('Message')}")
-
-    async def download(self, key: str, path: str) -> ObjectStat:
-        """Copy into `path`, which appears only when it is whole; a cut connection resumes where it broke."""
-        unfinished = Path(f"{path}.part")
-        file = await self._run(unfinished.open, key, "wb")
-        try:
-            with file:
-                body = await self._open(key, block=_DOWNLOAD_READ)
-                while (offset := file.tell()) < body.stat.size:
-                    try:
-                        async with aclosing(body.stream):
-                            async for block in body.stream:
-                                await self._run(file.write, key, block)
-                    except ObjectStoreError:
-                        if file.tell() == offset:  # nothing came since it was last opened
-                            raise
-                        body = await self._open(key, start=file.tell(), block=_DOWNLOAD_READ, if_match=body.stat.etag)
-            await self._run(unfinished.replace, key, path)
-        finally:
-            await self._run(unfinished.unlink, key, missing_ok=True)
-        return body.stat
 
     # --- multipart --------------------------------------------------------------------------------------------------
 
@@ -340,51 +350,6 @@ class S3Store:
             else:
                 return answer
         raise lost
-
-    async def _open(
-        self,
-        key: str,
-        *,
-        start: int = 0,
-        length: int | None = None,
-        block: int,
-        if_match: str | None = None,
-    ) -> ObjectBody:
-        extra: dict[str, Any] = {} if if_match is None else {"IfMatch": f'"{if_match}"'}
-        ranged = start > 0 or length is not None
-        if ranged:
-            extra["Range"] = f"bytes={start}-" if length is None else f"bytes={start}-{start + length - 1}"
-        loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(
-            self._threads, partial(self._client.get_object, Bucket=self._bucket, Key=key, **extra)
-        )
-        try:
-            answer = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            self._abandoned.add(opening)
-            opening.add_done_callback(self._abandoned.discard)
-            opening.add_done_callback(_close_opened)
-            raise
-        except VENDOR_ERRORS as exc:
-            if not (ranged and code_of(exc) == "InvalidArgument"):
-                raise translated(exc, key) from exc
-            # nanio refuses any range that reaches behind the end; RFC 9110 §14.1.2 cuts it short if it begins before.
-            stat = await self.head(key)
-            if stat is None or length is None or not start < stat.size < start + length:
-                raise RangeUnsatisfiable(f"{key}: {exc}") from exc
-            return await self._open(key, start=start, length=stat.size - start, block=block, if_match=if_match)
-        size = answer["ContentLength"]
-        if ranged:
-            if "ContentRange" not in answer:
-                answer["Body"].close()
-                raise ObjectStoreError(f"{key}: the store ignored the range {extra['Range']}")
-            size = int(answer["ContentRange"].rpartition("/")[2])
-        return ObjectBody(
-            stat=_stat(key, answer, size=size),
-            start=start,
-            length=answer["ContentLength"],
-            stream=_Blocks(self._threads, answer["Body"], key=key, size=block),
-        )
 
 
 def _close_opened(opening: asyncio.Future[dict[str, Any]]) -> None:

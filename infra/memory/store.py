@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError, RangeUnsatisfiable, UploadNotFound
@@ -92,13 +90,6 @@ class MemoryStore:
     async def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             self._objects.pop(key, None)
-
-    async def download(self, key: str, path: str) -> ObjectStat:
-        stat, body = self._found(key)
-        unfinished = Path(f"{path}.part")
-        await asyncio.to_thread(unfinished.write_bytes, body)
-        await asyncio.to_thread(unfinished.replace, path)
-        return stat
 
     async def begin(self, key: str, *, content_type: str) -> str:
         upload_id = str(next(self._ids))

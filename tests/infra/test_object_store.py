@@ -25,7 +25,6 @@ from infra.settings import S3Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
 
     from infra.ports import MultipartStore, ObjectStore
 
@@ -136,12 +135,11 @@ async def test_a_range_behind_the_end(any_store: Store) -> None:
         await any_store.get("digits", start=10)
 
 
-async def test_what_is_not_there(any_store: Store, tmp_path: Path) -> None:
+async def test_what_is_not_there(any_store: Store) -> None:
     assert await any_store.head("none") is None
-    for reading in (any_store.get("none"), any_store.read("none"), any_store.download("none", str(tmp_path / "x"))):
+    for reading in (any_store.get("none"), any_store.read("none")):
         with pytest.raises(ObjectNotFound):
             await reading
-    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_body_may_be_left_in_the_middle(any_store: Store) -> None:
@@ -188,12 +186,13 @@ async def test_listing_is_in_key_order_and_begins_where_asked(any_store: Store) 
     assert [stat async for stat in any_store.list("nothing/")] == []
 
 
-async def test_more_than_a_page_is_listed_and_deleted(store: S3Store) -> None:
+@pytest.mark.parametrize("any_store", ["nanio", *OTHERS], indirect=True)
+async def test_more_than_a_page_is_listed_and_deleted(any_store: Store) -> None:
     keys = [f"many/{number:04}" for number in range(1005)]
-    await asyncio.gather(*(store.put(key, b"", content_type="text/plain") for key in keys))
-    assert [stat.key async for stat in store.list("many/")] == keys
-    await store.delete(keys)
-    assert [stat async for stat in store.list("many/")] == []
+    await asyncio.gather(*(any_store.put(key, b"", content_type="text/plain") for key in keys))
+    assert [stat.key async for stat in any_store.list("many/")] == keys
+    await any_store.delete(keys)  # S3, and nanio with it, takes a thousand in a request
+    assert [stat async for stat in any_store.list("many/")] == []
 
 
 async def test_deleting_what_is_not_there_is_no_error(any_store: Store) -> None:
@@ -202,21 +201,6 @@ async def test_deleting_what_is_not_there_is_no_error(any_store: Store) -> None:
     await any_store.delete(["there"])
     await any_store.delete([])
     assert await any_store.head("there") is None
-
-
-async def test_download(any_store: Store, tmp_path: Path) -> None:
-    content = os.urandom(3 * MIB + 17)
-    await any_store.put("sources/a/1", content, content_type="video/mp4")
-    stat = await any_store.download("sources/a/1", str(tmp_path / "source"))
-    assert stat.size == len(content)
-    assert [path.name for path in tmp_path.iterdir()] == ["source"]
-    assert (tmp_path / "source").read_bytes() == content
-
-
-async def test_download_of_an_empty_object(any_store: Store, tmp_path: Path) -> None:
-    await any_store.put("empty", b"", content_type="video/mp4")
-    await any_store.download("empty", str(tmp_path / "source"))
-    assert (tmp_path / "source").read_bytes() == b""
 
 
 async def test_a_multipart_upload(any_store: Store) -> None:
@@ -283,14 +267,14 @@ async def test_a_store_that_does_not_answer(free_port: Callable[[], int]) -> Non
     await store.aclose()
 
 
-async def test_a_large_object_is_copied_in_bounded_memory(store: S3Store, tmp_path: Path) -> None:
+async def test_a_large_object_is_read_in_bounded_memory(store: S3Store) -> None:
     key, size = "sources/a/1", 96 * MIB
     upload = await store.begin(key, content_type="video/mp4")
     block = os.urandom(16 * MIB)
     parts = [await store.put_part(key, upload, number, block) for number in range(1, size // len(block) + 1)]
     await store.complete(key, upload, parts)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    await store.download(key, str(tmp_path / "source"))
+    body = await store.get(key)
+    assert sum([len(block) async for block in body.stream]) == size
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert (tmp_path / "source").stat().st_size == size
     assert grown_kib < 64 * 1024
