@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
     from transcoder.remaining import ObjectName
 
-_AT_ONCE: Final = 1000
-"""Keys in one request: what S3's DeleteObjects takes."""
 _PLAYLISTS_KEPT: Final = "public, max-age=300"
 """A later version of the source writes its playlists under the same keys (segments never share one)."""
 
@@ -77,11 +75,8 @@ async def _dropped(store: ObjectStore, plan: Plan) -> Collection[RenditionId]:
 
 
 async def _sweep(store: ObjectStore, plan: Plan, renditions: Collection[RenditionId]) -> None:
-    keys = [
-        stat.key for rendition in renditions async for stat in store.list(layout.media_prefix(plan.asset, rendition))
-    ]
-    for begin in range(0, len(keys), _AT_ONCE):
-        await store.delete(keys[begin : begin + _AT_ONCE])
+    prefixes = [layout.media_prefix(plan.asset, rendition) for rendition in renditions]
+    await store.delete([stat.key for prefix in prefixes async for stat in store.list(prefix)])
 
 
 def measure(plan: Plan, found: Mapping[ObjectName, ObjectStat]) -> Measured:

@@ -27,9 +27,6 @@ _REMEMBERED: Final = timedelta(days=1)
 """How long the media of a cancelled encode are looked for. Should no process run for a day, they go with the asset, or
 when its next source is ready."""
 
-_AT_ONCE: Final = 1000
-"""Keys in one request: what S3's DeleteObjects takes."""
-
 
 class Sweeper:
     """Empties the bucket of deleted assets, then has the catalogue forget them; and of what was cancelled."""
@@ -104,6 +101,5 @@ async def _delete_media(store: ObjectStore, asset: AssetId, version: int) -> int
 
 async def _delete(store: ObjectStore, prefix: str, wanted: Callable[[str], bool] = lambda _: True) -> int:
     keys = [stat.key async for stat in store.list(prefix) if wanted(stat.key)]
-    for begin in range(0, len(keys), _AT_ONCE):
-        await store.delete(keys[begin : begin + _AT_ONCE])
+    await store.delete(keys)
     return len(keys)
