@@ -10,9 +10,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from nanio.errors import NoSuchKey, S3Error
-from nanio.storage.filesystem import FilesystemStorage
+from nanio.errors import S3Error
 from starlette.datastructures import Headers
+
+from infra.local.sidecars import SidecarStorage
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,7 +42,7 @@ class Conditions:
             _only_if_absent.reset(token)
 
 
-class FirstWriterStorage(FilesystemStorage):  # type: ignore[misc]  # nanio has no types
+class FirstWriterStorage(SidecarStorage):
     """Objects as files; conditional writes of one key come one after the other."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -53,8 +54,6 @@ class FirstWriterStorage(FilesystemStorage):  # type: ignore[misc]  # nanio has 
             return await super().put_object(bucket, key, *args, **kwargs)
         # A writer whose connection breaks gives its turn back: the body ends with an error.
         async with self._turns.setdefault((bucket, key), asyncio.Lock()):
-            try:
-                self.head_object(bucket, key)
-            except NoSuchKey:
-                return await super().put_object(bucket, key, *args, **kwargs)
-            raise PreconditionFailed(resource=f"{bucket}/{key}")
+            if self.is_finished(bucket, key):
+                raise PreconditionFailed(resource=f"{bucket}/{key}")
+            return await super().put_object(bucket, key, *args, **kwargs)

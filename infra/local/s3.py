@@ -3,7 +3,7 @@
 It answers CORS, which a browser's presigned PUT needs. It lets the first writer of a key win (`first_writer.py`), and
 closes connections on which a body may be still to come (`unread.py`). And it says that its disk is full, before it is:
 what else lies on the disk (database, queue) still has to write, and a write that fits by half must never be taken for a
-whole one.
+whole one. It may be killed at any moment (`sidecars.py`).
 
 Run as `python -m infra.local.s3 --data-dir DIR --port N`; credentials come by NANIO_ACCESS_KEY and NANIO_SECRET_KEY.
 """
@@ -24,6 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from infra.local.first_writer import Conditions, FirstWriterStorage
+from infra.local.sidecars import cleared
 from infra.local.unread import CloseUnread
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 # S3 has no code of its own for a full store; this one is MinIO's.
-_REFUSAL: Final = """<?xml version="1.0" encoding="UTF-8"?>
-<Error><Code>XMinioStorageFull</Code><Message>The disk of the object store is full: free some room.</Message></Error>"""
+_FULL_DISK: Final = "XMinioStorageFull", "The disk of the object store is full: free some room."
+_AGAIN: Final = "SlowDown", "Ask again."
+_ERROR: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<Error><Code>{}</Code><Message>{}</Message></Error>"""
 
 
 class Headroom:
@@ -62,11 +65,13 @@ async def on_os_error(_request: Request, exc: Exception) -> Response:
     """The answer to what the file system refused; raises again what is a fault."""
     if isinstance(exc, OSError) and exc.errno in _FULL:
         return _refusal()
+    if isinstance(exc, FileExistsError) and cleared(exc):
+        return Response(_ERROR.format(*_AGAIN), status_code=503, media_type="application/xml")
     raise exc
 
 
 def _refusal() -> Response:
-    return Response(_REFUSAL, status_code=507, media_type="application/xml")
+    return Response(_ERROR.format(*_FULL_DISK), status_code=507, media_type="application/xml")
 
 
 def s3_app(settings: Settings, *, kept_free: int = KEPT_FREE) -> ASGIApp:

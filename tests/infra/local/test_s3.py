@@ -3,53 +3,20 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import socket
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-from nanio.auth.credentials import StaticCredentialResolver
-from nanio.config import Settings
 
 from infra.errors import ObjectExists, ObjectStoreError, StoreFull
-from infra.local.s3 import KEPT_FREE, s3_app
-from infra.s3 import S3Store
-from infra.settings import S3Settings
+from tests.infra.local.embedded import embedded_store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
-
-
-@asynccontextmanager
-async def _store(folder: Path, *, kept_free: int = KEPT_FREE) -> AsyncIterator[S3Store]:
-    """The embedded server behind a real HTTP server, and our client of it."""
-    credentials = StaticCredentialResolver({"test": "testtest"})
-    listening = socket.create_server(("127.0.0.1", 0))
-    app = s3_app(Settings(data_dir=folder, credentials=credentials), kept_free=kept_free)
-    running = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2))
-    serving = asyncio.create_task(running.serve(sockets=[listening]))
-    while not running.started:
-        await asyncio.wait({serving}, timeout=0.01)
-    store = S3Store(
-        S3Settings(
-            endpoint_url=f"http://127.0.0.1:{listening.getsockname()[1]}", bucket="channel",
-            access_key_id="test", secret_access_key="testtest",
-        )
-    )  # fmt: skip
-    try:
-        yield store
-    finally:
-        await store.aclose()
-        running.should_exit = True
-        await serving
-        listening.close()
 
 
 async def test_a_full_disk_is_told_before_it_is_full(tmp_path: Path) -> None:
     (tmp_path / "channel").mkdir()
-    async with _store(tmp_path, kept_free=1 << 60) as store:
+    async with embedded_store(tmp_path, kept_free=1 << 60) as store:
         with pytest.raises(StoreFull):
             await store.put("a", b"hello", content_type="text/plain")
         upload = await store.begin("b", content_type="text/plain")
@@ -65,7 +32,7 @@ async def test_a_full_disk_is_told_before_it_is_full(tmp_path: Path) -> None:
 async def test_a_disk_that_becomes_full_on_the_way_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, raised: type[ObjectStoreError]
 ) -> None:
-    async with _store(tmp_path) as store:
+    async with embedded_store(tmp_path) as store:
         await store.ensure_bucket()
         kept = os.fsync
 
@@ -83,7 +50,7 @@ async def test_a_disk_that_becomes_full_on_the_way_leaves_nothing(
 
 
 async def test_of_writers_at_once_the_first_wins(tmp_path: Path) -> None:
-    async with _store(tmp_path) as store:
+    async with embedded_store(tmp_path) as store:
         await store.ensure_bucket()
         bodies = [bytes([number]) * 200_000 for number in range(8)]
         puts = [store.put("a/b", body, content_type="text/plain", only_if_absent=True) for body in bodies]
