@@ -1,20 +1,25 @@
-"""What a killed S3 server leaves: objects whose sidecar is not written, or not the one that belongs to them.
+"""What a killed S3 server leaves: unfinished bodies, and objects whose sidecar is not the one that belongs to them.
 
 nanio writes an object in four steps: the body under another name, its rename, the sidecar (type, ETag, size) under
-another name, its rename. A kill between the last two leaves a file that nanio will not write over: this object could
-never be written again. A kill before leaves a body without a sidecar, or with that of the object before it.
+another name, its rename. A kill before the first rename leaves a file that is listed like an object, later ones
+a body without a sidecar, or with that of the object before it, and an unfinished sidecar that nanio will not write
+over, so that this object could never be written again.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 from typing import Any, Final
 
+from nanio.errors import NoSuchKey
 from nanio.storage.filesystem import FilesystemStorage
 from nanio.storage.metadata import synthesize_metadata_from_stat
 from nanio.storage.paths import META_DIR_NAME, metadata_path, object_path
 
 _UNFINISHED: Final = ".json.tmp"
+_BODY: Final = re.compile(r"\.tmp\.[0-9a-f]{32}")
 
 
 def cleared(exc: FileExistsError) -> bool:
@@ -30,7 +35,12 @@ def cleared(exc: FileExistsError) -> bool:
 
 
 class SidecarStorage(FilesystemStorage):  # type: ignore[misc]  # nanio has no types
-    """Objects as files, whose sidecars are believed only if they fit."""
+    """Objects as files. Sidecars are believed only if they fit; an unfinished body is no object, and goes as soon as
+    somebody meets it whose writer cannot live any more."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._began = time.time()
 
     def is_finished(self, bucket: str, key: str) -> bool:
         """Whether there is an object whose writer came to its end: of another nobody was ever told that it is there."""
@@ -38,5 +48,9 @@ class SidecarStorage(FilesystemStorage):  # type: ignore[misc]  # nanio has no t
         return all(part.is_file() for part in parts)
 
     def _read_or_synthesize_metadata(self, bucket: str, key: str, body: Path) -> Any:
+        if _BODY.fullmatch(body.name):
+            if body.stat().st_mtime < self._began:
+                body.unlink(missing_ok=True)
+            raise NoSuchKey(resource=f"{bucket}/{key}")
         found = super()._read_or_synthesize_metadata(bucket, key, body)
         return found if found.size == body.stat().st_size else synthesize_metadata_from_stat(body, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +66,16 @@ async def test_a_sidecar_whose_object_is_deleted_is_no_object(tmp_path: Path) ->
         assert await store.head("a/b") is None
         await store.put("a/b", b"again", content_type="text/plain", only_if_absent=True)
         assert await store.read("a/b") == b"again"
+
+
+async def test_an_unfinished_body_is_no_object_and_goes_when_its_writer_is_dead(tmp_path: Path) -> None:
+    async with embedded_store(tmp_path) as store:
+        await store.ensure_bucket()
+        await store.put("a/b", b"hello", content_type="text/plain")
+        mine, theirs = (tmp_path / "channel" / "a" / f".tmp.{digit * 32}" for digit in "01")
+        for path in (mine, theirs):
+            path.write_bytes(b"hel")
+        os.utime(theirs, (0, 0))
+        assert [stat.key async for stat in store.list("")] == ["a/b"]
+        assert await store.head(f"a/{mine.name}") is None
+        assert (mine.exists(), theirs.exists()) == (True, False)
