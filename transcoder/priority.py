@@ -14,32 +14,49 @@ _LARGEST: Final = 19
 
 
 class Priority:
-    """What a viewer waits for is made at niceness 0; as soon as it is there, at what leaves the processor to others."""
+    """What a viewer waits for is made while others stand still; as soon as it is there, at what leaves the processor
+    to others."""
 
-    def __init__(self, nice: int, *, processor: Processor, then: int | None = None, yields: bool = False) -> None:
-        """`then`: the niceness once the first segment is made. `yields`: it stands still while others are urgent."""
+    def __init__(
+        self, nice: int, *, processor: Processor, urgent: bool = False, then: int | None = None, yields: bool = False
+    ) -> None:
+        """`urgent`: somebody waits. `then`: the niceness once he has what he waits for. `yields`: it stands still
+        while others are urgent."""
         self.nice = nice
         self._processor = processor
         self._yields = yields
         self._then = nice if then is None else then
+        self._urgent = urgent
         self._child: Child | None = None
 
     def started(self, child: Child) -> None:
         self._child = child
-        if self.nice == 0:
+        if self._urgent:
             self._processor.urgent(child)
         elif self._yields:
             self._processor.yielding(child)
 
-    def made(self) -> None:
-        """A segment is made."""
+    def hurry(self) -> None:
+        """Somebody waits for what it makes."""
+        self._urgent = True
         if self._child is not None:
-            self._child.prolong()
-            self._processor.done(self._child)
-        if self._then > self.nice and self._child is not None:
+            self._processor.urgent(self._child)
+
+    def made(self, *, waited_for: bool = False) -> None:
+        """A segment is made. `waited_for`: so is another one that is still to come."""
+        child = self._child
+        if child is None:
+            return
+        child.prolong()
+        if waited_for:
+            return
+        self._urgent = False
+        self._processor.done(child)
+        if self._then > self.nice:
             self.nice, self._yields = self._then, True
-            self._child.renice(self.nice)
-            self._processor.yielding(self._child)
+            child.renice(self.nice)
+        if self._yields:
+            self._processor.yielding(child)
 
 
 def niceness(level: Level, bulk: int) -> int:

@@ -44,7 +44,9 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
     numbers = range(first, min(first + parts.settings.ahead, segments))
     track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
     near = _NEAR_PICTURE if track == VIDEO else _NEAR_SOUND
-    async with claimed_run(parts.cache, asset, version, rendition, numbers, near=near) as claim:
+    waited_for = attempt.task.level is Level.JUST_IN_TIME
+    claiming = claimed_run(parts.cache, asset, version, rendition, numbers, near=near, waited_for=waited_for)
+    async with claiming as claim:
         if not claim.mine:
             return
         # Looked at once nobody else can begin them.
@@ -53,11 +55,10 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
         await claim.keep((rendition, number) for number in range(first, end))
         if not claim.mine:
             return
-        waited_for = attempt.task.level is Level.JUST_IN_TIME
         later = ahead(parts.settings.bulk_nice)
         priority = Priority(
-            0 if waited_for else later, processor=parts.processor, then=later, yields=not waited_for
-        )  # fmt: skip
+            0 if waited_for else later, processor=parts.processor, urgent=waited_for, then=later, yields=not waited_for
+        )
 
         async def is_over() -> bool:
             # Somebody waits for a slot: what comes after the wanted segment is not that urgent.

@@ -79,6 +79,7 @@ class Work:
         self._publish = Publisher(plan=plan, store=parts.store, cache=parts.cache, board=parts.board)
         self._prices = costs(plan, track)
         self.done = set(done)
+        claim.hurried = priority.hurry
 
     async def make_window(self, window: Window) -> None:
         """Until nothing is left of it but what others are making. Raises what the encoders and the store raise."""
@@ -137,7 +138,7 @@ class Work:
             if number is None:
                 return
             reached[rendition] = number + 1
-            self._priority.made()
+            self._priority.made(waited_for=bool(self._claim.wanted))
             first = min(reached.values())
             left = Pass(first=first, count=made.end - first, renditions=made.renditions)
             if left.count and leave is not None and await leave(left):

@@ -137,10 +137,9 @@ def analyse_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
 
 def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:
     """The task that makes a rendition from segment `number` on: JUST_IN_TIME when somebody waits for that one, FIRST
-    when somebody will soon."""
-    return _task(
-        asset, version, "run", level, named=f"run/{rendition}/{number}", rendition=rendition, number=number
-    )  # fmt: skip
+    when somebody will soon. They are two tasks: what is made ahead of a viewer is told when he has come to wait."""
+    name = f"{'run' if level is Level.JUST_IN_TIME else 'ahead'}/{rendition}/{number}"
+    return _task(asset, version, "run", level, named=name, rendition=rendition, number=number)
 
 
 def finish_task(asset: AssetId, version: int) -> Task:

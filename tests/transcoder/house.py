@@ -36,12 +36,12 @@ ASSET = AssetId("clip")
 SECONDS = 34
 
 
-def make_clip(path: Path, ffmpeg: str) -> Path:
+def make_clip(path: Path, ffmpeg: str, *, seconds: int = SECONDS) -> Path:
     """34 s at 25 frames/s, 480x270 (two rungs), with a tone: nine segments, in five windows and two of sound."""
     subprocess.run(
         [
             ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=480x270:rate=25",
-            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(SECONDS),
+            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(seconds),
             "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", path,
         ],
         check=True,

@@ -86,9 +86,9 @@ class TestAhead:
         ("number", "asked"),
         [
             (8, set()),  # all of the next three exist
-            (9, {"asset/1/run/v90-1/12"}),
-            (11, {"asset/1/run/v90-1/12"}),
-            (13, {"asset/1/run/v90-1/14"}),
+            (9, {"asset/1/ahead/v90-1/12"}),
+            (11, {"asset/1/ahead/v90-1/12"}),
+            (13, {"asset/1/ahead/v90-1/14"}),
             (19, set()),  # the last one
         ],
     )

@@ -45,7 +45,7 @@ def said_to_the_kernel(child: Child) -> tuple[set[int], str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_what_follows_the_first_segment_leaves_the_processor_to_others(tmp_path: Path) -> None:
-    priority = Priority(0, processor=Processor(cores=2), then=7)
+    priority = Priority(0, processor=Processor(cores=2), urgent=True, then=7)
     read_end, write_end = os.pipe()
     command = [sys.executable, "-I", "-c", _THREADS]
     async with spawn(command, limits=Limits(), cwd=tmp_path, stdin=read_end, nice=priority.nice) as child:

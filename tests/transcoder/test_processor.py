@@ -48,7 +48,7 @@ async def test_bulk_stands_still_until_the_wanted_segment_is_made(
     processor = Processor(cores=2)
     bulk = Priority(10, processor=processor, yields=True)
     opening = Priority(2, processor=processor)
-    run = Priority(0, processor=processor, then=5)
+    run = Priority(0, processor=processor, urgent=True, then=5)
     async with busy(tmp_path) as window, busy(tmp_path) as first, busy(tmp_path) as wanted:
         bulk.started(window)
         opening.started(first)
@@ -59,7 +59,7 @@ async def test_bulk_stands_still_until_the_wanted_segment_is_made(
         run.made()
         await eventually(lambda: not stands_still(window))
 
-        other = Priority(0, processor=processor, then=5)
+        other = Priority(0, processor=processor, urgent=True, then=5)
         async with busy(tmp_path) as next_wanted:
             other.started(next_wanted)
             # What goes on ahead of the first viewer yields to the second.
@@ -82,6 +82,63 @@ async def test_who_begins_meanwhile_waits_for_all_that_are_urgent(
         assert stands_still(late)
         processor.done(two)
         await eventually(lambda: not stands_still(late))
+
+
+async def test_what_yields_goes_on_when_somebody_waits_for_it(
+    tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    processor = Processor(cores=2)
+    window = Priority(10, processor=processor, yields=True)
+    behind, before = (Priority(5, processor=processor, yields=True) for _ in range(2))
+    async with busy(tmp_path) as bulk, busy(tmp_path) as ahead, busy(tmp_path) as wanted:
+        for priority, child in ((window, bulk), (behind, ahead), (before, wanted)):
+            priority.started(child)
+        before.hurry()
+        await eventually(lambda: stands_still(bulk) and stands_still(ahead))
+        behind.hurry()
+        await eventually(lambda: not stands_still(ahead))
+        before.made(waited_for=True)
+        behind.made()
+        assert not stands_still(wanted)
+        assert stands_still(bulk)
+        await eventually(lambda: stands_still(ahead))
+        before.made()
+        await eventually(lambda: not any(map(stands_still, (bulk, ahead, wanted))))
+
+
+async def test_whoever_is_hurried_before_his_child_starts_is_urgent_with_it(
+    tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    processor = Processor(cores=2)
+    opening = Priority(2, processor=processor, yields=True)
+    opening.hurry()
+    async with busy(tmp_path) as window, busy(tmp_path) as first:
+        processor.yielding(window)
+        opening.started(first)
+        await eventually(lambda: stands_still(window))
+        opening.made()
+        await eventually(lambda: not stands_still(window))
+
+
+async def test_those_who_stand_still_get_on_too_however_long_the_wait(
+    tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    processor = Processor(cores=2, still_s=0.2, rested_s=0.2)
+    async with busy(tmp_path) as window:
+        processor.yielding(window)
+        async with busy(tmp_path) as wanted:
+            processor.urgent(wanted)
+            for _ in range(2):
+                await eventually(lambda: stands_still(window))
+                await eventually(lambda: not stands_still(window))
+        # It ended, and nobody said so.
+        await eventually(lambda: not stands_still(window))
+        async with busy(tmp_path) as other:
+            await eventually(lambda: not stands_still(window))
+            processor.urgent(other)
+            await eventually(lambda: stands_still(window))
+            processor.done(other)
+            await eventually(lambda: not stands_still(window))
 
 
 async def test_what_stands_still_can_be_killed(tmp_path: Path, eventually: Callable[..., Awaitable[None]]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,10 +15,14 @@ from infra.ports import Level, RetryLater
 from manifests.layout import RenditionId
 from tests.transcoder.house import ASSET, House, make_clip
 from transcoder.demand import Demand
+from transcoder.errors import ChildFailed
+from transcoder.ffmpeg import spawn
+from transcoder.processor import Processor
 from transcoder.publish import key_of
 from transcoder.remaining import made_by
+from transcoder.sandbox import Limits
 from transcoder.schedule.claims import claimed
-from transcoder.windows import Window, index_task, run_task, window_task
+from transcoder.windows import VIDEO, Window, index_task, opening, run_task, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,6 +55,10 @@ def starts(house: House) -> list[tuple[str, int]]:
     return [(str(rendition), number) for rendition, number in house.heard_of("segment") if number is not None]
 
 
+def stands_still(process: psutil.Process) -> bool:
+    return bool(process.status() == psutil.STATUS_STOPPED)
+
+
 def encoders() -> list[psutil.Process]:
     return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
 
@@ -61,6 +71,30 @@ async def test_a_hundred_viewers_cause_one_run_from_exactly_there(house: House, 
                 viewers.start_soon(Demand(cache=house.cache, jobs=house.jobs).want, plan, LARGE, 6)
         await eventually(lambda: bool(house.heard_of("window")), timeout=60)
     assert starts(house) == [(LARGE, 6), (LARGE, 7), (LARGE, 8)]
+
+
+async def test_who_plays_on_waits_for_the_first_segment_only(
+    tmp_path: Path, cache: RedisCache, ffmpeg: str, eventually: Eventually
+) -> None:
+    house = House(tmp_path / "sources", cache=cache)
+    await house.upload(make_clip(tmp_path / "clip.mp4", ffmpeg, seconds=60).read_bytes())
+    await house.handle(index_task(ASSET, 1))
+    await house.jobs.cancel(ASSET)
+    plan = await house.plan()
+    await house.parts.board.recount(plan)
+    demand = Demand(cache=house.cache, jobs=house.jobs)
+    first, last = (
+        max(window.numbers.stop for window in opening(plan) if window.track == VIDEO),
+        plan.renditions()[LARGE] - 1,
+    )
+    async with house.working():
+        await demand.want(plan, LARGE, first)
+        for number in range(first, last + 1):
+            # While he plays one, the next one is made: nobody has to ask for it as missing.
+            await eventually(lambda number=number: (LARGE, number) in starts(house), timeout=60)
+            await demand.keep_ahead(plan, LARGE, number)
+        await eventually(house.idle, timeout=60)
+    assert starts(house) == [(LARGE, number) for number in range(first, last + 1)]
 
 
 async def test_a_run_ends_where_it_meets_what_exists(house: House) -> None:
@@ -76,6 +110,26 @@ async def test_a_run_gives_way_to_somebody_who_waits(house: House) -> None:
         await house.jobs.enqueue(run_task(ASSET, 1, SMALL, 0, Level.JUST_IN_TIME))
         await house.handle(run_task(ASSET, 1, LARGE, 5, Level.JUST_IN_TIME))
     assert starts(house) == [(LARGE, 5)]
+
+
+async def test_what_is_made_ahead_of_a_viewer_is_hurried_when_he_has_come_to_wait(
+    house: House, tmp_path: Path, eventually: Eventually
+) -> None:
+    house.parts = replace(house.parts, processor=(processor := Processor(cores=2, still_s=600)))
+    ahead = run_task(ASSET, 1, LARGE, 5, Level.FIRST)
+    async with house.listening():
+        with suppress(ChildFailed):
+            async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
+                processor.urgent(other)
+                running = asyncio.create_task(house.handle(ahead))
+                await eventually(lambda: any(map(stands_still, psutil.Process().children())))
+                assert not starts(house)
+                await house.handle(run_task(ASSET, 1, LARGE, 5, Level.JUST_IN_TIME))
+                await eventually(lambda: starts(house)[:1] == [(LARGE, 5)], timeout=30)
+                processor.done(other)
+                other.kill()
+        await running
+    assert starts(house) == [(LARGE, 5), (LARGE, 6), (LARGE, 7)]
 
 
 async def test_a_window_leaves_out_what_a_run_makes(house: House) -> None:

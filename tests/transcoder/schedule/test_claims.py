@@ -66,8 +66,39 @@ async def test_a_run_goes_on_to_where_it_meets_another(claimants: Claimants) -> 
 async def test_who_waits_for_a_run_that_is_near_begins_none(claimants: Claimants) -> None:
     assert await claimants.run(10, 16) == [10, 11, 12, 13, 14, 15]
     assert await claimants.run(10, 16) == []
-    assert await claimants.run(11, 18) == []
+    assert await claimants.run(11, 18) == [], "somebody waits for what it makes before, too"
     assert await claimants.run(14, 20) == [14, 15, 16, 17, 18, 19], "it has four to make before"
+
+
+async def test_nobody_waits_for_what_a_run_makes_ahead_of_nobody(cache: RedisCache, claimants: Claimants) -> None:
+    async with claimed_run(cache, ASSET, 1, LARGE, range(10, 16), waited_for=False):
+        assert await claimants.run(11, 18) == [11, 12, 13, 14, 15, 16, 17]
+        assert await claimants.run(10, 11) == [], "it is at it"
+
+
+async def test_who_makes_it_hears_that_somebody_waits(
+    cache: RedisCache, claimants: Claimants, eventually: Eventually
+) -> None:
+    calls: list[Name] = []
+    async with claimed_run(cache, ASSET, 1, LARGE, range(10, 13)) as run:
+        run.hurried = lambda: calls.extend(run.wanted)
+        await eventually(lambda: calls == [(LARGE, 10)])
+        await run.landed((LARGE, 10))
+        assert not run.wanted
+        assert await claimants.run(11, 18) == []
+        await eventually(lambda: calls == [(LARGE, 10), (LARGE, 11)])
+        await run.renew()
+        assert len(calls) == 2, "once for each"
+        assert run.wanted == {(LARGE, 11)}
+
+
+async def test_the_opening_hears_that_somebody_waits(cache: RedisCache, claimants: Claimants) -> None:
+    async with claimed(cache, ASSET, 1, names(range(2), LARGE), opening=True) as opening:
+        await opening.renew()
+        assert not opening.wanted
+        assert await claimants.run(0, 6, near=-1) == []
+        await opening.renew()
+        assert opening.wanted == {(LARGE, 0)}
 
 
 async def test_a_viewer_waits_for_the_opening_and_for_no_other_window(cache: RedisCache, claimants: Claimants) -> None:
@@ -124,7 +155,7 @@ async def test_a_dead_claimant_is_forgotten(
     cache: RedisCache, claimants: Claimants, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
     monkeypatch.setattr(claims, "_MS", 200)
-    monkeypatch.setattr(claims, "_RENEWED_S", 60.0)
+    monkeypatch.setattr(claims, "_RENEWED_S", {"window": 60.0, "run": 60.0})
     await claimants.window(range(4, 8), LARGE)
 
     async def free() -> bool:
