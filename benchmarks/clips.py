@@ -25,11 +25,27 @@ def real(name: str) -> Path | None:
 
 def looped(name: str, folder: Path, *, times: int) -> Path:
     """A real clip `times` over, by stream copy; where it is missing a made one of 8 s each."""
-    path = folder / f"{times}x-{name}"
     source = real(name)
-    if source is None:
-        return made(folder, seconds=8 * times)
-    _ffmpeg("-stream_loop", str(times - 1), "-i", str(source), "-c", "copy", "-map", "0:v:0", "-map", "0:a?", str(path))
+    return made(folder, seconds=8 * times) if source is None else repeated(source, folder / f"{times}x-{name}", times)
+
+
+def repeated(source: Path, path: Path, times: int, *options: str) -> Path:
+    """A clip `times` over in one file, by stream copy; `options` of ffmpeg's muxer."""
+    _ffmpeg(
+        "-stream_loop", str(times - 1), "-i", str(source), "-c", "copy", "-map", "0:v:0", "-map", "0:a?",
+        *options, str(path),
+    )  # fmt: skip
+    return path
+
+
+def light(name: str, folder: Path, *, rate: int) -> Path:
+    """A real clip (or a made one of 8 s) at about `rate` b/s: hours of it are small, but no less work to encode."""
+    path = folder / f"light-{name}"
+    _ffmpeg(
+        "-i", str(real(name) or made(folder, seconds=8)), "-map", "0:v:0", "-map", "0:a?",
+        "-c:v", "libx264", "-preset", "veryfast", "-b:v", str(rate), "-maxrate", str(rate), "-bufsize", str(rate),
+        "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "32k", str(path),
+    )  # fmt: skip
     return path
 
 

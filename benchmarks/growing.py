@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.clips import made
-from benchmarks.first_segment import decodes, first_segment
 from benchmarks.report import Result
+from benchmarks.service import decodes, first_segment
 from infra.local.preflight import free_port
 from tests.e2e.stack import Stack, running
 from transcoder.ffmpeg import ffmpeg_path

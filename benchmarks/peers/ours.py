@@ -6,7 +6,6 @@ clock starts when the last byte has been sent; a viewer asks from then on, as a 
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -14,8 +13,8 @@ from urllib.parse import urljoin
 import httpx
 import psutil
 
-from benchmarks.first_segment import decodes, first_segment, upload
 from benchmarks.peers.job import Job, Outcome
+from benchmarks.service import cpu_of, decodes, first_segment, until_ready, upload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,26 +22,17 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
 
-def cpu_of(stack: Stack) -> float:
-    """CPU seconds of the stack's processes, and of those of their children that have ended."""
-    assert stack.process is not None
-    root = psutil.Process(stack.process.pid)
-    used = 0.0
-    for process in (root, *root.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            used += sum(process.cpu_times()[:4])
-    return used
-
-
 def ours(stack: Stack, job: Job) -> Outcome:
     """Upload, watch, wait until it is ready, and fetch what was made."""
-    before = cpu_of(stack)
+    assert stack.process is not None
+    stacked = psutil.Process(stack.process.pid)
+    before = cpu_of(stacked)
     asset, begun = upload(stack, job.source)
     decodes(b"".join(first_segment(stack, asset)))
     playable = time.perf_counter() - begun
-    _wait_until_ready(stack, asset)
+    until_ready(stack, asset)
     wall = time.perf_counter() - begun
-    cpu = cpu_of(stack) - before
+    cpu = cpu_of(stacked) - before
     pictures, size = {}, 0
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as viewer:
         for rendition in job.plan.renditions():
@@ -54,16 +44,6 @@ def ours(stack: Stack, job: Job) -> Outcome:
     with stack.client() as editor:
         editor.delete(f"/api/assets/{asset}").raise_for_status()
     return Outcome(wall=wall, cpu=cpu, playable=playable, size=size, pictures=pictures)
-
-
-def _wait_until_ready(stack: Stack, asset: str) -> None:
-    """Follow its progress as the studio does: the stream of events ends with the encode. Polling would cost CPU."""
-    with stack.client() as editor:
-        while (state := editor.get(f"/api/assets/{asset}").raise_for_status().json()["state"]) != "ready":
-            assert state != "failed"
-            with editor.stream("GET", f"/api/assets/{asset}/events") as events:
-                for _ in events.iter_bytes():
-                    pass
 
 
 def _fetch(viewer: httpx.Client, playlist: str, path: Path) -> None:

@@ -1,0 +1,41 @@
+"""The benchmarks that `python -m benchmarks` runs."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from benchmarks.report import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """`module` of this package has `run() -> Result`. `minutes`: about how long it takes on two cores with nothing else
+    to do. `quick`: its run takes `quick=True`, which looks in a minute or so whether it still runs."""
+
+    module: str
+    about: str
+    minutes: float
+    quick: bool = False
+
+    def run(self, *, quick: bool = False) -> Result:
+        module = importlib.import_module(f"benchmarks.{self.module}")
+        result: Result = module.run(quick=True) if quick else module.run()
+        return result
+
+
+BENCHMARKS: Final = (
+    Benchmark(module="first_segment", minutes=2, about="last byte of an upload to the first segment"),
+    Benchmark(module="length", minutes=4, quick=True, about="the same for two hours beside half a minute"),
+    Benchmark(module="growing", minutes=3, about="first byte of a slow upload to the first segment"),
+    Benchmark(module="just_in_time", minutes=10, about="seeks into what is not encoded yet"),
+    Benchmark(module="fairness", minutes=4, quick=True, about="a short clip beside ten uploads of two hours"),
+    Benchmark(module="progress", minutes=8, quick=True, about="percent and time left against what turned out"),
+    Benchmark(module="scaling", minutes=4, quick=True, about="many workers: measured, and simulated to 64"),
+    Benchmark(module="peers", minutes=15, quick=True, about="one ladder, five ways: speed and bytes against others"),
+    Benchmark(module="per_title", minutes=10, about="per-title ladders against fixed ones by VMAF"),
+    Benchmark(module="manifests", minutes=1, about="playlists a core answers, against nginx"),
+    Benchmark(module="heartbeats", minutes=2, about="heartbeats a core takes, against Redis alone"),
+)
