@@ -25,6 +25,7 @@ from transcoder.errors import ChildFailed
 from transcoder.ffmpeg import run
 from transcoder.plan import AudioEntry, Span
 from transcoder.probe.packing import unpack
+from transcoder.probe.reordering import MOST
 from transcoder.reads import ByteGroups
 from transcoder.source_limits import SourceLimits, refusal
 
@@ -46,7 +47,8 @@ class VideoStream:
     where the last one ends. `width`×`height` is the decoded picture; `sar` its sample aspect ratio.
 
     The decoded picture is flipped left to right if `mirrored`, then turned by `rotation` degrees clockwise. `rate` is
-    what the container says (frames a second), or None. `hdr` is "pq", "hlg" or None.
+    what the container says (frames a second), or None. `hdr` is "pq", "hlg" or None. `reordering`: how many pictures
+    may be decoded before one and shown after it.
     """
 
     index: int
@@ -66,6 +68,7 @@ class VideoStream:
     bit_depth: int
     full_range: bool
     default: bool
+    reordering: int = MOST
     groups: ByteGroups | None = None
 
 
@@ -138,6 +141,7 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     interlaced: bool = False
     transfer: int = 2
     full_range: bool = False
+    reordering: int = MOST
     sample_rate: int = 0
     channels: int = 0
     decoded_rate: int = 0
@@ -265,6 +269,7 @@ def _video(stream: _Stream, limits: SourceLimits) -> VideoStream:
         bit_depth=stream.bit_depth,
         full_range=stream.full_range,
         default=stream.default,
+        reordering=stream.reordering,
         groups=_groups(stream),
     )
 

@@ -15,11 +15,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from transcoder.audio_window import AFTER, ANCHOR
 from transcoder.growing.pictures import Reordering, SegmentStarts, WholePictures
 from transcoder.index import SourceIndex
 from transcoder.ladder import LadderSettings
 from transcoder.plan import AAC_FRAME, AudioEntry
 from transcoder.planner import MAX_TRACKS, SAMPLE_RATE, cut_at, main_picture, make_plan
+from transcoder.probe.reordering import MOST
+from transcoder.probe.sound import GAP
 from transcoder.timeline import Grid
 
 if TYPE_CHECKING:
@@ -32,8 +35,9 @@ SETTINGS: Final = LadderSettings(segment=LadderSettings().gop, buffer=Fraction(1
 """One GOP a segment, for whoever watches an upload waits until its first segment has arrived. A full buffer on top of
 so short a segment must be smaller, or its peak is too far above the average (see there)."""
 
-LOOK_AHEAD: Final = Fraction(1, 2)
-"""Seconds of sound behind a segment without which it is not made: its encode looks ahead."""
+LOOK_AHEAD: Final = Fraction(AFTER * AAC_FRAME, SAMPLE_RATE) + ANCHOR + GAP
+"""Seconds of sound behind a segment without which it is not made: what its encode looks ahead, and by how much stamps
+may run away from the samples."""
 
 _LEAST: Final = Fraction(2)
 """Seconds of pictures from which their rate is believed if it is what the container says, …"""
@@ -76,7 +80,9 @@ class Growth:
         self._tracks = head.index.audio[:MAX_TRACKS]
         self._decoded = () if self._picture is None else head.decoded.get(self._picture.index, ())
         self._reordering = Reordering(
-            first=min(self._decoded, default=None), fields=self._picture is not None and self._picture.interlaced
+            first=min(self._decoded, default=None),
+            most=MOST if self._picture is None else self._picture.reordering,
+            fields=self._picture is not None and self._picture.interlaced,
         )
         self._waiting: list[int] = []
         self._ends: dict[int, int] = {}

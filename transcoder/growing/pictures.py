@@ -1,14 +1,16 @@
 """The pictures of a source that still arrives: which of them are known for good, and where segments begin.
 
-Pictures come in decoding order. One is settled once so many others have come that none can be shown before it any more.
+Pictures come in decoding order. One is settled once so many that are shown later have come that none can be shown
+before it any more: how many, the stream says (`transcoder.probe.reordering`).
 """
 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from transcoder.index import field_interval, without_second_fields
+from transcoder.probe.reordering import MOST
 
 if TYPE_CHECKING:
     from array import array
@@ -16,31 +18,33 @@ if TYPE_CHECKING:
 
     from transcoder.timeline import Grid
 
-REORDER: Final = 17
-"""Pictures that may be decoded before one and shown after it: 16 (the largest DPB of H.264 and HEVC), and itself."""
-
 
 class Reordering:
     """Stamps as they are decoded in, stamps as they are shown out: rising, each once, none before `first`.
 
-    `fields`: two stamps make a picture, so twice as many are held back.
+    `most`: how many pictures may be decoded before one and shown after it. `fields`: two stamps make a picture.
     """
 
-    def __init__(self, *, first: int | None, fields: bool) -> None:
+    def __init__(self, *, first: int | None, most: int, fields: bool) -> None:
         self._held: list[int] = []
-        self._depth = 2 * REORDER if fields else REORDER
-        self._last = None if first is None else first - 1
+        # The other field of the picture that is still to come may be held too.
+        self._most, self._limit = (2 * most + 1, 2 * MOST + 1) if fields else (most, MOST)
+        self._first = self._last = None if first is None else first - 1
 
     def take(self, stamps: Iterable[int]) -> list[int]:
-        """The stamps that are settled now. One that comes later than it can is damage, and left out."""
+        """The stamps that are settled now. One that comes later than it can is damage, and left out; what the stream
+        says is not believed from there on."""
         settled = []
         for stamp in stamps:
             heapq.heappush(self._held, stamp)
-            if len(self._held) > self._depth:
-                earliest = heapq.heappop(self._held)
-                if self._last is None or earliest > self._last:
-                    self._last = earliest
-                    settled.append(earliest)
+            if len(self._held) <= self._most:
+                continue
+            earliest = heapq.heappop(self._held)
+            if self._last is None or earliest > self._last:
+                self._last = earliest
+                settled.append(earliest)
+            elif earliest < self._last != self._first:
+                self._most = self._limit
         return settled
 
 

@@ -56,12 +56,17 @@ async def scan(
     is given up, and errors of the store.
     """
     allowed = replace(limits.child, wall_s=wall_s)
-    asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
     with tempfile.TemporaryDirectory(prefix="scan-") as cwd:
         async with source.serve(wait=True) as fd:
-            argv = [sys.executable, "-I", str(_CHILD), str(fd), demuxer, msgspec.json.encode(asked).decode()]
+            argv = child_argv(fd, demuxer=demuxer, limits=limits)
             async with spawn(argv, limits=allowed, cwd=Path(cwd), pass_fds=(fd,)) as child:
                 yield _told(child.stdout, demuxer=demuxer, limits=limits)
+
+
+def child_argv(fd: int, *, demuxer: str, limits: SourceLimits) -> list[str]:
+    """The child's command; it asks for the source at the socket `fd`."""
+    asked = {"max_pixels": limits.max_pixels, "max_streams": limits.max_streams, "max_packets": limits.max_packets}
+    return [sys.executable, "-I", str(_CHILD), str(fd), demuxer, msgspec.json.encode(asked).decode()]
 
 
 async def _told(stdout: asyncio.StreamReader, *, demuxer: str, limits: SourceLimits) -> AsyncIterator[Told]:
@@ -69,10 +74,12 @@ async def _told(stdout: asyncio.StreamReader, *, demuxer: str, limits: SourceLim
     while piece := await stdout.read(_READ):
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
-            yield _read(msgspec.json.decode(line, type=_Line), demuxer=demuxer, limits=limits)
+            yield read_line(line, demuxer=demuxer, limits=limits)
 
 
-def _read(line: _Line, *, demuxer: str, limits: SourceLimits) -> Told:
+def read_line(said: bytes, *, demuxer: str, limits: SourceLimits) -> Told:
+    """What the child says in a line. Raises SourceRefused."""
+    line = msgspec.json.decode(said, type=_Line)
     if line.seen is not None:
         return {
             index: Seen(stamps=seen.stamps, end=seen.end, entries=seen.entries) for index, seen in line.seen.items()

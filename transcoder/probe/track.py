@@ -15,6 +15,7 @@ import av.stream
 
 from transcoder.probe.opening import Refused
 from transcoder.probe.packing import pack
+from transcoder.probe.reordering import reordering
 from transcoder.probe.sound import Count
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ def describe(track: Track) -> dict[str, Any]:
         "interlaced": any(frame.interlaced_frame for frame in track.frames),
         "transfer": int(frame.color_trc if frame else context.color_trc),
         "full_range": int(frame.color_range if frame else context.color_range) == 2,
+        "reordering": reordering(context.codec.canonical_name, context.extradata or b""),
     }
 
 

@@ -1,18 +1,20 @@
-"""What is made of a source that is cut off where it has arrived is, to the byte, what is made of the whole."""
+"""What is made of a segment as soon as it is in the plan is, to the byte, what is made of it once all is there."""
 
 from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 
+from tests.transcoder.growing.feeding import grown
 from tests.transcoder.growing.test_growth import ASSET, SOURCE
-from tests.transcoder.growing.test_scan import scanned, sources_with
 from transcoder.audio import encode_audio
 from transcoder.encoder_settings import EncoderSettings
-from transcoder.growing.growth import SETTINGS
+from transcoder.growing.growth import LOOK_AHEAD, SETTINGS
 from transcoder.growing.released import released
 from transcoder.index import index_source
 from transcoder.planner import make_plan
@@ -27,7 +29,18 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 ENCODER = EncoderSettings(preset="superfast", threads=1)
-FORMATS = {"clip.ts": "mpegts", "clip.mkv": "matroska", "fragmented.mp4": "mov", "fast.mp4": "mov"}
+FORMATS = {
+    "clip.ts": "mpegts", "clip.mkv": "matroska", "fragmented.mp4": "mov", "frame.mp4": "mov", "fast.mp4": "mov",
+    "old.ts": "mpegts", "vorbis.webm": "matroska", "opus.mkv": "matroska",
+}  # fmt: skip
+OPTIONS = {
+    "fragmented.mp4": ("-movflags", "frag_keyframe+empty_moov"),
+    "frame.mp4": ("-movflags", "frag_every_frame+empty_moov"),
+    "fast.mp4": ("-movflags", "faststart"),
+    "old.ts": ("-c:v", "mpeg2video", "-bf", "2", "-c:a", "mp2"),
+    "vorbis.webm": ("-c:v", "libvpx", "-deadline", "realtime", "-auto-alt-ref", "1", "-c:a", "libvorbis"),
+    "opus.mkv": ("-c:a", "libopus"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,23 +57,32 @@ def clips(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
         ],
         check=True,
     )  # fmt: skip
-    options = {"fragmented.mp4": ("-movflags", "frag_keyframe+empty_moov"), "fast.mp4": ("-movflags", "faststart")}
     for name in FORMATS:
-        copy = ["-c", "copy", *options.get(name, ())]
+        copy = ["-c", "copy", *OPTIONS.get(name, ())]
         subprocess.run([ffmpeg, "-loglevel", "error", "-i", made, *copy, folder / name], check=True)
     return folder
 
 
 async def made_of(plan: Plan, number: int, path: Path) -> dict[tuple[RenditionId, int | None], bytes]:
-    """All objects of one segment."""
+    """All objects of the last segment, which is segment `number`."""
     found: dict[tuple[RenditionId, int | None], bytes] = {}
 
     async def sink(rendition: RenditionId, part: int | None, body: bytes) -> None:
         found[rendition, part] = body
 
     await encode_video(plan, Window(track=VIDEO, first=number, count=1), source=path, sink=sink, settings=ENCODER)
+    return found | await sound_of(plan, path)
+
+
+async def sound_of(plan: Plan, path: Path) -> dict[tuple[RenditionId, int | None], bytes]:
+    """The sound of a plan's last segment."""
+    found: dict[tuple[RenditionId, int | None], bytes] = {}
+
+    async def sink(rendition: RenditionId, part: int | None, body: bytes) -> None:
+        found[rendition, part] = body
+
     for track in plan.audio:
-        window = Window(track=track.id, first=number, count=1)
+        window = Window(track=track.id, first=track.segments - 1, count=1)
         await encode_audio(plan, track, window, source=path, sink=sink, settings=ENCODER)
     return found
 
@@ -77,21 +99,38 @@ async def check_same(plan: Plan, body: bytes, whole: Path) -> None:
     assert len(made) == 2 * len(plan.renditions())
 
 
-@pytest.mark.parametrize("name", ["clip.ts", "clip.mkv", "fragmented.mp4"])
-async def test_of_a_stream(name: str, clips: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"fast.mp4"}))
+async def test_of_a_stream(name: str, clips: Path) -> None:
     body = (clips / name).read_bytes()
-    first: dict[int, tuple[Plan, bytes]] = {}
-    for percent in range(45, 100, 12):
-        part = body[: len(body) * percent // 100]
-        sources = await sources_with(part, tmp_path / f"{percent}")
-        async with sources.open(ASSET, 1) as source:
-            plans, _ = await scanned(source, FORMATS[name])
-        plan = plans[-1]
-        assert plan.video is not None
-        first.setdefault(plan.video.segments, (plan, part))
-    assert len(first) >= 2
-    for plan, part in first.values():
-        await check_same(plan, part, clips / name)
+    plans = list(grown(body, asset=ASSET, source=replace(SOURCE, demuxer=FORMATS[name])))
+    assert len(plans) == 3
+    for arrived, plan in (plans[0], plans[-1]):
+        await check_same(plan, body[:arrived], clips / name)
+
+
+def cut_behind_sound(path: Path, plan: Plan) -> bytes:
+    """The source up to the packet with which a plan's last segment has all the sound that it waits for."""
+    (track,) = plan.audio
+    wanted = track.origin + (Fraction(track.samples, track.sample_rate) + LOOK_AHEAD) / track.time_base
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux() if packet.pts is not None]
+    # The later packets of a PES have no position of their own.
+    places = [packet.pos for packet in packets if packet.pos is not None]
+    begin = max(
+        packet.pos
+        for packet in packets
+        if packet.stream_index == track.stream and packet.pos is not None and packet.pts < wanted
+    )
+    return path.read_bytes()[: min(place for place in places if place > begin)]
+
+
+@pytest.mark.parametrize("name", ["clip.ts", "clip.mkv", "frame.mp4", "old.ts", "opus.mkv", "vorbis.webm"])
+async def test_of_sound_that_comes_late(name: str, clips: Path) -> None:
+    source = replace(SOURCE, demuxer=FORMATS[name])
+    _, plan = next(grown((clips / name).read_bytes(), asset=ASSET, source=source))
+    cut = clips / f"sound-{name}"
+    cut.write_bytes(cut_behind_sound(clips / name, plan))
+    assert await sound_of(plan, cut) == await sound_of(plan, clips / name)
 
 
 async def test_of_tables(clips: Path) -> None:

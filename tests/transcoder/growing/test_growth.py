@@ -17,6 +17,7 @@ from transcoder.growing.growth import SETTINGS, Growth, Head, Seen
 from transcoder.index import AudioStream, SourceIndex, VideoStream
 from transcoder.plan import Plan, SourceRef
 from transcoder.planner import make_plan
+from transcoder.probe.reordering import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +71,11 @@ def make_source(
     first: Fraction = Fraction(0),
     lost: frozenset[int] = frozenset(),
     b_pictures: int = 2,
+    reordering: int | None = None,
     sounds: Sequence[tuple[Fraction, Fraction]] = ((Fraction(0), Fraction(20)),),
 ) -> Source:
-    """`lost`: pictures that are not there (variable rate); `sounds`: start and end of each track, s."""
+    """`lost`: pictures that are not there (variable rate); `sounds`: start and end of each track, s; `reordering`: what
+    the stream says of it, None for what is true."""
     count = max(2, int(seconds * rate))
     stamps = [round((first + n / rate) / time_base) for n in range(count) if n not in lost or n == 0]
     # Each group of B pictures is decoded after the picture that is shown behind it.
@@ -84,6 +87,7 @@ def make_source(
         index=0, codec="h264", time_base=time_base, stamps=stamps, end=stamps[-1] + round(1 / rate / time_base),
         width=640, height=360, sar=Fraction(1), rate=claimed, rotation=0, mirrored=False, interlaced=False, hdr=None,
         pixel_format="yuv420p", bit_depth=8, full_range=False, default=True,
+        reordering=min(1, b_pictures) if reordering is None else reordering,
     )  # fmt: skip
     tick = Fraction(1, 48_000)
     audio = tuple(
@@ -144,6 +148,7 @@ def sources(draw: st.DrawFn) -> Source:
         first=draw(st.fractions(min_value=0, max_value=3, max_denominator=90)),
         lost=draw(st.frozensets(st.integers(min_value=1, max_value=max(1, count - 1)), max_size=count // 3)),
         b_pictures=draw(st.integers(min_value=0, max_value=3)),
+        reordering=draw(st.sampled_from([None, None, 2, MOST])),
         sounds=sounds,
     )
 
@@ -171,11 +176,12 @@ def test_a_constant_rate_comes_to_the_plan_that_the_whole_would_have(rate: Fract
     assert source.whole(growth.plan) == replace(source.whole(None), grown=True)
 
 
-def test_a_segment_is_there_as_soon_as_its_pictures_are_known_for_good() -> None:
-    source = make_source(b_pictures=0, sounds=[])
+@pytest.mark.parametrize("most", [0, 2, MOST])
+def test_a_segment_is_there_as_soon_as_its_pictures_are_known_for_good(most: int) -> None:
+    source = make_source(b_pictures=0, reordering=most, sounds=[])
     growth = source.growth()
-    assert not growth.add({0: Seen(stamps=source.decoding[: 2 * 25 + 17])})
-    assert growth.add({0: Seen(stamps=source.decoding[2 * 25 + 17 : 2 * 25 + 18])})
+    assert not growth.add({0: Seen(stamps=source.decoding[: 2 * 25 + most])})
+    assert growth.add({0: Seen(stamps=source.decoding[2 * 25 + most :][:1])})
     assert growth.plan is not None
     assert growth.plan.video is not None
     assert growth.plan.video.starts == (0,)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.growing.pictures import REORDER, Reordering, SegmentStarts, WholePictures
+from transcoder.growing.pictures import Reordering, SegmentStarts, WholePictures
 from transcoder.index import field_interval, without_second_fields
+from transcoder.probe.reordering import MOST
 from transcoder.timeline import Grid
 
 GRID = Grid(rate=Fraction(25), frames=1, time_base=Fraction(1, 1000), origin=0, constant=False)
@@ -20,44 +22,53 @@ def parts(stamps: list[int], sizes: list[int]) -> list[list[int]]:
     return [*found, stamps]
 
 
-def test_a_picture_is_settled_when_as_many_came_as_a_decoder_can_hold() -> None:
-    reordering = Reordering(first=None, fields=False)
-    assert reordering.take(range(REORDER)) == []
-    assert reordering.take([REORDER, REORDER + 1]) == [0, 1]
+@pytest.mark.parametrize("most", [0, 1, 2, MOST])
+def test_a_picture_is_settled_when_as_many_later_ones_came_as_the_stream_may_decode_before_it(most: int) -> None:
+    reordering = Reordering(first=None, most=most, fields=False)
+    assert reordering.take(range(most)) == []
+    assert reordering.take([most, most + 1]) == [0, 1]
 
 
-def test_fields_are_twice_as_many() -> None:
-    reordering = Reordering(first=None, fields=True)
-    assert reordering.take(range(2 * REORDER + 1)) == [0]
+def test_fields_are_twice_as_many_and_the_other_one_of_the_picture() -> None:
+    reordering = Reordering(first=None, most=2, fields=True)
+    assert reordering.take(range(5)) == []
+    assert reordering.take([5]) == [0]
 
 
 @given(
     order=st.lists(st.integers(min_value=0, max_value=2000), min_size=1, unique=True).map(sorted),
-    depth=st.integers(min_value=1, max_value=16),
+    most=st.integers(min_value=0, max_value=MOST),
     data=st.data(),
 )
-def test_whatever_the_order_of_decoding_stamps_come_out_rising(
-    order: list[int], depth: int, data: st.DataObject
-) -> None:
-    """No picture is decoded more than `depth` places before it is shown, as with a picture buffer of that size."""
-    groups = [order[begin : begin + depth] for begin in range(0, len(order), depth)]
+def test_whatever_is_decoded_first_stamps_come_out_rising(order: list[int], most: int, data: st.DataObject) -> None:
+    """Each picture is decoded after at most `most` that are shown behind it."""
+    groups = [order[begin : begin + most + 1] for begin in range(0, len(order), most + 1)]
     decoding = [stamp for group in groups for stamp in data.draw(st.permutations(group))]
-    reordering = Reordering(first=None, fields=False)
+    reordering = Reordering(first=None, most=most, fields=False)
     settled = [
         stamp for part in parts(decoding, data.draw(st.lists(st.integers(0, 40)))) for stamp in reordering.take(part)
     ]
     assert settled == order[: len(settled)]
-    assert len(settled) == max(0, len(order) - REORDER)
+    assert len(settled) == max(0, len(order) - most)
 
 
 def test_what_comes_before_the_first_picture_that_can_be_decoded_is_left_out() -> None:
-    reordering = Reordering(first=5, fields=False)
-    assert reordering.take(range(REORDER + 8)) == [5, 6, 7]
+    reordering = Reordering(first=5, most=2, fields=False)
+    assert reordering.take(range(10)) == [5, 6, 7]
+    # Pictures that refer to what came before the recording began are no sign of a wrong header.
+    reordering = Reordering(first=5, most=2, fields=False)
+    assert reordering.take([5, 2, 3, 4, 8, 6, 7, 11, 9]) == [5, 6, 7, 8]
 
 
 def test_a_stamp_that_comes_twice_or_far_too_late_is_left_out() -> None:
-    reordering = Reordering(first=None, fields=False)
-    assert reordering.take([*range(10, 10 + REORDER + 2), 12, 0, *range(60, 60 + REORDER)])[:4] == [10, 11, 12, 13]
+    reordering = Reordering(first=None, most=MOST, fields=False)
+    assert reordering.take([*range(10, 11 + MOST + 2), 12, 0, *range(60, 60 + MOST)])[:4] == [10, 11, 12, 13]
+
+
+def test_a_stream_that_decodes_earlier_than_it_says_is_not_believed_from_there_on() -> None:
+    reordering = Reordering(first=None, most=0, fields=False)
+    assert reordering.take([0, 1, 5, 2, 6]) == [0, 1, 5]
+    assert reordering.take(range(100 + MOST, 100, -1)) == [6]
 
 
 @given(

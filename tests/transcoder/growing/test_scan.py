@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from transcoder.sources.source import OpenSource
 
 FILES = {
-    "real/tearsofsteel_battle_332p24_vp8_vorbis.webm": 34,
+    "real/tearsofsteel_battle_332p24_vp8_vorbis.webm": 35,
     "odd/muxjs_sintel_captions.ts": 4,
     "odd/mdn_flower_fragmented.mp4": 2,
     "odd/x_multi_audio_eng_spa_subs_eng_spa_ara.mkv": 3,
     "odd/x_pts_wrap_33bit.ts": 2,
     "odd/x_resolution_change_640x360_to_320x240.ts": 0,
     "odd/wpt_vp8_vorbis_webvtt_track.webm": 2,
-    "odd/ax_bbb_2500ms.ts": 0,
+    "odd/ax_bbb_2500ms.ts": 1,
     "hostile/duplicated_chunk.ts": 0,
 }
 """By file: segments that grow before its end."""
