@@ -32,6 +32,7 @@ __all__ = ["Child", "Limits", "OutputPipe", "ffmpeg_path", "run", "spawn"]
 _STDERR_TAIL: Final = 16 * 1024
 _MAX_OUTPUT: Final = 64 * 1024 * 1024
 _PIPE_BYTES: Final = 1024 * 1024
+_LOOK_AGAIN_S: Final = 0.01
 
 
 @cache
@@ -87,6 +88,7 @@ class Child:
     timed_out: bool = False
     _wall_s: float = 0.0
     _clock: asyncio.TimerHandle | None = None
+    _is_still: bool = False
     _said: bytearray = field(default_factory=bytearray)
 
     @property
@@ -108,10 +110,20 @@ class Child:
 
     def stop(self) -> None:
         """Let the whole process group stand still until `resume`. It can still be killed."""
-        self._signal(signal.SIGSTOP)
+        self._is_still = True
+        self._stand_still()
 
     def resume(self) -> None:
+        self._is_still = False
         self._signal(signal.SIGCONT)
+
+    def _stand_still(self) -> None:
+        if not self._is_still or not self.is_running:
+            return
+        if sandbox.is_bound(self.pid):
+            self._signal(signal.SIGSTOP)
+        else:  # were we killed now, it would stand still for ever
+            asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, self._stand_still)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.is_running:

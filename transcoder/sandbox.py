@@ -33,6 +33,13 @@ class Limits:
     open_files: int = 64
 
 
+def is_bound(pid: int) -> bool:
+    """Whether a child has become its command. From then on it ends with its parent, even if it stands still."""
+    with contextlib.suppress(OSError):
+        return os.fsencode(_LAUNCHER) not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return True  # it is gone, or this system has no /proc
+
+
 def renice(group: int, nice: int) -> None:
     """Set the niceness of every thread of a process (Linux: nice(2) is a thread's) and of its session's autogroup."""
     with contextlib.suppress(OSError):

@@ -130,14 +130,18 @@ async def test_what_a_finished_child_leaves_behind_is_ended(tmp_path: Path) -> N
     _gone(int(left))
 
 
-def test_a_killed_parent_takes_its_child_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "does", ["await child.stdout.readline()", "child.stop()"], ids=["at work", "told to stand still"]
+)
+def test_a_killed_parent_takes_its_child_along(tmp_path: Path, does: str) -> None:
     parent_code = f"""
 import asyncio, sys
 from pathlib import Path
 from transcoder.ffmpeg import Limits, spawn
 async def main():
-    async with spawn(["sh", "-c", "echo $$; exec sleep 300"], limits=Limits(), cwd=Path({str(tmp_path)!r})) as child:
-        print((await child.stdout.readline()).decode(), flush=True)
+    async with spawn(["sh", "-c", "echo; exec sleep 300"], limits=Limits(), cwd=Path({str(tmp_path)!r})) as child:
+        {does}
+        print(child.pid, flush=True)
 asyncio.run(main())
 """
     parent = subprocess.Popen(
