@@ -1,6 +1,6 @@
 """A discrete-event simulation of the workers, with the very functions that share and divide the work.
 
-Workers, their queues and the costs of a window are simulated; whose turn it is (`fairness.turns`) and how long a window
+Workers, their queues and the costs of a window are simulated; whose turn it is (`fairness.Turns`) and how long a window
 is (`division.divide`) are asked of the product's own code. Each worker has one slot for first segments, which run
 beside its bulk at a higher priority, and one for bulk.
 """
@@ -8,7 +8,7 @@ beside its bulk at a higher priority, and one for bulk.
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests.layout import AssetId, RenditionId
 from transcoder.schedule.division import Room, divide, rung_groups
-from transcoder.schedule.fairness import Waiting, slots_each, turns
+from transcoder.schedule.fairness import Turns, Waiting, joining, slots_each
 from transcoder.windows import VIDEO, Window
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Upload:
     at: float = 0.0
     left: list[int] = field(default_factory=list)
     open: int = 0
-    served: int = 0
+    served: float = 0.0
     first: float = 0.0
     done: float = 0.0
 
@@ -77,7 +77,8 @@ class _Simulation:
         self._first: deque[tuple[Upload, Window]] = deque()
         self._queue: deque[tuple[Upload, Window]] = deque()
         self._ends: list[tuple[float, int, Upload, Window, bool]] = []
-        self._turn = self._number = 0
+        self._number = 0
+        self._served: dict[str, float] = {}
 
     def run(self) -> None:
         now = 0.0
@@ -105,7 +106,7 @@ class _Simulation:
                     self._top_up()
 
     def _arrive(self, upload: Upload) -> None:
-        self._here[upload.name] = upload
+        self._join(upload)
         first = 0
         for count in _OPENING:
             if first < upload.segments:
@@ -118,31 +119,34 @@ class _Simulation:
         upload.left = list(range(first, upload.segments))
 
     def _top_up(self) -> None:
-        waiting = [
+        waiting = self._waiting()
+        turns = Turns(waiting, self._served)
+        each_has = slots_each(waiting, slots=self._workers)
+        while len(self._queue) < self._workers and (each := turns.next()) is not None:
+            upload = self._here[each.asset]
+            room = Room(slots=each_has[each.tenant], seconds=self._costs.segment)
+            cut = list(islice(divide(VIDEO, upload.left, room, groups=self._groups), len(self._groups)))
+            windows = [window for window in cut if window.numbers == cut[0].numbers]
+            if windows:
+                self._enqueue(upload, windows)
+                upload.served = turns.served(each, sum(self._costs.window(window) for window in windows)).served
+                self._served[upload.tenant] = upload.served
+
+    def _waiting(self) -> list[Waiting]:
+        return [
             Waiting(served=upload.served, asset=AssetId(upload.name), version=1, tenant=upload.tenant)
             for upload in self._here.values() if upload.left
         ]  # fmt: skip
-        queued = Counter(upload.tenant for upload, _ in self._queue)
-        candidates: dict[str, deque[Waiting]] = {}
-        for each in sorted(waiting):
-            candidates.setdefault(each.tenant, deque()).append(each)
-        each_has = slots_each(waiting, slots=self._workers)
-        for tenant in turns(waiting, queued, slots=self._workers):
-            while candidates[tenant]:
-                each = candidates[tenant].popleft()
-                upload = self._here[each.asset]
-                room = Room(slots=each_has[tenant], seconds=self._costs.segment)
-                cut = list(islice(divide(VIDEO, upload.left, room, groups=self._groups), len(self._groups)))
-                if not cut:
-                    continue
-                self._enqueue(upload, [window for window in cut if window.numbers == cut[0].numbers])
-                candidates[tenant].append(each)
-                break
+
+    def _join(self, upload: Upload) -> None:
+        queued: dict[str, float] = {}
+        for each, window in self._queue:
+            queued[each.tenant] = queued.get(each.tenant, 0.0) + self._costs.window(window)
+        self._served[upload.tenant] = joining(upload.tenant, self._waiting(), served=self._served, queued=queued)
+        self._here[upload.name] = upload
 
     def _enqueue(self, upload: Upload, windows: list[Window]) -> None:
         """One window, or one a group of rungs."""
         upload.left = upload.left[windows[0].count :]
-        self._turn += 1
-        upload.served = self._turn
         upload.open += len(windows)
         self._queue.extend((upload, window) for window in windows)

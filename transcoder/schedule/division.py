@@ -9,13 +9,13 @@ others by the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 from transcoder.windows import AUDIO_WINDOW, VIDEO, VIDEO_WINDOW, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from manifests.layout import RenditionId
 
@@ -62,6 +62,14 @@ def divide(
         place = end
 
 
+def estimate(window: Window | None, seconds: float | None) -> float:
+    """Seconds of work in a window, where a segment of its track took so many lately; of what is not known (None), as
+    many as a task may take."""
+    if window is None or seconds is None:
+        return _TASK_S
+    return window.count * seconds * (1.0 if window.rungs is None else 0.5)  # groups of rungs cost about the same
+
+
 def rung_groups(prices: Mapping[RenditionId, int]) -> tuple[tuple[RenditionId, ...], ...]:
     """Two groups of rungs that cost about the same: the largest, and the others; one where nothing can be shared."""
     ordered = sorted(prices, key=lambda rung: prices[rung], reverse=True)
@@ -74,7 +82,6 @@ def rung_groups(prices: Mapping[RenditionId, int]) -> tuple[tuple[RenditionId, .
     return tuple(group for group in (tuple(ordered[:large]), tuple(ordered[large:])) if group)
 
 
-def merged(tracks: Sequence[Iterator[Window]], most: int) -> list[Window]:
-    """The first `most` windows of several tracks, in the order in which they are wanted."""
-    found = [window for windows in tracks for window in islice(windows, most)]
-    return sorted(found, key=lambda window: (window.first, window.track != VIDEO))[:most]
+def merged(tracks: Iterable[Iterator[Window]]) -> Iterator[Window]:
+    """The windows of several tracks, in the order in which they are wanted."""
+    return merge(*tracks, key=lambda window: (window.first, window.track != VIDEO))

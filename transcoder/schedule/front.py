@@ -10,8 +10,8 @@ claimed or made.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,11 +20,11 @@ from infra.ports import Level
 from manifests.layout import AssetId
 from transcoder.errors import PlanMissing
 from transcoder.facts import is_over, read_plan
-from transcoder.passes import costs
+from transcoder.passes import Pass, costs
 from transcoder.remaining import expected, left_of, made_by, opening_tasks
-from transcoder.schedule.division import Room, divide, merged, rung_groups
-from transcoder.schedule.fairness import Waiting, slots_each, turns
-from transcoder.windows import VIDEO, assigned, finish_task, tracks, window_task
+from transcoder.schedule.division import Room, divide, estimate, merged, rung_groups
+from transcoder.schedule.fairness import Turns, Waiting, joining, slots_each
+from transcoder.windows import VIDEO, assigned, finish_task, tracks, window_from, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -37,16 +37,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_KEYS: Final = ("channel:front:waiting", "channel:front:turn")
-"""Hash: asset/version → last turn and tenant; and the number of the last turn of all."""
+_KEYS: Final = ("channel:front:waiting", "channel:front:served")
+"""Hashes: asset/version → its tenant's clock after its last turn, and the tenant; tenant → seconds served so far."""
 _SPEED_KEPT: Final = timedelta(hours=1)
 
-# ARGV: asset/version, tenant. An asset that is new comes first.
-_JOIN: Final = "return redis.call('HSETNX', KEYS[1], ARGV[1], '0 ' .. ARGV[2])"
-# ARGV: asset/version, tenant.
-_SERVED: Final = "return redis.call('HSET', KEYS[1], ARGV[1], redis.call('INCR', KEYS[2]) .. ' ' .. ARGV[2])"
-_LEAVE: Final = "return redis.call('HDEL', KEYS[1], ARGV[1])"
-_READ: Final = "return redis.call('HGETALL', KEYS[1])"
+# ARGV: asset/version, tenant, its clock. An asset that is new comes first.
+_JOIN: Final = """
+redis.call('HSETNX', KEYS[1], ARGV[1], '0 ' .. ARGV[2])
+if tonumber(redis.call('HGET', KEYS[2], ARGV[2]) or -1) < tonumber(ARGV[3]) then
+    redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+end
+"""
+# ARGV: asset/version, tenant, its clock, seconds.
+_SERVED: Final = """
+local clock = math.max(tonumber(redis.call('HGET', KEYS[2], ARGV[2]) or 0), tonumber(ARGV[3])) + tonumber(ARGV[4])
+redis.call('HSET', KEYS[2], ARGV[2], clock)
+redis.call('HSET', KEYS[1], ARGV[1], clock .. ' ' .. ARGV[2])
+"""
+# When nobody waits any more, there is nobody to be compared with.
+_LEAVE: Final = """
+redis.call('HDEL', KEYS[1], ARGV[1])
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
+"""
+_READ: Final = "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}"
+_SPEEDS: Final = "return redis.call('MGET', unpack(KEYS))"
 
 
 class Front:
@@ -62,98 +76,130 @@ class Front:
             await self._jobs.enqueue(finish_task(plan.asset, plan.version))
             return
         await self._jobs.enqueue(*opening_tasks(plan, found, tenant=tenant))
-        mine = Waiting(served=0, asset=plan.asset, version=plan.version, tenant=tenant)
-        try:
-            await self._cache.script(_JOIN, _KEYS, [_name(mine), tenant])
-        except CacheUnavailable as exc:
-            log.warning("an asset is not in the list of turns", extra={"asset": plan.asset, "cause": str(exc)})
-        await self.top_up(mine)
+        await self.top_up(Waiting(served=0, asset=plan.asset, version=plan.version, tenant=tenant))
 
     async def waiting(self) -> frozenset[tuple[AssetId, int]]:
         """The assets that wait for their turn."""
-        return frozenset((each.asset, each.version) for each in await self._waiting(None))
+        try:
+            waiting, _ = await self._read()
+        except CacheUnavailable:
+            return frozenset()
+        return frozenset((each.asset, each.version) for each in waiting)
 
     async def top_up(self, mine: Waiting | None = None) -> None:
-        """Queue what the shares call for. `mine`: an asset that has work left, should Redis have forgotten it.
+        """Queue as much as the slots take on next. `mine`: an asset that may have work left, and not be in the list.
 
         Raises what the engine and the store raise.
         """
-        waiting = await self._waiting(mine)
+        waiting, served = await self._with(mine)
         slots = max(1, await self._jobs.slots(Level.BULK))
-        queued, each_has = await self._queued(waiting), slots_each(waiting, slots=slots)
-        candidates: dict[str, deque[Waiting]] = {}
-        for each in sorted(waiting):
-            candidates.setdefault(each.tenant, deque()).append(each)
-        cut: dict[Waiting, Iterator[Window]] = {}
-        for tenant in turns(waiting, queued, slots=slots):
-            while candidates[tenant]:
-                each = candidates[tenant].popleft()
-                if each not in cut:
-                    cut[each] = iter(await self._cut(each, slots=each_has[tenant], most=slots))
-                if (window := next(cut[each], None)) is not None:
-                    task = window_task(each.asset, each.version, window, Level.BULK, tenant=tenant)
-                    await self._jobs.enqueue(task)
-                    await self._note(_SERVED, _name(each), tenant)
-                    candidates[tenant].append(each)
-                    break
-                await self._note(_LEAVE, _name(each))
+        each_has = slots_each(waiting, slots=slots)
+        free = slots - len(await self._queued(waiting))
+        turns = Turns(waiting, served)
+        cut: dict[str, Iterator[tuple[Window, float]]] = {}
+        while free > 0 and (each := turns.next()) is not None:
+            name = _name(each)
+            if name not in cut:
+                cut[name] = await self._cut(each, slots=each_has[each.tenant])
+            window, seconds = next(cut[name], (None, 0.0))
+            if window is None:
+                await self._note(_LEAVE, name)
+                continue
+            await self._jobs.enqueue(window_task(each.asset, each.version, window, Level.BULK, tenant=each.tenant))
+            await self._note(_SERVED, name, each.tenant, turns.clocks[each.tenant], seconds)
+            turns.served(each, seconds)
+            free -= 1
 
     async def took(self, plan: Plan, window: Window, seconds: float) -> None:
         """How long a window took, to cut the next ones by."""
+        if window.rungs is not None:
+            prices = costs(plan, VIDEO)
+            made = Pass(first=window.first, count=window.count, renditions=frozenset(window.rungs))
+            seconds *= prices.of(replace(made, renditions=frozenset(prices.encode))) / prices.of(made)
         try:
-            key = _speed(plan.asset, plan.version, window.track)
+            key = _speed(f"{plan.asset}/{plan.version}", window.track)
             await self._cache.put(key, f"{seconds / window.count:.6f}".encode(), ttl=_SPEED_KEPT)
         except CacheUnavailable:
             log.warning("the speed of an encode is not noted", extra={"asset": plan.asset})
 
-    async def _queued(self, waiting: Iterable[Waiting]) -> dict[str, int]:
-        """Tasks in the queue, by tenant. What is queued of an asset that has nothing left counts for nobody."""
-        tenants = {_name(each): each.tenant for each in waiting}
-        found: dict[str, int] = {}
-        for name in await self._jobs.queued(Level.BULK):
-            tenant = tenants.get("/".join(name.split("/", 2)[:2]))
-            if tenant is not None:
-                found[tenant] = found.get(tenant, 0) + 1
+    async def _queued(self, waiting: Iterable[Waiting]) -> list[tuple[Waiting, str]]:
+        """The tasks in the queue: whose they are, what they make. What is queued of an asset that has nothing left is
+        left out."""
+        assets = {_name(each): each for each in waiting}
+        found = []
+        for task in await self._jobs.queued(Level.BULK):
+            asset, version, made = task.split("/", 2)
+            if (each := assets.get(f"{asset}/{version}")) is not None:
+                found.append((each, made))
         return found
 
-    async def _cut(self, each: Waiting, *, slots: int, most: int) -> list[Window]:
-        """The next windows of an asset: of what does not exist and is no task's."""
+    async def _ahead(self, waiting: Iterable[Waiting]) -> dict[str, float]:
+        """The seconds that those tasks will probably take, by tenant."""
+        found = [(each, window_from(made)) for each, made in await self._queued(waiting)]
+        speeds = await self._speeds({_speed(_name(each), window.track) for each, window in found if window is not None})
+        ahead: dict[str, float] = {}
+        for each, window in found:
+            speed = None if window is None else speeds.get(_speed(_name(each), window.track))
+            ahead[each.tenant] = ahead.get(each.tenant, 0.0) + estimate(window, speed)
+        return ahead
+
+    async def _cut(self, each: Waiting, *, slots: int) -> Iterator[tuple[Window, float]]:
+        """The next windows of an asset, of what does not exist and is no task's, with the seconds they may take."""
         if await is_over(self._store, each.asset, each.version):
-            return []
+            return iter(())
         try:
             plan = await read_plan(self._store, each.asset, each.version)
         except PlanMissing:
-            return []
+            return iter(())
         taken = set(await self._board.landed_of(plan))
         for window in assigned(await self._jobs.pending(each.asset)):
             taken |= made_by(plan, window)
         groups = rung_groups(costs(plan, VIDEO).encode) if plan.video is not None else ()
+        keys = {track: _speed(_name(each), track) for track in tracks(plan)}
+        speeds = await self._speeds(keys.values())
         windows = []
-        for track in tracks(plan):
-            room = Room(slots=slots, seconds=await self._seconds(each, track))
+        for track, key in keys.items():
+            room = Room(slots=slots, seconds=speeds.get(key))
             windows.append(divide(track, left_of(plan, track, taken), room, groups=groups if track == VIDEO else ()))
-        return merged(windows, most)
+        return ((window, estimate(window, speeds.get(keys[window.track]))) for window in merged(windows))
 
-    async def _seconds(self, each: Waiting, track: str) -> float | None:
-        try:
-            said = await self._cache.get(_speed(each.asset, each.version, track))
-        except CacheUnavailable:
-            return None
-        return None if said is None else float(said)
+    async def _speeds(self, keys: Collection[str]) -> dict[str, float]:
+        """Seconds that a segment took lately, by key, as far as anybody knows."""
+        with suppress(CacheUnavailable):
+            if keys:
+                said = await self._cache.script(_SPEEDS, list(keys), [])
+                return {key: float(each) for key, each in zip(keys, said, strict=True) if each is not None}
+        return {}
 
-    async def _note(self, script: str, *args: str) -> None:
+    async def _note(self, script: str, *args: str | float) -> None:
         with suppress(CacheUnavailable):  # the turns get a little uneven
             await self._cache.script(script, _KEYS, args)
 
-    async def _waiting(self, mine: Waiting | None) -> list[Waiting]:
+    async def _read(self) -> tuple[list[Waiting], dict[str, float]]:
+        """The assets that wait, and the tenants' clocks. Raises CacheUnavailable."""
+        waiting, served = await self._cache.script(_READ, _KEYS, [])
+        found = [_waiting(name, value) for name, value in _pairs(waiting)]
+        return found, {tenant.decode(): float(seconds) for tenant, seconds in _pairs(served)}
+
+    async def _with(self, mine: Waiting | None) -> tuple[list[Waiting], dict[str, float]]:
+        """The same, with one that joins them if it is not there."""
         try:
-            read = iter(await self._cache.script(_READ, _KEYS, []))
-        except CacheUnavailable:
-            return [] if mine is None else [mine]
-        found = [_waiting(name, value) for name, value in zip(read, read, strict=True)]
-        if mine is not None and all((mine.asset, mine.version) != (each.asset, each.version) for each in found):
-            found.append(mine)
-        return found
+            found, served = await self._read()
+            if mine is None or any((mine.asset, mine.version) == (each.asset, each.version) for each in found):
+                return found, served
+            clock = joining(mine.tenant, found, served=served, queued=await self._ahead(found))
+            await self._cache.script(_JOIN, _KEYS, [_name(mine), mine.tenant, clock])
+        except CacheUnavailable as exc:
+            if mine is None:
+                return [], {}
+            log.warning("an asset is not in the list of turns", extra={"asset": mine.asset, "cause": str(exc)})
+            return [mine], {}
+        return [*found, mine], {**served, mine.tenant: clock}
+
+
+def _pairs(flat: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    read = iter(flat)
+    return zip(read, read, strict=True)
 
 
 def _name(each: Waiting) -> str:
@@ -163,8 +209,8 @@ def _name(each: Waiting) -> str:
 def _waiting(name: bytes, value: bytes) -> Waiting:
     asset, _, version = name.decode().rpartition("/")
     served, _, tenant = value.decode().partition(" ")
-    return Waiting(served=int(served), asset=AssetId(asset), version=int(version), tenant=tenant)
+    return Waiting(served=float(served), asset=AssetId(asset), version=int(version), tenant=tenant)
 
 
-def _speed(asset: AssetId, version: int, track: str) -> str:
-    return f"channel:speed:{asset}/{version}/{track}"
+def _speed(name: str, track: str) -> str:
+    return f"channel:speed:{name}/{track}"

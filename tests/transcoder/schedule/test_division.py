@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.layout import RenditionId
-from transcoder.schedule.division import Room, divide, length, merged, rung_groups
-
-if TYPE_CHECKING:
-    from transcoder.windows import Window
+from transcoder.schedule.division import Room, divide, estimate, length, merged, rung_groups
+from transcoder.windows import Window
 
 LARGE, MEDIUM, SMALL = RenditionId("v720-1"), RenditionId("v540-1"), RenditionId("v234-1")
 GROUPS = ((LARGE,), (MEDIUM, SMALL))
@@ -91,5 +89,12 @@ def test_tracks_take_their_turns_by_their_segments() -> None:
     def cut(track: str, *numbers: range) -> list[Window]:
         return [window for left in numbers for window in divide(track, left, Room(slots=1))]
 
-    windows = merged([iter(cut("video", range(8, 20))), iter(cut("a1-1", range(8, 12)))], 2)
-    assert [window.name for window in windows] == ["video/8-6", "a1-1/8-4"]
+    windows = merged([iter(cut("video", range(8, 20))), iter(cut("a1-1", range(8, 12)))])
+    assert [window.name for window in windows] == ["video/8-6", "a1-1/8-4", "video/14-6"]
+
+
+def test_what_a_window_will_take() -> None:
+    window = Window(track="video", first=8, count=6)
+    assert estimate(window, 1.5) == 9
+    assert estimate(replace(window, rungs=(LARGE,)), 1.5) == 4.5
+    assert estimate(window, None) == estimate(None, 1.5) == 40

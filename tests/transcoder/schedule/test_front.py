@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ import pytest
 
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from infra.ports import Level
-from manifests.layout import AssetId
+from manifests.layout import AssetId, RenditionId
 from transcoder.facts import Failure, write_failure, write_plan
 from transcoder.progress import ProgressBoard
 from transcoder.publish import key_of
 from transcoder.remaining import expected
+from transcoder.schedule.fairness import Waiting
 from transcoder.schedule.front import Front
 from transcoder.windows import Window
 
@@ -69,6 +71,13 @@ class House:
 
 
 @pytest.fixture
+def long(plan: Plan) -> Plan:
+    """400 segments without sound."""
+    assert plan.video is not None
+    return replace(plan, audio=(), video=replace(plan.video, frames=40_000, starts=tuple(range(0, 40_000, 100))))
+
+
+@pytest.fixture
 def house(cache: RedisCache, plan: Plan) -> House:
     return House(cache, plan)
 
@@ -96,6 +105,35 @@ async def test_the_assets_of_a_tenant_take_turns(house: House) -> None:
         await house.upload(name, "anna")
     order = [(await house.begin_one()).split("/")[0] for _ in range(7)]
     assert sorted(order[1:4]) == sorted(order[4:7]) == ["a", "b", "c"]
+
+
+async def test_tenants_share_seconds_not_windows(cache: RedisCache, long: Plan) -> None:
+    house, speeds = House(cache, long), {"x": 10.0, "y": 1.0}
+    for name, tenant in (("x", "anna"), ("y", "ben")):
+        asset = replace(long, asset=AssetId(name))
+        await house.front.took(asset, Window(track="video", first=0, count=1), speeds[name])
+        await house.upload(name, tenant)
+    begun: Counter[str] = Counter()
+    for _ in range(20):
+        asset_name, *_, span = (await house.begin_one()).split("/")
+        begun[asset_name] += int(span.partition("-")[2])
+    assert abs(begun["x"] * speeds["x"] - begun["y"] * speeds["y"]) <= 2 * 40
+
+
+async def test_who_comes_back_does_not_catch_up(cache: RedisCache, long: Plan) -> None:
+    house = House(cache, long)
+    await house.upload("x", "anna")
+    await house.upload("y", "ben")
+    await house.jobs.cancel("y")
+    await write_failure(house.store, AssetId("y"), 1, Failure(code="stuck", message="It is."))
+    for _ in range(20):
+        await house.begin_one()
+    assert await house.front.waiting() == {("x", 1)}
+    await write_plan(house.store, replace(long, asset=AssetId("z")))
+    await house.begin_one()
+    await house.front.top_up(Waiting(served=0, asset=AssetId("z"), version=1, tenant="ben"))
+    order = "".join([(await house.begin_one())[0] for _ in range(8)])
+    assert abs(order.count("z") - order.count("x")) <= 2
 
 
 async def test_all_is_made_and_then_nobody_waits(house: House, plan: Plan) -> None:
@@ -128,6 +166,14 @@ async def test_windows_follow_the_speed_of_those_before(house: House, plan: Plan
     await house.front.took(asset, Window(track="video", first=0, count=2), 40.0)
     await house.upload("x", "anna")
     assert (await house.bulk())[0] == "x/1/video/8-2"
+
+
+async def test_a_group_of_rungs_says_how_long_all_take(house: House, plan: Plan) -> None:
+    asset = replace(plan, asset=AssetId("x"))
+    only = Window(track="video", first=0, count=2, rungs=(RenditionId("v180-1"),))
+    await house.front.took(asset, only, 20.0)
+    await house.upload("x", "anna")
+    assert (await house.bulk())[0] == "x/1/video/8-3", "not four in 40 s"
 
 
 async def test_without_redis_an_asset_goes_on_alone(plan: Plan) -> None:
