@@ -122,18 +122,11 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
 
 def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[Any]]]]:
     """What every API process runs beside its requests; leases see to it that one of them does the work."""
-    cache = services.infra.cache
-
-    async def rollup() -> None:
-        await run_rollup(
-            services.rollup, cache=cache, settings=services.settings.sessions, clock=services.clock,
-            stop=asyncio.Event(),
-        )  # fmt: skip
-
+    cache, sessions = services.infra.cache, services.settings.sessions
     return [
         ("reconciler", services.reconciler.run),
         ("upload sweeper", lambda: sweep_uploads(services.uploads.sweeper, cache)),
-        ("session rollup", rollup),
+        ("session rollup", lambda: run_rollup(services.rollup, cache=cache, settings=sessions, clock=services.clock)),
     ]
 
 

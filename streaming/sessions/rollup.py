@@ -8,7 +8,6 @@ round reads the same marks, and the ledger knows what it has heard: nothing is l
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -114,24 +113,18 @@ class Rollup:
         return await self._cache.script(source, [scripts.prefix(shard)], arguments)
 
 
-async def run_rollup(
-    rollup: Rollup, *, cache: Cache, settings: SessionSettings, clock: Clock, stop: asyncio.Event
-) -> None:
-    """Rounds until `stop` is set. Outages are waited for; a process without the lease looks for it again each round."""
-    while not stop.is_set():
+async def run_rollup(rollup: Rollup, *, cache: Cache, settings: SessionSettings, clock: Clock) -> None:
+    """Rounds, for ever. Outages are waited for; a process without the lease looks for it again each round."""
+    interval_s = settings.rollup_interval.total_seconds()
+    while True:
         try:
             async with cache.lease(LEASE, ttl=LEASE_TTL) as lease:
-                while lease is not None and not lease.lost and not stop.is_set():
+                while lease is not None and not lease.lost:
                     await rollup.once(now=clock())
-                    await _pause(stop, settings.rollup_interval)
+                    await asyncio.sleep(interval_s)
         except (CacheUnavailable, DatabaseUnavailable, IntegrityError) as exc:
             log.warning("the rollup of viewing sessions waits: %s", exc)
-        await _pause(stop, settings.rollup_interval)
-
-
-async def _pause(stop: asyncio.Event, span: timedelta) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), span.total_seconds())
+        await asyncio.sleep(interval_s)
 
 
 def _snapshot(session: bytes, revision: int, asset: bytes, viewer: bytes, device: bytes, *rest: Any) -> Snapshot:

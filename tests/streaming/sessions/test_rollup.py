@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from infra.redis_cache import RedisCache
+from infra.tasks import end
 from manifests.layout import AssetId
 from streaming.sessions.errors import SessionOver
 from streaming.sessions.identity import NAME, Identity
@@ -238,12 +239,11 @@ async def test_one_process_rolls_up_until_it_is_stopped(
 ) -> None:
     settings = SessionSettings.from_env({"CHANNEL_ROLLUP_S": "0.02", "CHANNEL_SESSION_SETTLE_S": "0"})
     plain = Channel(plain.cache, ledger, settings)
-    stop = asyncio.Event()
     loops = [
         asyncio.create_task(
             run_rollup(
                 Rollup(cache=plain.cache, ledger=ledger, settings=settings),
-                cache=plain.cache, settings=settings, clock=lambda: plain.now, stop=stop,
+                cache=plain.cache, settings=settings, clock=lambda: plain.now,
             )
         )
         for _ in range(2)
@@ -256,8 +256,7 @@ async def test_one_process_rolls_up_until_it_is_stopped(
     await eventually(told)
     async with plain.cache.lease(LEASE, ttl=LEASE_TTL) as lease:
         assert lease is None
-    stop.set()
-    await asyncio.gather(*loops)
+    await end(*loops)
     async with plain.cache.lease(LEASE, ttl=LEASE_TTL) as lease:
         assert lease is not None
 
@@ -270,10 +269,7 @@ async def test_an_outage_is_waited_for(
     channel = Channel(cache, ledger, settings)
     await watch(channel, 12)
     valkey_server.kill()
-    stop = asyncio.Event()
-    loop = asyncio.create_task(
-        run_rollup(channel.rollup, cache=cache, settings=settings, clock=lambda: channel.now, stop=stop)
-    )
+    loop = asyncio.create_task(run_rollup(channel.rollup, cache=cache, settings=settings, clock=lambda: channel.now))
     await eventually(lambda: "waits" in caplog.text)
     valkey_server.start()
 
@@ -281,6 +277,5 @@ async def test_an_outage_is_waited_for(
         return (await ledger.totals(ASSET))[0].views == 1
 
     await eventually(told)
-    stop.set()
-    await loop
+    await end(loop)
     await cache.aclose()
