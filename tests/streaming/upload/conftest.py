@@ -5,6 +5,7 @@ import random
 import socket
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +19,7 @@ from streaming.catalog.service import Catalogue
 from streaming.http.auth import Role
 from streaming.tables import metadata
 from streaming.upload.incoming import Incoming
+from streaming.upload.model import NewUpload, UploadKind
 from streaming.upload.service import Uploads
 from streaming.upload.settings import UploadSettings
 from transcoder.sources.pieces import find_source
@@ -170,6 +172,11 @@ class Bench:
         self.processes.append(made)
         return made
 
+    async def begin(self, length: int | None, **more: Any) -> Upload:
+        """An upload of so many bytes; None: it will be said later."""
+        new = NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"}, **more)
+        return await self.uploads.begin(new, kind=UploadKind.TUS, created_by="test")
+
     async def drain(self) -> None:
         """Let all processes say and store what they still have in hand."""
         for process in self.processes:
@@ -196,7 +203,7 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench_of() -> type[Bench]:
-    """`bench_of(sql=…, store=…)`: a bench over another store."""
+    """`bench_of(sql=…)`: a bench over another database, for tests that make several."""
     return Bench
 
 
@@ -206,6 +213,12 @@ async def sql_tables(sql_engine: AsyncEngine) -> AsyncEngine:
     async with sql_engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     return sql_engine
+
+
+@pytest.fixture
+def bench_with(sql_tables: AsyncEngine) -> Callable[..., Bench]:
+    """`bench_with(store=…)`: a bench in which something is not as usual."""
+    return partial(Bench, sql=sql_tables)
 
 
 @pytest.fixture

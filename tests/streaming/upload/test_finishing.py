@@ -13,7 +13,7 @@ from streaming.catalog.model import AssetState
 from streaming.upload.errors import (
     UploadGone,
 )
-from streaming.upload.model import NewUpload, Upload, UploadKind, UploadState
+from streaming.upload.model import Upload, UploadKind, UploadState
 from streaming.upload.sweeper import Swept
 from transcoder.windows import grow_task
 
@@ -21,28 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streaming.upload.incoming import Incoming
-    from streaming.upload.service import Uploads
-
-
-def _new(length: int | None, **more: Any) -> NewUpload:
-    return NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"}, **more)
-
-
-async def _begin(uploads: Uploads, length: int | None, **more: Any) -> Upload:
-    return await uploads.begin(_new(length, **more), kind=UploadKind.TUS, created_by="test")
 
 
 @pytest.mark.parametrize("fuse", range(1, 11))
 async def test_a_process_that_dies_while_finishing_is_followed_by_the_sweeper(
-    bench_of: Callable[..., Any],
+    bench_with: Any,
     deadly_store_of: Callable[[], Any],
-    sql_tables: Any,
     incoming: Callable[..., Incoming],
     fuse: int,
 ) -> None:
     store = deadly_store_of()
-    bench = bench_of(sql=sql_tables, store=store)
-    upload = await _begin(bench.uploads, 1000)
+    bench = bench_with(store=store)
+    upload = await bench.begin(1000)
     await bench.uploads.append(upload.id, incoming(b"x" * 400), offset=0)
     store.fuse = fuse
     try:
@@ -62,7 +52,7 @@ async def test_a_process_that_dies_while_finishing_is_followed_by_the_sweeper(
 
 
 async def test_an_asset_that_was_deleted_meanwhile(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    upload = await _begin(bench.uploads, 5)
+    upload = await bench.begin(5)
     await bench.catalogue.delete(upload.asset)
     with pytest.raises(UploadGone):
         await bench.uploads.append(upload.id, incoming(b"hello"), offset=0)
@@ -72,8 +62,8 @@ async def test_an_asset_that_was_deleted_meanwhile(bench: Any, incoming: Callabl
 async def test_of_two_uploads_to_one_asset_the_first_that_arrives_is_used(
     bench: Any, incoming: Callable[..., Incoming]
 ) -> None:
-    first = await _begin(bench.uploads, 5)
-    second = await _begin(bench.uploads, 5, asset=first.asset)
+    first = await bench.begin(5)
+    second = await bench.begin(5, asset=first.asset)
     await bench.uploads.append(second.id, incoming(b"later"), offset=0)
     with pytest.raises(UploadGone):
         await bench.uploads.append(first.id, incoming(b"first"), offset=0)
@@ -81,7 +71,7 @@ async def test_of_two_uploads_to_one_asset_the_first_that_arrives_is_used(
     assert set(await bench.keys()) == set(await bench.keys(layout.source_prefix(first.asset, second.version)))
 
 
-async def test_a_store_that_fails_for_a_moment_loses_nothing(sql_tables: Any, bench_of: Any, incoming: Any) -> None:
+async def test_a_store_that_fails_for_a_moment_loses_nothing(bench_with: Any, incoming: Any) -> None:
     class Failing(MemoryStore):
         broken = False
 
@@ -91,8 +81,8 @@ async def test_a_store_that_fails_for_a_moment_loses_nothing(sql_tables: Any, be
             return await super().put(key, body, **more)
 
     store = Failing()
-    bench = bench_of(sql=sql_tables, store=store)
-    upload = await _begin(bench.uploads, 5)
+    bench = bench_with(store=store)
+    upload = await bench.begin(5)
     store.broken = True
     with pytest.raises(ObjectStoreError):
         await bench.uploads.append(upload.id, incoming(b"hello"), offset=0)
@@ -106,7 +96,7 @@ async def test_a_store_that_fails_for_a_moment_loses_nothing(sql_tables: Any, be
 async def test_a_source_that_another_has_finished_meanwhile_is_not_thrown_away(
     bench: Any, incoming: Callable[..., Incoming]
 ) -> None:
-    upload = await _begin(bench.uploads, 5)
+    upload = await bench.begin(5)
     seen: list[Upload] = []
     arrived = bench.catalogue.source_arrived
 
@@ -124,7 +114,7 @@ async def test_a_source_that_another_has_finished_meanwhile_is_not_thrown_away(
 
 
 async def test_bytes_that_the_store_has_lost_end_the_upload(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     await bench.uploads.append(upload.id, incoming(b"01234"), offset=0)
     await bench.store.delete([key for key in await bench.keys() if not key.endswith(".json")])
     with pytest.raises(UploadGone):
@@ -137,7 +127,7 @@ async def test_bytes_that_the_store_has_lost_end_the_upload(bench: Any, incoming
 async def test_what_was_made_of_a_source_that_does_not_come_goes_with_it(
     bench: Any, incoming: Callable[..., Incoming], end: str
 ) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     await bench.uploads.append(upload.id, incoming(b"01234"), offset=0)
     assert await bench.jobs.pending(upload.asset) == {grow_task(upload.asset, 1).name}
     made = (

@@ -23,10 +23,10 @@ def _new(length: int) -> NewUpload:
 @pytest.mark.parametrize("fuse", [1, 2])
 @pytest.mark.parametrize("follower", ["client", "sweeper"])
 async def test_a_process_that_dies_while_completing_is_followed(
-    bench_of: Callable[..., Any], deadly_store_of: Callable[[], Any], sql_tables: Any, fuse: int, follower: str
+    bench_with: Any, deadly_store_of: Callable[[], Any], fuse: int, follower: str
 ) -> None:
     store = deadly_store_of()
-    bench = bench_of(sql=sql_tables, store=store)
+    bench = bench_with(store=store)
     presigned = PresignedUploads(bench.uploads)
     begun = await presigned.begin(_new(5), created_by="test")
     upload = await bench.uploads.find(begun.id, UploadKind.PRESIGNED)

@@ -18,7 +18,7 @@ from streaming.upload.errors import (
     UploadTooLarge,
     WrongOffset,
 )
-from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
+from streaming.upload.model import MIB, UploadKind, UploadState
 from streaming.upload.sweeper import Swept
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStat
     from streaming.upload.incoming import Incoming
-    from streaming.upload.service import Uploads
 
 
 class LittleStore(MemoryStore):
@@ -43,16 +42,8 @@ class LittleStore(MemoryStore):
         return await super().put(key, body, **more)
 
 
-def _new(length: int | None, **more: Any) -> NewUpload:
-    return NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"}, **more)
-
-
-async def _begin(uploads: Uploads, length: int | None, **more: Any) -> Upload:
-    return await uploads.begin(_new(length, **more), kind=UploadKind.TUS, created_by="test")
-
-
 async def test_an_upload_makes_an_asset(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    upload = await _begin(bench.uploads, 5)
+    upload = await bench.begin(5)
     asset = await bench.catalogue.get(upload.asset)
     assert (asset.state, asset.titles, asset.created_by) == (AssetState.UPLOADING, {"en": "Goal"}, "test")
     await bench.uploads.append(upload.id, incoming(b"hello"), offset=0)
@@ -63,25 +54,25 @@ async def test_an_upload_makes_an_asset(bench: Any, incoming: Callable[..., Inco
 
 async def test_an_upload_attaches_to_an_asset_and_publishes_it(bench: Any, incoming: Callable[..., Incoming]) -> None:
     asset = await bench.catalogue.create(titles={"en": "Made before"}, created_by="test")
-    upload = await _begin(bench.uploads, 5, asset=asset.id, publish=True)
+    upload = await bench.begin(5, asset=asset.id, publish=True)
     assert upload.asset == asset.id
     await bench.uploads.append(upload.id, incoming(b"hello"), offset=0)
     assert (await bench.catalogue.get(asset.id)).editorial is EditorialState.PUBLISHED
     with pytest.raises(IllegalTransition):
-        await _begin(bench.uploads, 5, asset=asset.id)
+        await bench.begin(5, asset=asset.id)
     with pytest.raises(AssetNotFound):
-        await _begin(bench.uploads, 5, asset="nobody")
+        await bench.begin(5, asset="nobody")
 
 
 async def test_lengths_that_are_refused(bench: Any) -> None:
     with pytest.raises(EmptyUpload):
-        await _begin(bench.uploads, 0)
+        await bench.begin(0)
     with pytest.raises(UploadTooLarge):
-        await _begin(bench.uploads, 65 * MIB)
+        await bench.begin(65 * MIB)
 
 
 async def test_a_length_that_comes_later(bench: Any, incoming: Callable[..., Incoming], noise: bytes) -> None:
-    upload = await _begin(bench.uploads, None)
+    upload = await bench.begin(None)
     await bench.uploads.append(upload.id, incoming(noise[: 7 * MIB]), offset=0)
     with pytest.raises(LongerThanDeclared):
         await bench.uploads.append(upload.id, incoming(), offset=7 * MIB, length=MIB)
@@ -93,14 +84,14 @@ async def test_a_length_that_comes_later(bench: Any, incoming: Callable[..., Inc
 async def test_a_length_that_never_comes_is_bounded(
     bench: Any, incoming: Callable[..., Incoming], noise: bytes
 ) -> None:
-    upload = await _begin(bench.uploads, None)
+    upload = await bench.begin(None)
     with pytest.raises(UploadTooLarge):
         await bench.uploads.append(upload.id, incoming(*[noise[:MIB]] * 65), offset=0)
     assert (await bench.uploads.status(upload.id)).offset <= 64 * MIB
 
 
 async def test_nothing_is_lost_by_a_body_that_is_too_long(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     await bench.uploads.append(upload.id, incoming(b"01234"), offset=0)
     with pytest.raises(LongerThanDeclared):
         await bench.uploads.append(upload.id, incoming(b"567890"), offset=5, body_length=6)
@@ -114,7 +105,7 @@ async def test_nothing_is_lost_by_a_body_that_is_too_long(bench: Any, incoming: 
 async def test_an_asset_whose_upload_was_never_written_down_is_given_back(
     bench: Any, incoming: Callable[..., Incoming]
 ) -> None:
-    slow = await _begin(bench.uploads, 10)
+    slow = await bench.begin(10)
     dead = await bench.catalogue.create(titles={"en": "Goal"}, created_by="test")
     await bench.catalogue.begin_upload(dead.id)
     bench.now += timedelta(hours=47)
@@ -127,10 +118,10 @@ async def test_an_asset_whose_upload_was_never_written_down_is_given_back(
 
 
 async def test_an_upload_to_a_full_store_goes_on_when_there_is_room(
-    bench_of: Callable[..., Any], sql_tables: Any, incoming: Callable[..., Incoming], noise: bytes
+    bench_with: Any, incoming: Callable[..., Incoming], noise: bytes
 ) -> None:
-    bench = bench_of(sql=sql_tables, store=LittleStore(room=6 * MIB))
-    upload = await _begin(bench.uploads, 12 * MIB)
+    bench = bench_with(store=LittleStore(room=6 * MIB))
+    upload = await bench.begin(12 * MIB)
     with pytest.raises(StoreFull):
         await bench.uploads.append(upload.id, incoming(noise[: 12 * MIB]), offset=0)
     offset = (await bench.uploads.status(upload.id)).offset
@@ -142,7 +133,7 @@ async def test_an_upload_to_a_full_store_goes_on_when_there_is_room(
 
 
 async def test_offsets_and_ids_that_are_wrong(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     with pytest.raises(WrongOffset) as caught:
         await bench.uploads.append(upload.id, incoming(b"x"), offset=3)
     assert caught.value.extensions["offset"] == 0
@@ -153,7 +144,7 @@ async def test_offsets_and_ids_that_are_wrong(bench: Any, incoming: Callable[...
 
 
 async def test_termination(bench: Any, incoming: Callable[..., Incoming], noise: bytes) -> None:
-    upload = await _begin(bench.uploads, 10 * MIB)
+    upload = await bench.begin(10 * MIB)
     await bench.uploads.append(upload.id, incoming(noise[: 6 * MIB]), offset=0)
     await bench.uploads.terminate(upload.id, UploadKind.TUS)
     for call in (
@@ -168,7 +159,7 @@ async def test_termination(bench: Any, incoming: Callable[..., Incoming], noise:
 
 
 async def test_expiry_and_oblivion(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    idle, busy = await _begin(bench.uploads, 10), await _begin(bench.uploads, 10)
+    idle, busy = await bench.begin(10), await bench.begin(10)
     bench.now += timedelta(hours=47)
     await bench.uploads.append(busy.id, incoming(b"x"), offset=0)
     bench.now += timedelta(hours=2)
@@ -186,7 +177,7 @@ async def test_expiry_and_oblivion(bench: Any, incoming: Callable[..., Incoming]
 
 
 async def test_progress(bench: Any, incoming: Callable[..., Incoming], noise: bytes) -> None:
-    upload = await _begin(bench.uploads, 12 * MIB)
+    upload = await bench.begin(12 * MIB)
     async with bench.cache.subscribe(f"channel:asset:{upload.asset}") as messages:
         bench.now += timedelta(seconds=1)
         await bench.uploads.append(upload.id, incoming(noise[: 6 * MIB]), offset=0)

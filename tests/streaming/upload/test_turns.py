@@ -14,19 +14,13 @@ from streaming.upload.errors import (
     SomebodyIsWriting,
     WriterReplaced,
 )
-from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
+from streaming.upload.model import MIB, UploadState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from infra.ports import Lease
     from streaming.upload.incoming import Incoming
-    from streaming.upload.service import Uploads
-
-
-async def _begin(uploads: Uploads, length: int) -> Upload:
-    new = NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"})
-    return await uploads.begin(new, kind=UploadKind.TUS, created_by="test")
 
 
 async def test_a_second_writer_is_refused_while_the_first_is_busy(
@@ -35,7 +29,7 @@ async def test_a_second_writer_is_refused_while_the_first_is_busy(
     eventually: Callable[..., Awaitable[None]],
     line_of: Callable[[], Any],
 ) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     line = line_of()
     refused = anyio.Event()
 
@@ -62,7 +56,7 @@ async def test_a_writer_whose_client_is_silent_gives_way_and_loses_nothing(
     eventually: Callable[..., Awaitable[None]],
     line_of: Callable[[], Any],
 ) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     line = line_of()
 
     async def first() -> None:
@@ -86,7 +80,7 @@ async def test_a_writer_that_lost_its_turn_unawares_can_do_no_harm(
     eventually: Callable[..., Awaitable[None]],
     line_of: Callable[[], Any],
 ) -> None:
-    upload = await _begin(bench.uploads, 11 * MIB)
+    upload = await bench.begin(11 * MIB)
     line = line_of()
 
     async def zombie() -> None:
@@ -111,7 +105,7 @@ async def test_a_cancelled_request_keeps_what_has_arrived(
     incoming: Callable[..., Incoming],
     line_of: Callable[[], Any],
 ) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     line = line_of()
     writing = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
     line.send(b"01234")
@@ -136,9 +130,9 @@ class NoCache(MemoryCache):
         yield
 
 
-async def test_uploads_need_no_redis(bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]) -> None:
-    bench = bench_of(sql=sql_tables, cache=NoCache())
-    upload = await _begin(bench.uploads, 10)
+async def test_uploads_need_no_redis(bench_with: Any, incoming: Callable[..., Incoming]) -> None:
+    bench = bench_with(cache=NoCache())
+    upload = await bench.begin(10)
     bench.now += timedelta(seconds=1)
     await bench.uploads.append(upload.id, incoming(b"01234"), offset=0)
     assert (await bench.process().status(upload.id)).offset == 5
