@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LIST_EVERY_S: Final = 0.5
+_LIST_SOON_S: Final = 0.05
 _HINT_EVERY_S: Final = 5
 
 
@@ -63,7 +64,8 @@ class Announcer:
         """These pieces count now, and the objects `superseded` not any more.
 
         The list is written at once for the first bytes, and where something was superseded, which goes then; otherwise
-        within half a second, for all that is committed till then. Raises AssetNotFound: nobody wants the upload.
+        within half a second, or a twentieth of one after a small piece (a slow upload has few), for all that is
+        committed till then. Raises AssetNotFound: nobody wants the upload.
         """
         if upload.whole:
             return  # the finisher writes the last list, and clears up
@@ -103,11 +105,12 @@ class Announcer:
             await asyncio.wait(self._tasks)
 
     async def _say_later(self, voice: _Voice) -> None:
-        """Write lists, one each half second, as long as there is something new."""
+        """Write lists as long as there is something new."""
         latest = None
         try:
             while voice.upload is not latest and not voice.over:
-                with anyio.move_on_after(_LIST_EVERY_S):
+                is_slow = voice.pieces[-1].size < voice.upload.piece_size() // 2
+                with anyio.move_on_after(_LIST_SOON_S if is_slow else _LIST_EVERY_S):
                     await voice.nudged.wait()
                 latest = voice.upload
                 await self._said(voice)

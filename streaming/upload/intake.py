@@ -1,8 +1,9 @@
 """One request's bytes on their way into the store, in memory for one piece at most.
 
-Bytes gather until a piece is full, until they have waited for half a second, or until the request ends. The piece goes
-to the store, then its row goes to SQL, and only then does it count; then it may be read. Small pieces are gathered into
-a larger one as more bytes come. A process that dies loses what it held in memory: less than one piece.
+Bytes gather until a piece is full, until they have waited for half a second (less while an upload begins: somebody may
+wait for its first picture), or until the request ends. The piece goes to the store, then its row goes to SQL, and only
+then does it count; then it may be read. Small pieces are gathered into a larger one as more bytes come. A process that
+dies loses what it held in memory: less than one piece.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 _FLUSH_AFTER_S: Final = 0.5
 """How long bytes of a slow upload are held back before they can be read."""
+_OPENING_S: Final = 0.15
+_OPENING: Final = 24
+"""How long those are that an upload begins with, and how often: three to four seconds hold a first segment."""
 _MOST_SMALL: Final = 32
 """Small pieces before they are gathered: bounds both the objects and how often a byte is written again."""
 
@@ -60,6 +64,7 @@ class Intake:
         self._held = bytearray()
         self._held_from = upload.offset
         self._waiting_since: float | None = None
+        self._opening = 0 if upload.offset else _OPENING
         self._records = records
         self._store = store
         self._announcer = announcer
@@ -76,7 +81,7 @@ class Intake:
         """When (monotonic) to call `add`, with no bytes if there are none, so that what is held can be read."""
         if self._waiting_since is None or self._provisional:
             return None
-        return self._waiting_since + _FLUSH_AFTER_S
+        return self._waiting_since + (_OPENING_S if self._opening else _FLUSH_AFTER_S)
 
     async def add(self, body: bytes) -> None:
         """Take bytes. Raises LongerThanDeclared (and keeps none of `body`), WriterReplaced, AssetNotFound,
@@ -95,6 +100,7 @@ class Intake:
                 await self._put()
         due = self.due()
         if due is not None and time.monotonic() >= due:
+            self._opening = max(self._opening - 1, 0)
             await self._put()
 
     async def close(self, *, length: int | None = None) -> Upload:
