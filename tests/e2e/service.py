@@ -8,12 +8,13 @@ start.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 from collections import Counter
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from infra.settings import S3Settings
     from manifests.layout import AssetId
     from streaming.catalog.model import Asset
+    from transcoder.plan import Plan
 
 _SLOW_FFMPEG = """#!/bin/sh
 echo "$*" >> "{log}"
@@ -149,6 +151,27 @@ class Service:
             said = " ".join(process.info["cmdline"] or ())
             if "ffmpeg" in said and str(self.home / "sources") in said and process.info["name"] != "sh":
                 found.append(process)
+        return found
+
+    def children(self) -> list[psutil.Process]:
+        """What our own processes have started, and what that has."""
+        found = []
+        for process in self._processes:
+            with suppress(psutil.NoSuchProcess):
+                found += psutil.Process(process.pid).children(recursive=True)
+        return found
+
+    def begun(self, plan: Plan) -> list[range]:
+        """The segments of the picture that each encoder was started for, of a plan with one rung."""
+        assert plan.video is not None
+        found = []
+        for line in self._log.read_text().splitlines() if self._log.exists() else ():
+            fragment = re.search(r"-fragment_index (\d+)", line)
+            cut = re.search(r"trim=end_pts=(\d+):start_pts=(\d+)", line)
+            if fragment and cut:
+                first = (int(fragment[1]) - 1) // (plan.video.segment // plan.video.gop)
+                frames = int(cut[1]) - int(cut[2])
+                found.append(range(first, first + -(-frames // plan.video.segment)))
         return found
 
     def starts(self) -> int:

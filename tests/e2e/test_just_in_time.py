@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import anyio
@@ -43,21 +42,6 @@ def key(plan: Plan) -> str:
     return segment(plan.asset, rendition(plan), WANTED)
 
 
-def begun(service: Service, plan: Plan) -> list[range]:
-    """The segments of the picture that each encoder was started for. The clip has one rung."""
-    assert plan.video is not None
-    log = service.home / "ffmpeg.log"
-    found = []
-    for line in log.read_text().splitlines() if log.exists() else ():
-        fragment = re.search(r"-fragment_index (\d+)", line)
-        cut = re.search(r"trim=end_pts=(\d+):start_pts=(\d+)", line)
-        if fragment and cut:
-            first = (int(fragment[1]) - 1) // (plan.video.segment // plan.video.gop)
-            frames = int(cut[1]) - int(cut[2])
-            found.append(range(first, first + -(-frames // plan.video.segment)))
-    return found
-
-
 async def watch(url: str, asset: AssetId, rung: RenditionId, client: httpx.AsyncClient) -> bytes:
     while (answer := await client.get(f"{url}/v/{asset}/{rung}/{WANTED}.m4s", timeout=30)).status_code == 503:
         pass
@@ -87,7 +71,7 @@ async def test_a_hundred_viewers_cause_one_run_from_exactly_there(
             viewers.start_soon(viewer, (service.url, other)[number % 2])
     assert bodies == {await service.store.read(key(plan))}
     await eventually(lambda: service.is_ready(plan.asset), timeout=90)
-    makers = [numbers for numbers in begun(service, plan) if WANTED in numbers]
+    makers = [numbers for numbers in service.begun(plan) if WANTED in numbers]
     # Where a window had begun before, the run took over from it.
     assert [numbers.start for numbers in makers if numbers.start == WANTED] == [WANTED]
     assert len(makers) <= 2
@@ -102,7 +86,7 @@ async def test_who_waits_is_not_left_alone(service: Service, clip: bytes, eventu
     plan = await planned(service, clip, eventually)
 
     async def at_it() -> bool:
-        return any(numbers.start == WANTED for numbers in begun(service, plan))
+        return any(numbers.start == WANTED for numbers in service.begun(plan))
 
     async with httpx.AsyncClient(trust_env=False) as client, anyio.create_task_group() as viewers:
         viewers.start_soon(watch, service.url, plan.asset, rendition(plan), client)

@@ -2,61 +2,157 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
+import httpx
+import psutil
 import pytest
 from redis import Redis
 
 from streaming.catalog.model import AssetState
+from streaming.http.auth import Role
+from streaming.tokens.service import Tokens
+from streaming.upload.tus import BODY_TYPE
 from tests.e2e.service import make_clip
+from transcoder.facts import read_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from manifests.layout import AssetId
     from tests.e2e.service import Service
 
     Eventually = Callable[..., Awaitable[None]]
+    Scene = Callable[[Service, bytes, Eventually], AbstractAsyncContextManager[AssetId]]
 
 _AT_MOST_S: Final = 2.0
+_WANTED: Final = 3
+"""A segment that no window has begun when somebody asks for it."""
 _ATTEMPTS: Final = 3
 
 
+@asynccontextmanager
+async def windows(service: Service, clip: bytes, eventually: Eventually) -> AsyncIterator[AssetId]:
+    """Half of it is encoded."""
+    asset = (await service.upload(clip)).id
+    await eventually(lambda: service.in_the_middle(asset), timeout=60)
+    yield asset
+
+
+@asynccontextmanager
+async def index(service: Service, clip: bytes, eventually: Eventually) -> AsyncIterator[AssetId]:
+    """The child that indexes it is at work, and does not get on."""
+    asset = (await service.upload(clip)).id
+
+    async def caught() -> bool:
+        assert not await service.is_planned(asset), "the index was too fast for the test"
+        for child in service.children():
+            with suppress(psutil.NoSuchProcess):
+                if any("index_child" in word for word in child.cmdline()):
+                    child.suspend()
+                    return True
+        return False
+
+    await eventually(caught, timeout=60)
+    yield asset
+
+
+@asynccontextmanager
+async def run(service: Service, clip: bytes, eventually: Eventually) -> AsyncIterator[AssetId]:
+    """A viewer waits for a segment in the middle, and an encoder has begun with that."""
+    asset = (await service.upload(clip)).id
+    await service.catalogue.publish(asset)
+    await eventually(lambda: service.is_planned(asset), timeout=60)
+    plan = await read_plan(service.store, asset, 1)
+    assert plan.video is not None
+    url = f"/v/{asset}/{plan.video.rungs[0].id}/{_WANTED}.m4s"
+
+    async def watch() -> None:
+        while (await client.get(url, timeout=30)).status_code == 503:
+            pass
+
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client, anyio.create_task_group() as viewers:
+        viewers.start_soon(watch)
+        await eventually(lambda: any(numbers.start == _WANTED for numbers in service.begun(plan)), timeout=60)
+        yield asset
+        viewers.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def upload(service: Service, clip: bytes, eventually: Eventually) -> AsyncIterator[AssetId]:
+    """Two thirds have arrived, are scanned and encoded; the rest is refused once it was stopped."""
+    asset = (await service.catalogue.create(titles={"en": "A race"}, created_by="test")).id
+    token = await Tokens(sql=service.sql).create(role=Role.PUBLISHER, name="test")
+    headers = {"Authorization": f"Bearer {token.secret}", "Tus-Resumable": "1.0.0"}
+    named = {"Upload-Length": str(len(clip)), "Upload-Metadata": f"asset {b64encode(asset.encode()).decode()}"}
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as client:
+        url = (await client.post("/api/uploads", headers=named)).headers["Location"]
+        body = {"Content-Type": BODY_TYPE, "Upload-Offset": "0"}
+        part = clip[: len(clip) * 2 // 3]
+        assert (await client.patch(url, headers=body, content=part)).status_code == 204
+
+        async def is_made() -> bool:
+            return await service.segments(asset) > 0
+
+        await eventually(is_made, timeout=60)
+        yield asset
+        body["Upload-Offset"] = str(len(part))
+        assert (await client.patch(url, headers=body, content=clip[len(part) :])).status_code in (404, 410)
+
+
 async def _stops(service: Service, asset: AssetId, how: str) -> bool:
-    """Whether no encoder of an asset is left two seconds after it was stopped."""
-    assert service.encoders()
+    """Whether no process that works for an asset is left two seconds after it was stopped."""
+    assert service.children()
     await (service.catalogue.delete if how == "delete" else service.catalogue.cancel)(asset)
     with anyio.move_on_after(_AT_MOST_S):
-        while service.encoders():  # noqa: ASYNC110 - other processes
+        while service.children() or service.encoders():  # noqa: ASYNC110 - other processes
             await anyio.sleep(0.02)
         return True
     return False
 
 
-@pytest.mark.parametrize("how", ["delete", "cancel"])
-async def test_a_stopped_encode_ends_within_two_seconds_and_leaves_nothing(
-    service: Service, clip: bytes, eventually: Eventually, how: str
+@pytest.mark.parametrize(
+    ("scene", "how"),
+    [
+        (windows, "delete"),
+        (windows, "cancel"),
+        (index, "delete"),
+        (index, "cancel"),
+        (run, "delete"),
+        (upload, "delete"),
+    ],
+)
+async def test_what_is_stopped_ends_within_two_seconds_and_leaves_nothing(
+    service: Service, clip: bytes, tmp_path: Path, ffmpeg: str, eventually: Eventually, scene: Scene, how: str
 ) -> None:
     service.start("api")
     service.start("worker")
+    await eventually(service.answers, timeout=60)
+    if scene is upload:
+        clip = make_clip(tmp_path / "clip.ts", ffmpeg)  # it can be played while it arrives
     for left in reversed(range(_ATTEMPTS)):  # other tests may have the cores for a moment
-        asset = await service.upload(clip)
-        await eventually(lambda asset=asset: service.in_the_middle(asset.id), timeout=60)
-        if await _stops(service, asset.id, how):
+        async with scene(service, clip, eventually) as asset:
+            in_time = await _stops(service, asset, how)
+        if in_time:
             break
-        assert left, f"its encoders ran on for {_AT_MOST_S} s"
-        await eventually(lambda: service.encoders() == [])
+        assert left, f"its processes ran on for {_AT_MOST_S} s"
+        await eventually(lambda: service.children() == [])
+    await eventually(lambda: _nothing_is_left(service, asset), timeout=30)
 
-    async def swept() -> bool:
-        return [each async for each in service.store.list("")] == []
 
-    await eventually(swept, timeout=30)
-    assert await service.jobs.pending(asset.id) == frozenset()
-    assert service.encoders() == []
+async def _nothing_is_left(service: Service, asset: AssetId) -> bool:
+    """No object, no task, no process, no temporary file, and nothing in Redis that nobody will ever read."""
+    objects = [each.key async for each in service.store.list("")]
+    tasks = await service.jobs.pending(asset)
+    files = list((service.home / "scratch").glob("*/*"))
     with Redis.from_url(service.valkey.url, decode_responses=True) as client:
-        assert [key for key in client.scan_iter(f"*{asset.id}*") if client.ttl(key) == -1] == []
+        keys = [key for key in client.scan_iter(f"channel:*{asset}*") if client.ttl(key) == -1]
+    return not (objects or tasks or files or keys or service.children())
 
 
 async def test_a_cancelled_asset_takes_another_upload(service: Service, clip: bytes, eventually: Eventually) -> None:
