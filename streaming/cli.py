@@ -64,7 +64,10 @@ def api() -> None:
 def worker(
     slots: Annotated[int | None, typer.Option(help="Bulk encodes at a time (CHANNEL_WORKER_SLOTS).")] = None,
     first_slots: Annotated[
-        int | None, typer.Option(help="Slots kept for new assets (CHANNEL_WORKER_FIRST_SLOTS).")
+        int | None, typer.Option(help="Slots kept for new assets' segments (CHANNEL_WORKER_FIRST_SLOTS).")
+    ] = None,
+    index_slots: Annotated[
+        int | None, typer.Option(help="Slots kept for indexes and very first segments (CHANNEL_WORKER_INDEX_SLOTS).")
     ] = None,
     urgent_slots: Annotated[
         int | None, typer.Option(help="Slots kept for what a viewer waits for (CHANNEL_WORKER_URGENT_SLOTS).")
@@ -76,6 +79,7 @@ def worker(
     flags = {
         "CHANNEL_WORKER_SLOTS": slots,
         "CHANNEL_WORKER_FIRST_SLOTS": first_slots,
+        "CHANNEL_WORKER_INDEX_SLOTS": index_slots,
         "CHANNEL_WORKER_URGENT_SLOTS": urgent_slots,
     }
     worker_main({**environment(), **{name: str(count) for name, count in flags.items() if count is not None}})

@@ -61,7 +61,7 @@ class Priority:
 
 def niceness(level: Level, bulk: int) -> int:
     """Of windows and runs of a level, where `bulk` is that of work that nobody waits for."""
-    if level <= Level.JUST_IN_TIME:
+    if level <= Level.INDEX:
         return 0
     return min(bulk, _LARGEST) if level is Level.BULK else bulk // 4
 

@@ -34,7 +34,12 @@ class TranscoderSettings:
     first_slots: int = setting(
         1,
         env="CHANNEL_WORKER_FIRST_SLOTS",
-        help="slots kept free for new assets: their index and their first segments",
+        help="slots kept free for the segments of new assets that follow the very first",
+    )
+    index_slots: int = setting(
+        2,
+        env="CHANNEL_WORKER_INDEX_SLOTS",
+        help="slots kept free for what is short and waited for: the index, the very first segments, and the finish",
     )
     urgent_slots: int = setting(
         4, env="CHANNEL_WORKER_URGENT_SLOTS", help="slots kept free for what a viewer waits for"
@@ -86,6 +91,7 @@ class TranscoderSettings:
         for env, value, least in (
             ("CHANNEL_WORKER_SLOTS", self.bulk_slots, 1),
             ("CHANNEL_WORKER_FIRST_SLOTS", self.first_slots, 1),
+            ("CHANNEL_WORKER_INDEX_SLOTS", self.index_slots, 1),
             ("CHANNEL_WORKER_URGENT_SLOTS", self.urgent_slots, 1),
             ("CHANNEL_WORKER_ARRIVING_SLOTS", self.arriving_slots, 1),
             ("CHANNEL_WORKER_AHEAD", self.ahead, 1),

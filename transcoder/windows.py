@@ -143,7 +143,7 @@ def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, 
 
 
 def finish_task(asset: AssetId, version: int) -> Task:
-    return _task(asset, version, "finish", Level.FIRST)
+    return _task(asset, version, "finish", Level.INDEX)
 
 
 def assigned(names: Iterable[str]) -> tuple[Window, ...]:

@@ -57,6 +57,7 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
             on_dead=partial(dead, parts),
             bulk_slots=settings.bulk_slots,
             first_slots=settings.first_slots,
+            index_slots=settings.index_slots,
             urgent_slots=settings.urgent_slots,
             arriving_slots=settings.arriving_slots,
             max_tries=settings.max_tries,
@@ -67,6 +68,7 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
             extra={
                 "slots": settings.bulk_slots,
                 "first_slots": settings.first_slots,
+                "index_slots": settings.index_slots,
                 "urgent_slots": settings.urgent_slots,
                 "arriving_slots": settings.arriving_slots,
             },

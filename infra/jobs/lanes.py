@@ -4,8 +4,8 @@
     urgent   live            urgent_slots: other work can never take them
              just_in_time
     arriving arriving        arriving_slots: their tasks live as long as an upload, and mostly wait
-    first    index           first_slots: a new asset never waits for another's bulk
-             first
+    index    index           index_slots: a new asset waits for no window of another
+    first    first           first_slots: nor do its first segments for another's bulk
     bulk     bulk            bulk_slots
 
 Two is the engine's limit: with three priorities in a queue its producer was seen to crash (anyio.WouldBlock).
@@ -46,6 +46,7 @@ KEPT_S: Final = 86_400
 class Queue(StrEnum):
     URGENT = "urgent"
     ARRIVING = "arriving"
+    INDEX = "index"
     FIRST = "first"
     BULK = "bulk"
 
@@ -60,11 +61,17 @@ class Queue(StrEnum):
 
 
 def queue_of(level: Level) -> Queue:
-    if level <= Level.JUST_IN_TIME:
-        return Queue.URGENT
-    if level is Level.ARRIVING:
-        return Queue.ARRIVING
-    return Queue.FIRST if level <= Level.FIRST else Queue.BULK
+    return _QUEUES[level]
+
+
+_QUEUES: Final = {
+    Level.LIVE: Queue.URGENT,
+    Level.JUST_IN_TIME: Queue.URGENT,
+    Level.ARRIVING: Queue.ARRIVING,
+    Level.INDEX: Queue.INDEX,
+    Level.FIRST: Queue.FIRST,
+    Level.BULK: Queue.BULK,
+}
 
 
 def priority(level: Level) -> str:

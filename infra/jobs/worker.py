@@ -56,6 +56,7 @@ class StreaqWorker:
         on_dead: OnDead,
         bulk_slots: int = 1,
         first_slots: int = 1,
+        index_slots: int = 1,
         urgent_slots: int = 1,
         arriving_slots: int = 1,
         max_tries: int = 5,
@@ -65,7 +66,7 @@ class StreaqWorker:
     ) -> None:
         """`max_tries`: failures that end a task, and half of the deaths that do. `limit`: the longest run of one
         handler; `retry_delay`: before the second try, doubled for each one after."""
-        if min(urgent_slots, arriving_slots, first_slots) < 1:
+        if min(urgent_slots, arriving_slots, index_slots, first_slots) < 1:
             raise ValueError("a worker keeps at least one slot each for urgent work, arriving uploads and new assets")
         self._url = redis_url
         self._handlers = handlers
@@ -73,6 +74,7 @@ class StreaqWorker:
         self._slots = {
             Queue.URGENT: urgent_slots,
             Queue.ARRIVING: arriving_slots,
+            Queue.INDEX: index_slots,
             Queue.FIRST: first_slots,
             Queue.BULK: bulk_slots,
         }

@@ -110,6 +110,7 @@ class MemoryWorker:
         on_dead: Callable[[Attempt, BaseException], Awaitable[None]],
         bulk_slots: int = 1,
         first_slots: int = 1,
+        index_slots: int = 1,
         urgent_slots: int = 1,
         arriving_slots: int = 1,
         max_tries: int = 3,
@@ -121,7 +122,8 @@ class MemoryWorker:
         self._slots = (
             (frozenset({Level.LIVE, Level.JUST_IN_TIME}), urgent_slots),
             (frozenset({Level.ARRIVING}), arriving_slots),
-            (frozenset({Level.INDEX, Level.FIRST}), first_slots),
+            (frozenset({Level.INDEX}), index_slots),
+            (frozenset({Level.FIRST}), first_slots),
             (frozenset({Level.BULK}), bulk_slots),
         )
         self._max_tries = max_tries

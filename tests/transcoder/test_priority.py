@@ -28,7 +28,7 @@ input()
 
 def test_the_more_urgent_has_the_processor() -> None:
     of_levels = [niceness(level, 10) for level in (Level.JUST_IN_TIME, Level.INDEX, Level.FIRST, Level.BULK)]
-    assert of_levels == [0, 2, 2, 10]
+    assert of_levels == [0, 0, 2, 10]
     assert niceness(Level.FIRST, 10) < ahead(10) < niceness(Level.BULK, 10)
 
 

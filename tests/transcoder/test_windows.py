@@ -55,6 +55,10 @@ def test_the_windows_among_an_assets_tasks() -> None:
         assert window_from(name) is None
 
 
+def test_what_an_asset_needs_to_play_and_to_be_done_waits_for_no_window_of_another() -> None:
+    assert index_task(ASSET, 1).level == finish_task(ASSET, 1).level == Level.INDEX
+
+
 def test_an_assets_first_windows_are_short(plan: Plan) -> None:
     assert [window.name for window in opening(plan)] == [
         "video/0-1", "a1-1/0-4", "video/1-1", "video/2-2", "video/4-4", "a1-1/4-16",
