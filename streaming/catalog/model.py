@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from manifests.layout import AssetId
+from transcoder.facts import Failure
 
 
 class AssetState(StrEnum):
@@ -90,15 +91,6 @@ ENCODING: Final = frozenset({AssetState.INDEXING, AssetState.PLAYABLE})
 
 FINAL: Final = frozenset({EditorialState.TAKEN_DOWN})
 """Editorial states that are never left."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why an asset cannot be made: `code` is stable, `message` is for an editor, `cause` for the operator."""
-
-    code: str
-    message: str
-    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

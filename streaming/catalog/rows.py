@@ -8,8 +8,9 @@ from sqlalchemy import delete, insert
 
 from manifests.layout import AssetId
 from streaming.catalog.content import Content, folded
-from streaming.catalog.model import Asset, AssetState, EditorialState, Failure
+from streaming.catalog.model import Asset, AssetState, EditorialState
 from streaming.catalog.tables import asset_terms
+from transcoder.facts import Failure
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

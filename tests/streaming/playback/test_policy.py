@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from manifests.layout import AssetId
-from streaming.catalog.model import Asset, AssetState, EditorialState, Failure
+from streaming.catalog.model import Asset, AssetState, EditorialState
 from streaming.playback.errors import AssetFailed, NothingToPlay, NotPlayableYet
 from streaming.playback.policy import check_playable, media_lifetime, playlist_lifetime
+from transcoder.facts import Failure
 
 NOON = datetime(2028, 7, 21, 12, tzinfo=UTC)
 
