@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import av
 from redis import Redis
 
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
-from tests.e2e.soak.director import starts, work_of
+from tests.e2e.soak.ledger import balance, encoders, entries, put_off
 from transcoder.facts import find_plan
 from transcoder.publish import key_of
 from transcoder.remaining import expected
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.soak.director import Director
+    from tests.e2e.soak.ledger import Books
     from tests.e2e.soak.newsroom import Title
     from tests.e2e.soak.stage import Stage
     from transcoder.plan import Plan
@@ -63,53 +62,19 @@ async def check_objects(stage: Stage, titles: Iterable[Title]) -> None:
 
 def check_books(stage: Stage, titles: Iterable[Title]) -> None:
     """Each became ready once, and nobody was ever served two bodies under one path."""
-    entries = [entry for part in stage.parts["api"] for entry in _entries(stage.log(part))]
-    ends = Counter(entry["asset"] for entry in entries if entry.get("message") == "asset is ready")
+    told = [entry for part in stage.parts["api"] for entry in entries(stage.log(part))]
+    ends = Counter(entry["asset"] for entry in told if entry.get("message") == "asset is ready")
     assert set(ends.values()) <= {1}, f"became ready more than once: {ends}"
     for title in titles:
         assert all(len(digests) == 1 for digests in title.bodies.values()), title
 
 
-def _entries(log: Path) -> Iterable[dict[str, Any]]:
-    for line in log.read_text(errors="replace").splitlines():
-        if line.startswith("{"):
-            yield json.loads(line)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rework:
-    """Of titles that are ready, in frames over all their rungs: begun by encoders, needed, taken by faults."""
-
-    begun: int
-    needed: int
-    lost: int
-    window: int
-    """The most that one encoder began."""
-
-    def check(self, kills: int) -> None:
-        """No kill costs more than the windows that its victims had in hand.
-
-        Beside what the kills took, one window for every twenty of them: for encoders that were started while their
-        worker was being killed, and leases that a starving machine let run out.
-        """
-        again = self.begun - self.needed
-        assert again <= self.lost + self.window * (1 + kills // 20), f"encoded again: {again} frames; {self}"
-
-
-async def rework(stage: Stage, director: Director, titles: Iterable[Title]) -> Rework:
-    plans = [await plan_of(stage, title) for title in titles]
-    assets = [plan.asset for plan in plans]
-
-    def work(commands: Iterable[str]) -> list[int]:
-        return [work_of(command) for command in commands if any(asset in command for asset in assets)]
-
-    begun = work(starts(stage.encodes))
-    return Rework(
-        begun=sum(begun),
-        needed=sum(plan.video.frames * len(plan.video.rungs) for plan in plans if plan.video is not None),
-        lost=sum(work(director.lost)),
-        window=max(begun, default=0),
-    )
+async def rework(stage: Stage, director: Director, titles: Iterable[Title]) -> Books:
+    """What was encoded of titles that are ready, and why."""
+    plans = {plan.asset: plan for plan in [await plan_of(stage, title) for title in titles]}
+    begun = list(encoders(stage.encodes, plans))
+    unreachable = put_off([stage.log(part) for part in stage.parts["worker"]], begun)
+    return balance(plans, begun, (*director.blows, *unreachable), stage.proxy.stored)
 
 
 async def check_decodes(stage: Stage, title: Title, folder: Path) -> None:
@@ -138,7 +103,7 @@ def check_nothing_left(stage: Stage) -> None:
     with Redis.from_url(stage.valkey.url, decode_responses=True) as client:
         endless = {key for key in client.scan_iter() if client.ttl(key) == -1}
     # The engine's streams, and the workers that are alive: one for each queue and level, however many assets there are.
-    of_queues = ("streaq:channel:", "channel:jobs:workers:", "channel:front:turn")
+    of_queues = ("streaq:channel:", "channel:jobs:workers:")
     stray = {key for key in endless if not key.startswith(of_queues)}
     assert not stray, f"Redis keys without an end: {stray}"
     assert len(endless) < 40, endless

@@ -1,8 +1,7 @@
-"""Lets the faults of a plan happen, and keeps the books: how often each struck, and what it may have cost."""
+"""Lets the faults of a plan happen, and writes down how often each struck, and whom."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -11,32 +10,27 @@ import anyio
 import psutil
 
 from tests.e2e.soak.faults import FaultKind, faults
+from tests.e2e.soak.ledger import Blow, now
 from tests.e2e.soak.stage import is_alive
+from transcoder.schedule.claims import BELIEVED
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from anyio.abc import TaskGroup
 
     from tests.e2e.soak.faults import Fault
-    from tests.e2e.soak.stage import Part, Stage
+    from tests.e2e.soak.stage import Stage
 
 _PATIENCE_S: Final = 3.0
-_WATCH_S: Final = 0.25
-_TRIM: Final = re.compile(r"\btrim=end_pts=(\d+):start_pts=(\d+)")
-
-
-def work_of(command: str) -> int:
-    """Frames that an ffmpeg is going to encode, over all of its rungs; 0 if it encodes no picture."""
-    found = _TRIM.search(command)
-    return 0 if found is None else (int(found[1]) - int(found[2])) * command.count(" libx264 ")
+_LOOKS_AFTER_S: Final = 0.25
+_HEARD_S: Final = 1.0
+"""Holders renew their claims as often, and so hear of those of others."""
 
 
 class Director:
     def __init__(self, stage: Stage, *, seed: int, pause_s: float) -> None:
         self.struck: Counter[FaultKind] = Counter()
-        self.lost: list[str] = []
-        """Commands of the encoders that a fault took with it."""
+        self.blows: list[Blow] = []
+        """The faults that meet encoders; not those of the store, which show in what the workers log."""
         self.crashed: list[str] = []
         """Processes that ended although nobody had asked them to."""
         self._stage = stage
@@ -58,7 +52,7 @@ class Director:
     async def _watch(self, acts: TaskGroup) -> None:
         """Start again what ended by itself, as an operator's supervisor would, but remember it."""
         while True:
-            await anyio.sleep(_WATCH_S)
+            await anyio.sleep(_LOOKS_AFTER_S)
             for part in self._stage.every_part():
                 if part.process is not None and not is_alive(part.process):
                     self.crashed.append(part.name)
@@ -77,44 +71,36 @@ class Director:
         if fault.kind in self._busy:
             return False
         self._busy.add(fault.kind)
-        stage, before = self._stage, len(starts(self._stage.encodes))
-        for part in stage.parts["worker"]:
-            self._lose(part)
+        stage, began = self._stage, now()
         if fault.kind is FaultKind.REDIS_KILL:
             stage.valkey.kill()
             await anyio.sleep(fault.lasts_s)
             await stage.start_valkey()
+            self.blows.append(Blow(kind=fault.kind, began=began, over=now() + _HEARD_S))
         else:
             stage.kill_store()
             await anyio.sleep(fault.lasts_s)
             await stage.start_store()
-        self.lost += starts(stage.encodes)[before:]  # what was begun meanwhile may have found nobody to hand it to
         self._busy.discard(fault.kind)
         return True
 
     async def _part(self, fault: Fault) -> bool:
         parts = self._stage.parts[fault.kind.value.partition("_")[0]]
         part = parts[fault.victim % len(parts)]
-        if part.process is None:  # it is being ended by another fault
+        if (process := part.process) is None:  # it is being ended by another fault
             return False
-        self._lose(part)
+        began, heard_s = now(), 0.0
         if fault.kind is FaultKind.WORKER_STOP:
-            process = part.process
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
                 await anyio.sleep(fault.lasts_s)
                 process.resume()
-            return True
-        await self._stage.end(part, kill=fault.kind.is_kill)
-        self._stage.start(part)
+            if now() - began < BELIEVED.total_seconds() - _HEARD_S:
+                return True
+            heard_s = _HEARD_S
+        else:
+            await self._stage.end(part, kill=fault.kind.is_kill)
+            self._stage.start(part)
+        mine = frozenset({process.pid})
+        self.blows.append(Blow(kind=fault.kind, began=began, over=now() + heard_s, workers=mine))
         return True
-
-    def _lose(self, part: Part) -> None:
-        for child in self._stage.children(part):
-            with suppress(psutil.NoSuchProcess):
-                self.lost.append(" ".join(child.cmdline()))
-
-
-def starts(log: Path) -> list[str]:
-    """The command line of every ffmpeg that was started."""
-    return [line for line in log.read_text(errors="replace").splitlines() if line.strip()]

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from tests.e2e.soak.stage import Stage
 
-_PAUSE_S: Final = 0.25
+_BETWEEN_TRIES_S: Final = 0.25
+"""So long clients wait before they ask again."""
+_LATEST_S: Final = 4.0
+"""After its upload an editor has had enough of a title within this time."""
 _TUS: Final = {"Tus-Resumable": "1.0.0"}
 _BYTES: Final = {"Content-Type": "application/offset+octet-stream"}
 
@@ -89,7 +92,7 @@ class Newsroom:
             answer = await self._try(client, method, path, **more)
             if answer is not None and answer.status_code < 500 and answer.status_code not in (423, 429):
                 return answer
-            await anyio.sleep(_PAUSE_S)
+            await anyio.sleep(_BETWEEN_TRIES_S)
 
     async def _try(self, client: httpx.AsyncClient, method: str, path: str, **more: Any) -> httpx.Response | None:
         self._turn += 1
@@ -129,14 +132,14 @@ class Newsroom:
             await self.ask(client, "POST", f"{path}/publish")
             await self._watch(client, title)
         elif title.fate in (Fate.CANCELLED, Fate.DELETED):
-            await anyio.sleep(self._chance.uniform(0, 4))
+            await anyio.sleep(self._chance.uniform(0, _LATEST_S))
             if title.fate is Fate.DELETED:
                 assert (await self.ask(client, "DELETE", path)).status_code in (204, 404)
                 title.state = "deleted"
                 return
             await self.ask(client, "POST", f"{path}/cancel")
         while title.state not in ("ready", "failed"):
-            await anyio.sleep(_PAUSE_S)
+            await anyio.sleep(_BETWEEN_TRIES_S)
             found = (await self.ask(client, "GET", path)).json()
             title.state, title.failure = found["state"], found["failure"]
 
@@ -163,4 +166,4 @@ class Newsroom:
             answer = await self.ask(client, "GET", path)
             if answer.status_code == 200:
                 return answer
-            await anyio.sleep(_PAUSE_S)
+            await anyio.sleep(_BETWEEN_TRIES_S)

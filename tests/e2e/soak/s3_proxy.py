@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from infra.tasks import end
 from tests.e2e.soak.faults import FaultKind
+from tests.e2e.soak.ledger import now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,6 +71,8 @@ class S3Proxy:
 
     def __init__(self, port: int, *, bucket: str) -> None:
         self.written: Counter[str] = Counter()
+        self.stored: dict[str, float] = {}
+        """When each key was first written, in seconds since boot."""
         self.requests = 0
         self._port, self._prefix = port, f"/{bucket}/"
         self._armed: dict[Fault, asyncio.Event] = {}
@@ -171,7 +174,9 @@ class S3Proxy:
         if answer.first[1] != "200" or not path.startswith(self._prefix):
             return
         if (head.first[0] == "PUT" and not url.query) or (head.first[0] == "POST" and "uploadId" in url.query):
-            self.written[path.removeprefix(self._prefix)] += 1
+            key = path.removeprefix(self._prefix)
+            self.written[key] += 1
+            self.stored.setdefault(key, now())
 
 
 def _framed(head: _Head, answer: _Head, body: bytes) -> dict[str, str | None]:

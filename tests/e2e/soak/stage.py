@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -22,24 +22,28 @@ from infra.settings import S3Settings
 from infra.sql import open_engine
 from streaming.http.auth import Role
 from streaming.tokens.service import Tokens
+from tests.e2e.soak.ledger import NICE
 from tests.e2e.soak.nursery import Nursery
 from tests.e2e.soak.s3_proxy import S3Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
+
+    Eventually = Callable[..., Awaitable[None]]
 
 BUCKET: Final = "channel"
 WORKERS: Final = 3
 APIS: Final = 2
 LEASE_S: Final = 3
+_PATIENCE_S: Final = 60.0
 DEAD_S: Final = 2.0
 """Within this time nothing may be left of a killed worker."""
 
-# At most four times real time, as if the machine were busy; and a line for each start.
+# At most four times real time, as if the machine were busy; and a line for each start: proc(5)'s stat, the command.
 _SLOW_FFMPEG: Final = """#!/bin/sh
-echo "$*" | tr '\\n' ' ' >> "{log}"
-echo >> "{log}"
+read -r self < /proc/self/stat
+printf '%s\\n' "$self $*" >> "{log}"
 exec "{ffmpeg}" -readrate 4 "$@"
 """
 
@@ -67,8 +71,10 @@ class Stage:
 
     store: S3Store
 
-    def __init__(self, home: Path, *, valkey: Any, ffmpeg: str, free_port: Callable[[], int]) -> None:
-        self.home, self.valkey = home, valkey
+    def __init__(
+        self, home: Path, *, valkey: Any, ffmpeg: str, free_port: Callable[[], int], eventually: Eventually
+    ) -> None:
+        self.home, self.valkey, self._eventually = home, valkey, eventually
         self.parts: dict[str, list[Part]] = {}
         self.token = ""
         self.left_behind: list[str] = []
@@ -116,8 +122,7 @@ class Stage:
             for part in self.every_part():
                 self.start(part)
             for api in self.parts["api"]:
-                while not await answers(api.url):  # noqa: ASYNC110 - another process's port
-                    await anyio.sleep(0.05)
+                await self._eventually(partial(answers, api.url), timeout=_PATIENCE_S)
             yield
 
     def _environment(self, proxied: int) -> dict[str, str]:
@@ -137,6 +142,7 @@ class Stage:
             "CHANNEL_X264_PRESET": "superfast",
             "CHANNEL_FFMPEG_THREADS": "1",
             "CHANNEL_WORKER_SLOTS": "1",
+            "CHANNEL_WORKER_NICE": str(NICE),
             "CHANNEL_WORKER_LEASE_S": str(LEASE_S),
             "CHANNEL_LOG_FORMAT": "json",
             "TMPDIR": str(self.scratch),
@@ -180,14 +186,11 @@ class Stage:
         part.process = None
         with suppress(psutil.NoSuchProcess):
             process.send_signal(9 if kill else 15)
-            while is_alive(process):  # noqa: ASYNC110 - somebody else's child
-                await anyio.sleep(0.01)
-        since = anyio.current_time()
-        while left := [child for child in below if is_alive(child)]:
-            if anyio.current_time() - since > DEAD_S:
-                self.left_behind += [f"{part.name}: {child}" for child in left]
-                return
-            await anyio.sleep(0.02)
+            await ended(process)
+        with anyio.move_on_after(DEAD_S):
+            for child in below:
+                await ended(child)
+        self.left_behind += [f"{part.name}: {child}" for child in below if is_alive(child)]
 
     def _end_parts(self) -> None:
         for part in self.every_part():
@@ -206,8 +209,7 @@ class Stage:
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
-        while not await answers(str(self._s3.endpoint_url)):  # noqa: ASYNC110 - another process's port
-            await anyio.sleep(0.05)
+        await self._eventually(partial(answers, str(self._s3.endpoint_url)), timeout=_PATIENCE_S)
 
     def kill_store(self) -> None:
         if self._s3_process is not None:
@@ -218,17 +220,25 @@ class Stage:
         """What killed processes left of temporary files."""
         return [path for path in (*self.scratch.iterdir(), *(self.home / "scratch").iterdir()) if path.is_dir()]
 
-    def keep(self, folder: Path) -> None:
-        """Copy the logs away, to be read after a failure."""
-        for log in self.home.glob("*.log"):
-            shutil.copy(log, folder)
-
 
 def is_alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+async def ended(process: psutil.Process) -> None:
+    """Wait until a process, with all its threads, has ended (pidfd_open(2)); whoever its parent is."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if process.is_running():
+            await anyio.wait_readable(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 async def answers(url: str) -> bool:
