@@ -11,7 +11,7 @@ import contextlib
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from transcoder.audio_adts import FrameReader
 from transcoder.audio_boxes import init_section, segment
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from transcoder.audio_window import Begin, Check
     from transcoder.ffmpeg import Child
     from transcoder.plan import AudioPlan, Plan
+    from transcoder.remaining import Sink
     from transcoder.windows import Window
-
-    Sink: TypeAlias = Callable[[RenditionId, int | None, bytes], Awaitable[None]]
 
 _PRIMING: Final = 1
 """AAC frames that the encoder emits before the one that holds the first sample (its delay: 1024 samples)."""

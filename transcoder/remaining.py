@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from infra.ports import Level
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 ObjectName: TypeAlias = tuple[RenditionId, int | None]
 """An object of a plan: a rendition's segment, or its init section (None)."""
+
+Sink: TypeAlias = Callable[[RenditionId, int | None, bytes], Awaitable[None]]
+"""Takes what an encoder has made: an object's name, in two words, and its bytes."""
 
 
 def expected(plan: Plan) -> frozenset[ObjectName]:
