@@ -1,19 +1,20 @@
 """A discrete-event simulation of the workers, with the very functions that share and divide the work.
 
 Workers, their queues and the costs of a window are simulated; whose turn it is (`fairness.Turns`) and how long a window
-is (`division.divide`) are asked of the product's own code. Each worker has one slot for first segments, which run
-beside its bulk at a higher priority, and one for bulk.
+is (`division.divide`) are asked of the product's own code. Each worker has one core, and the product's slots
+(`machines.Lane`): what runs beside other work takes the core from it.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.machines import Lane, Machines
 from manifests.layout import AssetId, RenditionId
 from transcoder.schedule.division import Room, divide, rung_groups
 from transcoder.schedule.fairness import Turns, Waiting, joining, slots_each
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OPENING: Final = (1, 1, 2, 4)
-_BESIDE: Final = 1 + 110 / 655
-"""How much longer first segments take beside bulk: the scheduler's weights of niceness 10 and 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,35 +73,28 @@ class _Simulation:
         self._groups = rung_groups({rung: round(cost * 1e6) for rung, cost in costs.encode.items()})
         self._coming = deque(sorted(uploads, key=lambda upload: upload.at))
         self._here: dict[str, Upload] = {}
-        self._first: deque[tuple[Upload, Window]] = deque()
-        self._queue: deque[tuple[Upload, Window]] = deque()
-        self._ends: list[tuple[float, int, Upload, Window, bool]] = []
-        self._number = 0
+        self._queues: dict[Lane, deque[tuple[Upload, Window]]] = {lane: deque() for lane in Lane}
+        self._machines = Machines[tuple[Upload, Window]](workers)
         self._served: dict[str, float] = {}
 
     def run(self) -> None:
         now = 0.0
-        free = {True: self._workers, False: self._workers}
-        while self._coming or self._ends:
-            if self._coming and (not self._ends or self._coming[0].at <= self._ends[0][0]):
+        while self._coming or self._machines.next_end() < inf:
+            if self._coming and self._coming[0].at <= self._machines.next_end():
                 upload = self._coming.popleft()
                 now = upload.at
                 self._arrive(upload)
             else:
-                now, _, upload, window, in_first = heapq.heappop(self._ends)
-                free[in_first] += 1
+                now, (upload, window) = self._machines.finish()
                 upload.open -= 1
                 upload.done = now
                 if window.first == 0:
                     upload.first = now
             self._top_up()
-            for in_first, queue in ((True, self._first), (False, self._queue)):
-                while free[in_first] and queue:
+            for lane, queue in self._queues.items():
+                while queue and self._machines.free(lane):
                     upload, window = queue.popleft()
-                    free[in_first] -= 1
-                    self._number += 1
-                    end = now + self._costs.window(window) * (_BESIDE if in_first else 1)
-                    heapq.heappush(self._ends, (end, self._number, upload, window, in_first))
+                    self._machines.start(lane, (upload, window), seconds=self._costs.window(window), now=now)
                     self._top_up()
 
     def _arrive(self, upload: Upload) -> None:
@@ -111,9 +103,7 @@ class _Simulation:
         for count in _OPENING:
             if first < upload.segments:
                 window = Window(track=VIDEO, first=first, count=min(count, upload.segments - first))
-                # The very first segment goes before what follows of others.
-                place = next((i for i, each in enumerate(self._first) if each[1].first > 0), len(self._first))
-                self._first.insert(place if first == 0 else len(self._first), (upload, window))
+                self._queues[Lane.FIRST if first else Lane.INDEX].append((upload, window))
                 upload.open += 1
                 first += count
         upload.left = list(range(first, upload.segments))
@@ -122,7 +112,7 @@ class _Simulation:
         waiting = self._waiting()
         turns = Turns(waiting, self._served)
         each_has = slots_each(waiting, slots=self._workers)
-        while len(self._queue) < self._workers and (each := turns.next()) is not None:
+        while len(self._queues[Lane.BULK]) < self._workers and (each := turns.next()) is not None:
             upload = self._here[each.asset]
             room = Room(slots=each_has[each.tenant], seconds=self._costs.segment)
             cut = list(islice(divide(VIDEO, upload.left, room, groups=self._groups), len(self._groups)))
@@ -140,7 +130,7 @@ class _Simulation:
 
     def _join(self, upload: Upload) -> None:
         queued: dict[str, float] = {}
-        for each, window in self._queue:
+        for each, window in self._queues[Lane.BULK]:
             queued[each.tenant] = queued.get(each.tenant, 0.0) + self._costs.window(window)
         self._served[upload.tenant] = joining(upload.tenant, self._waiting(), served=self._served, queued=queued)
         self._here[upload.name] = upload
@@ -149,4 +139,4 @@ class _Simulation:
         """One window, or one a group of rungs."""
         upload.left = upload.left[windows[0].count :]
         upload.open += len(windows)
-        self._queue.extend((upload, window) for window in windows)
+        self._queues[Lane.BULK].extend((upload, window) for window in windows)
