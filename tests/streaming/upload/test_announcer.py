@@ -9,7 +9,7 @@ import anyio
 from infra.errors import EngineUnavailable, ObjectStoreError
 from infra.memory import MemoryEngine, MemoryStore
 from manifests import layout
-from streaming.upload.model import NewUpload, Upload, UploadKind, UploadState
+from streaming.upload.model import UploadState
 from transcoder import signals
 from transcoder.sources.pieces import find_source
 from transcoder.windows import grow_task
@@ -18,32 +18,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streaming.upload.incoming import Incoming
-    from streaming.upload.service import Uploads
-
-
-async def _begin(uploads: Uploads, length: int) -> Upload:
-    new = NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"})
-    return await uploads.begin(new, kind=UploadKind.TUS, created_by="test")
 
 
 async def test_the_first_bytes_are_said_at_once_and_the_others_soon(
     bench: Any, incoming: Callable[..., Incoming]
 ) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     async with bench.cache.subscribe(signals.asset_channel(upload.asset)) as messages:
         await bench.uploads.append(upload.id, incoming(b"01"), offset=0)
         assert await bench.readable(upload) == b"01"
         assert signals.load((await anext(messages))[1]).what == "upload"
         await bench.uploads.append(upload.id, incoming(b"23"), offset=2)
-        await bench.uploads.append(upload.id, incoming(b"45"), offset=4)
         await anext(messages)
-        assert await bench.readable(upload) == b"012345", "one list for both"
+        assert await bench.readable(upload) == b"0123"
         source = await find_source(bench.store, upload.asset, 1)
         assert (source.length, source.whole) == (10, False)
 
 
+async def test_what_comes_while_a_list_is_written_is_in_the_next_one(
+    bench_with: Any, incoming: Callable[..., Incoming]
+) -> None:
+    bench = bench_with(store=HeldStore())
+    upload = await bench.begin(10)
+    await bench.uploads.append(upload.id, incoming(b"0"), offset=0)
+    bench.store.hold, before = True, bench.store.lists
+    await bench.uploads.append(upload.id, incoming(b"1"), offset=1)
+    await bench.store.held.wait()
+    for offset in range(2, 7):
+        await bench.uploads.append(upload.id, incoming(b"x"), offset=offset)
+    bench.store.go_on.set()
+    await bench.drain()
+    assert await bench.readable(upload) == b"01xxxxx"
+    # The one that was held, the same set right, as another writer's number stood in SQL, and one for all of them.
+    assert bench.store.lists <= before + 3
+
+
 async def test_followers_are_asked_for_again_while_bytes_come(bench: Any, incoming: Callable[..., Incoming]) -> None:
-    upload = await _begin(bench.uploads, 10)
+    upload = await bench.begin(10)
     for offset, seconds, asked in ((0, 0, True), (1, 1, False), (2, 10, True), (3, 1, False)):
         await bench.jobs.cancel(upload.asset)
         bench.now += timedelta(seconds=seconds)
@@ -69,11 +80,9 @@ class NoLists(MemoryStore):
         return await super().put(key, body, **more)
 
 
-async def test_nothing_that_readers_need_fails_an_upload(
-    bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]
-) -> None:
-    bench = bench_of(sql=sql_tables, store=NoLists(), jobs=NoEngine())
-    upload = await _begin(bench.uploads, 10)
+async def test_nothing_that_readers_need_fails_an_upload(bench_with: Any, incoming: Callable[..., Incoming]) -> None:
+    bench = bench_with(store=NoLists(), jobs=NoEngine())
+    upload = await bench.begin(10)
     await bench.uploads.append(upload.id, incoming(b"01"), offset=0)
     assert await bench.readable(upload) == b""
     bench.store.refuses = False
@@ -88,10 +97,12 @@ class HeldStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.hold = False
+        self.lists = 0
         self.held = anyio.Event()
         self.go_on = anyio.Event()
 
     async def put(self, key: str, body: bytes, **more: Any) -> Any:
+        self.lists += key.endswith("/arriving.json")
         if self.hold and key.endswith("/arriving.json"):
             self.hold = False
             self.held.set()
@@ -99,11 +110,9 @@ class HeldStore(MemoryStore):
         return await super().put(key, body, **more)
 
 
-async def test_a_list_that_comes_late_is_set_right(
-    bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]
-) -> None:
-    bench = bench_of(sql=sql_tables, store=HeldStore())
-    upload = await _begin(bench.uploads, 10)
+async def test_a_list_that_comes_late_is_set_right(bench_with: Any, incoming: Callable[..., Incoming]) -> None:
+    bench = bench_with(store=HeldStore())
+    upload = await bench.begin(10)
     bench.store.hold = True
     slow = asyncio.create_task(bench.uploads.append(upload.id, incoming(b"01"), offset=0))
     await bench.store.held.wait()
@@ -117,11 +126,9 @@ async def test_a_list_that_comes_late_is_set_right(
     assert await bench.readable(upload) == b"012345", "it did not stay at what was true when it set out"
 
 
-async def test_a_list_that_comes_after_the_end_goes(
-    bench_of: Any, sql_tables: Any, incoming: Callable[..., Incoming]
-) -> None:
-    bench = bench_of(sql=sql_tables, store=HeldStore())
-    upload = await _begin(bench.uploads, 10)
+async def test_a_list_that_comes_after_the_end_goes(bench_with: Any, incoming: Callable[..., Incoming]) -> None:
+    bench = bench_with(store=HeldStore())
+    upload = await bench.begin(10)
     bench.store.hold = True
     slow = asyncio.create_task(bench.uploads.append(upload.id, incoming(b"01"), offset=0))
     await bench.store.held.wait()

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import tempfile
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ from infra.memory import MemoryStore
 from infra.sql import metadata, open_engine
 from manifests import layout
 from streaming.catalog.model import AssetState
+from streaming.upload.announcer import Announcer
 from streaming.upload.digests import Digest
 from streaming.upload.errors import (
     BodyCut,
     ChecksumMismatch,
     WriterReplaced,
 )
-from streaming.upload.model import MIB, NewUpload, Upload, UploadKind, UploadState
+from streaming.upload.intake import Intake
+from streaming.upload.model import MIB, Upload, UploadState
 from transcoder.windows import grow_task
 
 if TYPE_CHECKING:
@@ -30,12 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from streaming.upload.incoming import Incoming
-    from streaming.upload.service import Uploads
-
-
-async def _begin(uploads: Uploads, length: int) -> Upload:
-    new = NewUpload(length=length, filename="goal.mp4", titles={"en": "Goal"})
-    return await uploads.begin(new, kind=UploadKind.TUS, created_by="test")
 
 
 def _sha1(body: bytes) -> Digest:
@@ -43,6 +40,7 @@ def _sha1(body: bytes) -> Digest:
 
 
 _MOST_SMALL = 32
+_OPENING = 24
 _SIZES = st.one_of(st.integers(0, 70_000), st.integers(0, 5 * MIB + 10), st.integers(0, 12 * MIB))
 _REQUESTS = st.tuples(
     st.sampled_from([0, 1]), _SIZES, st.sampled_from(["end", "cut", "die", "wrong", "right"]), st.integers(1, 9)
@@ -67,7 +65,7 @@ def test_any_cuts_by_any_processes_yield_the_same_object(
             store = deadly_store_of()
             bench = bench_of(sql=sql, store=store)
             processes = (bench.uploads, bench.process())
-            upload = await _begin(processes[0], length)
+            upload = await bench.begin(length)
             for process, size, ending, fuse in requests:
                 offset = (await processes[process].status(upload.id)).offset
                 body = noise[offset : min(offset + size, length)]
@@ -118,7 +116,7 @@ async def test_many_small_requests_cost_few_objects(
         await connection.run_sync(metadata.create_all)
     bench = bench_of(sql=sql)
     length = 1_000_000
-    upload = await _begin(bench.uploads, length)
+    upload = await bench.begin(length)
     for offset in range(0, length, 1000):
         await bench.uploads.append(upload.id, incoming(noise[offset : offset + 1000]), offset=offset)
         assert len(await bench.keys()) <= _MOST_SMALL + 4
@@ -128,16 +126,15 @@ async def test_many_small_requests_cost_few_objects(
 
 @pytest.mark.parametrize("fuse", range(1, 12))
 async def test_a_process_that_dies_while_it_gathers_is_followed(
-    sql_tables: Any,
-    bench_of: Any,
+    bench_with: Any,
     deadly_store_of: Callable[[], Any],
     incoming: Callable[..., Incoming],
     noise: bytes,
     fuse: int,
 ) -> None:
     store = deadly_store_of()
-    bench = bench_of(sql=sql_tables, store=store)
-    upload = await _begin(bench.uploads, 6 * MIB)
+    bench = bench_with(store=store)
+    upload = await bench.begin(6 * MIB)
     for offset in (0, MIB):
         await bench.uploads.append(upload.id, incoming(noise[offset : offset + MIB]), offset=offset)
     await bench.drain()
@@ -158,7 +155,7 @@ async def test_a_slow_body_can_be_read_while_it_flows(
     bench: Any, line_of: Callable[[], Any], noise: bytes, eventually: Callable[..., Awaitable[None]]
 ) -> None:
     length = 12 * MIB
-    upload = await _begin(bench.uploads, length)
+    upload = await bench.begin(length)
     line = line_of()
     async with anyio.create_task_group() as group:
         group.start_soon(lambda: bench.uploads.append(upload.id, line.body, offset=0))
@@ -174,12 +171,39 @@ async def test_a_slow_body_can_be_read_while_it_flows(
     assert await bench.source(upload) == noise[:length]
 
 
+async def test_an_upload_begins_with_pieces_that_are_held_back_for_less_time(
+    bench: Any, noise: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = bench.uploads.records
+    announcer = Announcer(records=records, store=bench.store, cache=bench.cache, catalogue=bench.catalogue)
+    upload = await records.claim(await bench.begin(10 * MIB))
+    monkeypatch.setattr("streaming.upload.intake._OPENING_S", 0)
+    monkeypatch.setattr("streaming.upload.intake._FLUSH_AFTER_S", 3600)
+
+    async def writer(upload: Upload) -> Intake:
+        return Intake(
+            upload, await records.pieces(upload.id), records=records, store=bench.store, announcer=announcer,
+            clock=bench.uploads.clock, expires=timedelta(hours=1),
+        )  # fmt: skip
+
+    first = await writer(upload)
+    for place in range(_OPENING):
+        await first.add(noise[place : place + 1])
+        assert first.upload.offset == place + 1
+    await first.add(b"x")
+    assert first.upload.offset == _OPENING, "it waits with those that come soon"
+    second = await writer(await first.close())
+    await second.add(b"x")
+    assert second.upload.offset == _OPENING + 1, "what an upload begins with, not every request"
+    await announcer.drain()
+
+
 async def _reads(bench: Any, upload: Upload, expected: bytes) -> bool:
     return bool(await bench.readable(upload) == expected)
 
 
 async def test_pieces_are_of_few_sizes(bench: Any, incoming: Callable[..., Incoming], noise: bytes) -> None:
-    upload = await _begin(bench.uploads, 17 * MIB)
+    upload = await bench.begin(17 * MIB)
     offset = 0
     for size in (MIB, 3, 2 * MIB, 5 * MIB, MIB, MIB, 6 * MIB):
         await bench.uploads.append(upload.id, incoming(noise[offset : offset + size]), offset=offset)
@@ -203,7 +227,7 @@ async def test_bytes_that_are_still_to_be_checked_cannot_be_read(
     incoming: Callable[..., Incoming],
     ending: str,
 ) -> None:
-    upload = await _begin(bench.uploads, 12 * MIB)
+    upload = await bench.begin(12 * MIB)
     await bench.uploads.append(upload.id, incoming(noise[:1000]), offset=0)
     body, line = noise[1000 : 11 * MIB], line_of()
     sending = asyncio.create_task(
@@ -248,11 +272,11 @@ class SlowStore(MemoryStore):
 
 
 async def test_a_request_to_the_store_that_comes_late_writes_over_nothing(
-    sql_tables: Any, bench_of: Any, line_of: Callable[[], Any], incoming: Callable[..., Incoming]
+    bench_with: Any, line_of: Callable[[], Any], incoming: Callable[..., Incoming]
 ) -> None:
     store = SlowStore()
-    bench = bench_of(sql=sql_tables, store=store)
-    upload = await _begin(bench.uploads, 10)
+    bench = bench_with(store=store)
+    upload = await bench.begin(10)
     store.slow = "/0-1"
     line = line_of()
     sending = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
@@ -272,11 +296,11 @@ async def test_a_request_to_the_store_that_comes_late_writes_over_nothing(
 
 
 async def test_a_writer_that_is_replaced_while_it_stores_takes_its_piece_with_it(
-    sql_tables: Any, bench_of: Any, line_of: Callable[[], Any], incoming: Callable[..., Incoming]
+    bench_with: Any, line_of: Callable[[], Any], incoming: Callable[..., Incoming]
 ) -> None:
     store = SlowStore()
-    bench = bench_of(sql=sql_tables, store=store)
-    upload = await _begin(bench.uploads, 10)
+    bench = bench_with(store=store)
+    upload = await bench.begin(10)
     store.slow = "/0-1"
     line = line_of()
     stale = asyncio.create_task(bench.uploads.append(upload.id, line.body, offset=0))
