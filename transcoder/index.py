@@ -147,6 +147,7 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     decoded_rate: int = 0
     entries: tuple[AudioEntry, ...] = ()
     reads: dict[str, str] | None = None
+    group: int = 0
 
     @property
     def usable(self) -> bool:
@@ -376,7 +377,9 @@ def _audio(stream: _Stream, limits: SourceLimits) -> AudioStream:
 
 
 def _groups(stream: _Stream) -> ByteGroups | None:
-    return None if stream.reads is None else ByteGroups(**{name: unpack(text) for name, text in stream.reads.items()})
+    if stream.reads is None:
+        return None
+    return ByteGroups(**{name: unpack(text) for name, text in stream.reads.items()}, length=stream.group)
 
 
 def _positive(ratio: Any) -> Fraction | None:

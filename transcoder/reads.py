@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from transcoder.audio_window import AFTER, ANCHOR, BEFORE, WARM_UP
 from transcoder.plan import AAC_FRAME, SourceReads
-from transcoder.probe.groups import OPEN
+from transcoder.probe.groups import LENGTH, OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from transcoder.index import AudioStream, SourceIndex, VideoStream
     from transcoder.plan import AudioPlan, Span, VideoPlan
 
-BEHIND: Final = 3
-"""Groups of samples behind a segment's last picture: decoders give a picture when they have seen up to 16 that follow
-it, and one more for each of their threads."""
+BEHIND: Final = 3 * LENGTH
+"""Samples behind a segment's last picture: decoders give a picture when they have seen up to 16 that follow it, and one
+more for each of their threads."""
 
 _REORDERED: Final = Fraction(1)
 """Seconds by which a picture may be decoded before it is shown: seeks go by decoding time."""
@@ -34,12 +34,18 @@ _ROUND: Final = 1 << 12
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByteGroups:
     """The samples of a stream in groups of a few, in decoding order: the `first` stamp that is shown (time base of the
-    stream) and the bytes [`start`, `end`) of each; `keys`: whether decoding may begin with it (0, CLOSED or OPEN)."""
+    stream) and the bytes [`start`, `end`) of each; `keys`: whether decoding may begin with it (0, CLOSED or OPEN);
+    `length`: how many samples one has at most."""
 
     first: Sequence[int]
     start: Sequence[int]
     end: Sequence[int]
     keys: Sequence[int]
+    length: int = LENGTH
+
+    def of(self, samples: int) -> int:
+        """How many whole groups so many samples are."""
+        return -(-samples // self.length)
 
 
 def source_reads(
@@ -47,7 +53,7 @@ def source_reads(
 ) -> SourceReads | None:
     """What the windows of a plan read; None where that is not known of every stream.
 
-    `behind`: how many groups of samples behind a segment's last picture. With 0 these are the bytes without which it
+    `behind`: how many samples behind a segment's last picture. With 0 these are the bytes without which it
     can't be made: all that is shown in it. A decoder that meets the end of the file there gives what it holds back.
     """
     streams: list[VideoStream | AudioStream] = [*index.video, *index.audio]
@@ -71,7 +77,7 @@ def _pictures(groups: ByteGroups, video: VideoPlan, behind: int) -> Iterable[Spa
         key = max(0, bisect_right(begins, wanted) - 1)
         if groups.keys[keys[key]] == OPEN:
             key = max(0, key - 1)
-        stop = len(latest) if following is None else bisect_left(latest, following) + behind
+        stop = len(latest) if following is None else bisect_left(latest, following) + groups.of(behind)
         yield _span(groups, keys[key], stop)
 
 
@@ -89,7 +95,8 @@ def _sound(groups: ByteGroups, track: AudioPlan, landings: Sequence[Sequence[Fra
             landing = pictures[max(0, bisect_right(pictures, wanted) - 1)] - _REORDERED
             begin = min(begin, floor(landing / track.time_base))
         stop = bisect_right(groups.first, _stamp(track, following + AFTER, ANCHOR))
-        yield _span(groups, max(0, bisect_right(groups.first, begin) - 2), stop + min(behind, 1))
+        first = bisect_right(groups.first, begin) - 1 - groups.of(LENGTH)
+        yield _span(groups, max(0, first), stop + groups.of(min(behind, LENGTH)))
 
 
 def _stamp(track: AudioPlan, unit: int, seconds: Fraction) -> int:

@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 
 from manifests.layout import AssetId
 from transcoder.index import index_source
 from transcoder.plan import SourceRef
 from transcoder.planner import make_plan
-from transcoder.probe.groups import CLOSED, OPEN
+from transcoder.probe.groups import CLOSED, FINE, OPEN
 from transcoder.reads import ByteGroups, source_reads
 
 if TYPE_CHECKING:
@@ -66,6 +67,27 @@ async def test_pictures_that_are_shown_before_their_key_picture_need_the_one_bef
         assert reads is not None
         assert reads.head == ((0, 4096),)
         assert reads.video[2] == (1000 * first, 1000 * 6)
+
+
+@pytest.mark.parametrize("behind", [0, 1, 4, 5, 96])
+async def test_what_is_read_behind_a_segment_is_counted_in_samples(media: Path, behind: int) -> None:
+    """Groups of a source that arrives are short, and its windows need no less for that."""
+    path = media / "real" / "flutter_butterfly_720p30_aac.mp4"
+    index = await index_source(path, demuxer="mov", length=path.stat().st_size)
+    plan = await _plan(path)
+    assert plan.video is not None
+    groups = index.video[0].groups
+    assert groups is not None
+    assert groups.length == FINE
+    reads = source_reads(index, plan.video, plan.audio, behind=behind)
+    assert reads is not None
+    with av.open(str(path)) as container:
+        packets = list(container.demux(container.streams.video[0]))
+    until = next(n for n, each in enumerate(packets) if each.pts is not None and each.pts >= plan.video.starts[1])
+    wanted, more = packets[until - 1 + behind], packets[until + 2 * FINE + behind]
+    assert wanted.pos is not None
+    assert more.pos is not None
+    assert wanted.pos + wanted.size <= reads.video[0][1] <= more.pos + more.size
 
 
 def _one_group_a_segment(starts: Sequence[int], kind: int) -> ByteGroups:

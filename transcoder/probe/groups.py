@@ -16,14 +16,18 @@ CLOSED = 1
 OPEN = 2
 """A key picture, and one that is followed by pictures which are shown before it, and may need the group before."""
 
-_LENGTH = 32
-"""Samples in a group; a key picture begins a new one."""
+LENGTH = 32
+"""Samples in a group, at most; a key picture begins a new one."""
+FINE = 4
+"""The same of a source that arrives: a segment is released by whole groups."""
 
 
-def groups(stamps: Sequence[int], positions: Sequence[int], sizes: Sequence[int], keys: bytes) -> dict[str, str]:
+def groups(
+    stamps: Sequence[int], positions: Sequence[int], sizes: Sequence[int], keys: bytes, *, length: int = LENGTH
+) -> dict[str, str]:
     """Per group, in decoding order: the `first` stamp, `start` and `end` in the file, and whether a decoder can begin
     there (`keys`)."""
-    spans = _spans(keys)
+    spans = _spans(keys, length)
     ends = array("q", map(add, positions, sizes))
     if all(map(le, positions, islice(positions, 1, None))):  # almost always, and much faster
         start = [positions[span.start] for span in spans]
@@ -45,7 +49,7 @@ def groups(stamps: Sequence[int], positions: Sequence[int], sizes: Sequence[int]
     }
 
 
-def _spans(keys: bytes) -> list[slice]:
+def _spans(keys: bytes, length: int) -> list[slice]:
     begins = array("q")
     is_sound = all(keys)
     begin, key = 0, 0
@@ -53,5 +57,5 @@ def _spans(keys: bytes) -> list[slice]:
         begins.append(begin)
         if 0 <= key <= begin:
             key = keys.find(1, begin + 1)
-        begin = begin + _LENGTH if is_sound or key < 0 else min(begin + _LENGTH, key)
+        begin = begin + length if is_sound or key < 0 else min(begin + length, key)
     return [slice(begin, end) for begin, end in zip(begins, [*begins[1:], len(keys)], strict=True)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcoder.mp4.boxes import NotPlain
 from transcoder.mp4.samples import composition_offsets, positions
-from transcoder.probe.groups import groups
+from transcoder.probe.groups import FINE, LENGTH, groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +48,8 @@ def complete(
         if track.stream.id not in movie.tracks:
             raise NotPlain("a track that the demuxer made up")
         stamps = _presented(entries, movie.tracks[track.stream.id], track.places)
-        track.reads = groups(stamps, entries.positions, entries.sizes, entries.keys)
+        track.group = FINE if arriving else LENGTH
+        track.reads = groups(stamps, entries.positions, entries.sizes, entries.keys, length=track.group)
         if not ended:
             first = _take(track, entries, stamps)
             if not arriving:

@@ -65,6 +65,8 @@ class Track:
         """Position in the file and stamp of the packets so far, while it is probed."""
         self.count = Count(stream) if stream.type == "audio" else None
         self.reads: dict[str, str] | None = None
+        self.group = 0
+        """Samples in each group of `reads`."""
 
     @property
     def probing(self) -> bool:
@@ -196,6 +198,7 @@ def describe(track: Track) -> dict[str, Any]:
         "default": bool(stream.disposition & av.stream.Disposition.default),
         "duration": stream.duration if stream.container.format.name.startswith("mov") else None,
         "reads": track.reads,
+        "group": track.group,
     }
     if stream.type == "audio":
         return facts | {

@@ -135,7 +135,7 @@ async def test_of_sound_that_comes_late(name: str, clips: Path) -> None:
 
 async def test_of_tables(clips: Path) -> None:
     path = clips / "fast.mp4"
-    index = await index_source(path, demuxer="mov")
+    index = await index_source(path, demuxer="mov", length=path.stat().st_size)
     plan = make_plan(asset=ASSET, version=1, source=SOURCE, index=index, settings=SETTINGS)
     needs = source_reads(index, plan.video, plan.audio, behind=0)
     assert needs is not None

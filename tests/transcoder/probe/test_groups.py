@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.probe.groups import CLOSED, OPEN, groups
+from transcoder.probe.groups import CLOSED, FINE, LENGTH, OPEN, groups
 from transcoder.probe.packing import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def _groups(stamps: Sequence[int], positions: Sequence[int], sizes: Sequence[int], keys: bytes) -> dict[str, list[int]]:
-    found = groups(stamps, positions, sizes, keys)
+def _groups(
+    stamps: Sequence[int], positions: Sequence[int], sizes: Sequence[int], keys: bytes, length: int = LENGTH
+) -> dict[str, list[int]]:
+    found = groups(stamps, positions, sizes, keys, length=length)
     return {name: list(unpack(text)) for name, text in found.items()}
 
 
@@ -22,6 +24,11 @@ def test_sound_is_cut_by_number() -> None:
     assert _groups(stamps, range(0, 700, 10), [10] * 70, b"\1" * 70) == {
         "first": [0, 32 * 1024, 64 * 1024], "start": [0, 320, 640], "end": [320, 640, 700], "keys": [1, 1, 1],
     }  # fmt: skip
+
+
+def test_of_a_source_that_arrives_groups_are_short() -> None:
+    found = _groups(range(10), range(0, 100, 10), [10] * 10, b"\1" + bytes(4) + b"\1" + bytes(4), FINE)
+    assert found["start"] == [0, 40, 50, 90]
 
 
 def test_a_key_picture_begins_a_group() -> None:
