@@ -29,9 +29,9 @@ class Benchmark:
 BENCHMARKS: Final = (
     Benchmark(module="first_segment", minutes=2, about="last byte of an upload to the first segment"),
     Benchmark(module="length", minutes=4, quick=True, about="the same for two hours beside half a minute"),
-    Benchmark(module="growing", minutes=3, about="first byte of a slow upload to the first segment"),
+    Benchmark(module="growing", minutes=4, about="first byte of a slow upload to the first segment"),
     Benchmark(module="just_in_time", minutes=10, about="seeks into what is not encoded yet"),
-    Benchmark(module="fairness", minutes=4, quick=True, about="a short clip beside ten uploads of two hours"),
+    Benchmark(module="fairness", minutes=6, quick=True, about="a short clip beside ten uploads of two hours"),
     Benchmark(module="progress", minutes=8, quick=True, about="percent and time left against what turned out"),
     Benchmark(module="scaling", minutes=4, quick=True, about="many workers: measured, and simulated to 64"),
     Benchmark(module="peers", minutes=15, quick=True, about="one ladder, five ways: speed and bytes against others"),

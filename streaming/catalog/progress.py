@@ -45,7 +45,8 @@ _RETRY_MS: Final = 2000
 class AssetProgress:
     """`percent` (0 to 100) of what goes on in this state: of the upload's bytes, or of the encode's work.
 
-    `eta_s`: whole seconds until the encode is done, null while nobody can say. `failure` is told to editors only.
+    `eta_s`: whole seconds until the encode is done if it goes on as lately, whatever else is encoded; null while nobody
+    can say. `failure` is told to editors only.
     """
 
     id: str
