@@ -16,6 +16,7 @@ from infra.errors import CacheUnavailable
 from manifests.layout import RenditionId
 from transcoder.facts import find_plan
 from transcoder.remaining import expected, present
+from transcoder.windows import VIDEO
 from transcoder.work import Sample, time_left, total_work, work_of
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class ProgressBoard:
         """An object is in the bucket."""
         landed = (_field(rendition, number), work_of(plan, rendition, number))
         try:
-            await self._cache.script(_LANDED, _keys(plan.asset, plan.version), [_SECONDS, *landed])
+            await self._cache.script(_LANDED, known_keys(plan.asset, plan.version), [_SECONDS, *landed])
         except CacheUnavailable as exc:
             # The count stays one too low, until the finish counts in the bucket: no reason to stop an encode.
             log.warning("an object is not counted", extra={"asset": plan.asset, "cause": str(exc)})
@@ -144,7 +145,7 @@ class ProgressBoard:
     async def progress(self, asset: AssetId, version: int) -> Progress:
         """How far a version is; 0 of 0 as long as it has no plan."""
         try:
-            known = await self._read(_keys(asset, version))
+            known = await self._read(known_keys(asset, version))
         except CacheUnavailable:
             known = None
         if known is not None:
@@ -155,7 +156,7 @@ class ProgressBoard:
     async def landed_of(self, plan: Plan) -> frozenset[ObjectName]:
         """The objects of a plan that landed, without asking the bucket for each; counted there if nobody knows."""
         try:
-            if await self._read(_keys(plan.asset, plan.version)) is None:
+            if await self._read(known_keys(plan.asset, plan.version)) is None:
                 await self._count(plan)
             fields = await self._cache.script(_FIELDS, [landed_key(plan.asset, plan.version)], [])
         except CacheUnavailable:
@@ -165,13 +166,13 @@ class ProgressBoard:
     async def recount(self, plan: Plan) -> Progress:
         """Forget what is remembered, and count in the bucket."""
         try:
-            await self._cache.delete(*_keys(plan.asset, plan.version))
+            await self._cache.delete(*known_keys(plan.asset, plan.version))
         except CacheUnavailable:
             log.warning("a wrong count could not be forgotten", extra={"asset": plan.asset})
         return await self._count(plan)
 
     async def _count(self, plan: Plan) -> Progress:
-        keys, total, whole = _keys(plan.asset, plan.version), len(expected(plan)), total_work(plan)
+        keys, total, whole = known_keys(plan.asset, plan.version), len(expected(plan)), total_work(plan)
         found: dict[ObjectName, ObjectStat] | None = None
         try:
             await self._cache.script(_BEGIN, keys, [_SECONDS])
@@ -199,7 +200,14 @@ def landed_key(asset: AssetId, version: int) -> str:
     return f"channel:landed:{asset}/{version}"
 
 
-def _keys(asset: AssetId, version: int) -> list[str]:
+async def known_tracks(cache: Cache, asset: AssetId, version: int) -> frozenset[str]:
+    """Of which tracks something has landed. Raises CacheUnavailable."""
+    fields = await cache.script(_FIELDS, [landed_key(asset, version)], [])
+    return frozenset({VIDEO, *(_name_of(field)[0] for field in fields)} - {""})
+
+
+def known_keys(asset: AssetId, version: int) -> list[str]:
+    """What landed, and how fast."""
     return [landed_key(asset, version), f"channel:pace:{asset}/{version}"]
 
 

@@ -83,7 +83,7 @@ class Reconciler:
         self._every_s = every.total_seconds()
         self._front = Front(store=store, cache=cache, jobs=jobs, board=ProgressBoard(store=store, cache=cache))
         self._waiting: frozenset[tuple[AssetId, int]] = frozenset()
-        self._sweeper = Sweeper(store=store, jobs=jobs, catalogue=catalogue, clock=clock)
+        self._sweeper = Sweeper(store=store, cache=cache, jobs=jobs, catalogue=catalogue, clock=clock)
         self._asked: dict[tuple[AssetId, int], _Asked] = {}
         self._named: set[AssetId] = set()
         self._woken = asyncio.Event()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from manifests import layout
 from streaming.clock import utc_now
+from transcoder.forget import forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.ports import JobEngine, ObjectStore
+    from infra.ports import Cache, JobEngine, ObjectStore
     from manifests.layout import AssetId
     from streaming.catalog.service import Catalogue
     from streaming.clock import Clock
@@ -31,8 +32,11 @@ when its next source is ready."""
 class Sweeper:
     """Empties the bucket of deleted assets, then has the catalogue forget them; and of what was cancelled."""
 
-    def __init__(self, *, store: ObjectStore, jobs: JobEngine, catalogue: Catalogue, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, *, store: ObjectStore, cache: Cache, jobs: JobEngine, catalogue: Catalogue, clock: Clock = utc_now
+    ) -> None:
         self._store = store
+        self._cache = cache
         self._jobs = jobs
         self._catalogue = catalogue
         self._clock = clock
@@ -55,6 +59,8 @@ class Sweeper:
                 swept = await self._empty(asset.id)
                 if not swept and age > _QUIET:
                     await self._catalogue.swept(asset.id)
+            for version in range(1, asset.last_version + 1):
+                await forget(self._cache, asset.id, version)
             if swept:
                 log.info("media that nobody wants are swept", extra={"asset": asset.id, "objects": swept})
             self._next[asset.id] = now + max(age / 2, timedelta(seconds=2))

@@ -117,7 +117,7 @@ class Front:
             made = Pass(first=window.first, count=window.count, renditions=frozenset(window.rungs))
             seconds *= prices.of(replace(made, renditions=frozenset(prices.encode))) / prices.of(made)
         try:
-            key = _speed(f"{plan.asset}/{plan.version}", window.track)
+            key = speed_key(f"{plan.asset}/{plan.version}", window.track)
             await self._cache.put(key, f"{seconds / window.count:.6f}".encode(), ttl=_SPEED_KEPT)
         except CacheUnavailable:
             log.warning("the speed of an encode is not noted", extra={"asset": plan.asset})
@@ -136,10 +136,12 @@ class Front:
     async def _ahead(self, waiting: Iterable[Waiting]) -> dict[str, float]:
         """The seconds that those tasks will probably take, by tenant."""
         found = [(each, window_from(made)) for each, made in await self._queued(waiting)]
-        speeds = await self._speeds({_speed(_name(each), window.track) for each, window in found if window is not None})
+        speeds = await self._speeds(
+            {speed_key(_name(each), window.track) for each, window in found if window is not None}
+        )
         ahead: dict[str, float] = {}
         for each, window in found:
-            speed = None if window is None else speeds.get(_speed(_name(each), window.track))
+            speed = None if window is None else speeds.get(speed_key(_name(each), window.track))
             ahead[each.tenant] = ahead.get(each.tenant, 0.0) + estimate(window, speed)
         return ahead
 
@@ -155,7 +157,7 @@ class Front:
         for window in assigned(await self._jobs.pending(each.asset)):
             taken |= made_by(plan, window)
         groups = rung_groups(costs(plan, VIDEO).encode) if plan.video is not None else ()
-        keys = {track: _speed(_name(each), track) for track in tracks(plan)}
+        keys = {track: speed_key(_name(each), track) for track in tracks(plan)}
         speeds = await self._speeds(keys.values())
         windows = []
         for track, key in keys.items():
@@ -212,5 +214,6 @@ def _waiting(name: bytes, value: bytes) -> Waiting:
     return Waiting(served=float(served), asset=AssetId(asset), version=int(version), tenant=tenant)
 
 
-def _speed(name: str, track: str) -> str:
+def speed_key(name: str, track: str) -> str:
+    """Where it is noted how fast a track of `asset/version` is encoded."""
     return f"channel:speed:{name}/{track}"

@@ -22,7 +22,7 @@ async def test_an_asset_goes_wholly_and_looks_grow_rarer(sql_engine: AsyncEngine
     now = utc_now()
     store, jobs = MemoryStore(), MemoryEngine()
     catalogue = Catalogue(sql=sql_engine, cache=MemoryCache(), jobs=jobs, clock=lambda: now)
-    sweeper = Sweeper(store=store, jobs=jobs, catalogue=catalogue, clock=lambda: now)
+    sweeper = Sweeper(store=store, cache=MemoryCache(), jobs=jobs, catalogue=catalogue, clock=lambda: now)
     asset = (await catalogue.create(titles={"en": "A marathon"}, created_by="test")).id
     late = layout.segment(asset, RenditionId("v720-1"), 0)
     for number in range(250):
@@ -50,7 +50,7 @@ async def test_of_a_cancelled_encode_nothing_stays_and_the_next_source_is_left_a
     now = utc_now()
     store, jobs = MemoryStore(), MemoryEngine()
     catalogue = Catalogue(sql=sql_engine, cache=MemoryCache(), jobs=jobs, clock=lambda: now)
-    sweeper = Sweeper(store=store, jobs=jobs, catalogue=catalogue, clock=lambda: now)
+    sweeper = Sweeper(store=store, cache=MemoryCache(), jobs=jobs, catalogue=catalogue, clock=lambda: now)
     asset = (await catalogue.create(titles={"en": "A false start"}, created_by="test")).id
     version = await catalogue.begin_upload(asset)
     await catalogue.source_arrived(asset, version=version, size=1, filename="a.mp4")
