@@ -42,7 +42,11 @@ def grown(body: bytes, *, asset: AssetId, source: SourceRef) -> Iterator[tuple[i
 def _fed(body: bytes, demuxer: str) -> Iterator[tuple[int, Told]]:
     ours, theirs = socket.socketpair()
     argv = child_argv(theirs.fileno(), demuxer=demuxer, limits=_LIMITS)
-    with subprocess.Popen(argv, pass_fds=(theirs.fileno(),), stdout=subprocess.PIPE) as child, ours:
+    # Whoever has seen enough leaves, and the child with him; what it says of that is nobody's business.
+    command = subprocess.Popen(
+        argv, pass_fds=(theirs.fileno(),), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )  # fmt: skip
+    with command as child, ours:
         theirs.close()
         assert child.stdout is not None
         os.set_blocking(child.stdout.fileno(), False)
