@@ -31,7 +31,7 @@ from infra.settings import S3Settings
 from infra.sql import open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -289,3 +289,28 @@ def media() -> Path:
 def ffmpeg() -> str:
     """Path of the ffmpeg that the service uses too."""
     return os.environ.get("CHANNEL_FFMPEG") or imageio_ffmpeg.get_ffmpeg_exe()
+
+
+@pytest.fixture(scope="session")
+def clips_of(ffmpeg: str) -> Callable[..., None]:
+    """`clips_of(folder, {"clip.ts": [], …}, seconds=9)`: one clip in files of these names, with options for the muxer.
+
+    25 frames/s with a key picture each second, and a tone.
+    """
+
+    def make(folder: Path, formats: Mapping[str, Sequence[str]], *, seconds: int, size: str = "160x90") -> None:
+        made = folder / "made.mkv"
+        subprocess.run(
+            [
+                ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", f"testsrc=size={size}:rate=25",
+                "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(seconds), "-c:v", "libx264",
+                "-preset", "veryfast", "-g", "25", "-b:v", "600k", "-pix_fmt", "yuv420p", "-c:a", "aac", made,
+            ],
+            check=True,
+        )  # fmt: skip
+        for name, options in formats.items():
+            subprocess.run(
+                [ffmpeg, "-loglevel", "error", "-i", made, "-c", "copy", *options, folder / name], check=True
+            )  # fmt: skip
+
+    return make

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from tests.e2e.stack import until
 from tests.e2e.test_browser import VIDEO, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import httpx
     from playwright.sync_api import Browser
@@ -30,19 +29,10 @@ def watched(browser: Browser) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> bytes:
-    """16 s with a tone, as TS."""
-    path = tmp_path_factory.mktemp("source") / "clip.ts"
-    subprocess.run(
-        [
-            ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25",
-            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(SECONDS),
-            "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-b:v", "600k", "-pix_fmt", "yuv420p", "-c:a", "aac",
-            path,
-        ],
-        check=True,
-    )  # fmt: skip
-    return path.read_bytes()
+def source(tmp_path_factory: pytest.TempPathFactory, clips_of: Callable[..., None]) -> bytes:
+    folder = tmp_path_factory.mktemp("source")
+    clips_of(folder, {"clip.ts": []}, seconds=SECONDS, size="320x180")
+    return (folder / "clip.ts").read_bytes()
 
 
 def test_a_viewer_who_came_early_watches_to_the_end(stack: Stack, watched: Watched, source: bytes) -> None:

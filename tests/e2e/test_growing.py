@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import signal
-import subprocess
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -32,26 +31,16 @@ if TYPE_CHECKING:
 
     Eventually = Callable[..., Awaitable[None]]
 
+
 SECONDS = 12
 FORMATS = {"clip.ts": [], "clip.mkv": [], "fast.mp4": ["-movflags", "faststart"]}
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
-    """12 s at 25 frames/s, 160x90, with a tone: six segments of 2 s."""
+def clips(tmp_path_factory: pytest.TempPathFactory, clips_of: Callable[..., None]) -> Path:
+    """Six segments of 2 s."""
     folder = tmp_path_factory.mktemp("clips")
-    made = folder / "made.mkv"
-    subprocess.run(
-        [
-            ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=25",
-            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(SECONDS),
-            "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-b:v", "600k", "-pix_fmt", "yuv420p", "-c:a", "aac",
-            made,
-        ],
-        check=True,
-    )  # fmt: skip
-    for name, options in FORMATS.items():
-        subprocess.run([ffmpeg, "-loglevel", "error", "-i", made, "-c", "copy", *options, folder / name], check=True)
+    clips_of(folder, FORMATS, seconds=SECONDS)
     return folder
 
 
