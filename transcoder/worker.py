@@ -7,8 +7,9 @@ import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from infra.errors import InfraError
 from infra.jobs import StreaqEngine, StreaqWorker
 from infra.local.preflight import require_program
 from infra.logs import configure
@@ -16,6 +17,7 @@ from infra.metrics import expose
 from infra.redis_cache import RedisCache
 from infra.s3 import S3Store
 from infra.settings import InfraSettings
+from infra.tasks import end
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 log = logging.getLogger(__name__)
+
+_TIDIED_S: Final = 60.0
 
 
 def worker_main(env: Mapping[str, str]) -> None:
@@ -73,8 +77,22 @@ async def run_worker(infra: InfraSettings, settings: TranscoderSettings, encoder
                 "arriving_slots": settings.arriving_slots,
             },
         )
-        await worker.run()
+        tidying = asyncio.create_task(_keep_tidy(parts.sources))
+        try:
+            await worker.run()
+        finally:
+            await end(tidying)
         log.info("stopped")
+
+
+async def _keep_tidy(sources: Sources) -> None:
+    """Sources of deleted assets do not stay on this machine, even if it has room."""
+    while True:
+        await asyncio.sleep(_TIDIED_S)
+        try:
+            await sources.tidy()
+        except InfraError as exc:
+            log.warning("sources that are gone may still lie here", extra={"cause": str(exc)})
 
 
 @asynccontextmanager

@@ -68,6 +68,11 @@ class Shelf:
         finally:
             os.close(descriptor)
 
+    def names(self) -> list[str]:
+        """The sources of which it holds something."""
+        end = f".{_boot()}.map"
+        return sorted(path.name.removesuffix(end) for path in self._folder.glob(f"*{end}"))
+
     async def forget(self, name: str) -> None:
         """Drop what is held of a source that the bucket does not have any more; a reader's copy goes with the LRU."""
         await to_thread.run_sync(_evict, self._folder / f"{name}.{_boot()}")

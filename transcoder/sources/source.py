@@ -13,6 +13,7 @@ import anyio
 from anyio import to_thread
 
 from infra.errors import ObjectNotFound, ObjectStoreError
+from manifests.layout import AssetId
 from transcoder import metrics
 from transcoder.errors import PlanMissing
 from transcoder.sources.blocks import BLOCK, blocks_of, in_runs, merged
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.ports import Cache, ObjectStore
-    from manifests.layout import AssetId
     from transcoder.plan import Span
     from transcoder.sources.local_file import LocalFile
     from transcoder.sources.pieces import SourceBytes
@@ -60,6 +60,16 @@ class Sources:
             yield OpenSource(
                 asset, version, source=source, local=local, shelf=self._shelf, store=self._store, cache=self._cache
             )
+
+    async def tidy(self) -> None:
+        """Drop the files of sources that the bucket has no more: nobody may ever open them again.
+
+        Raises errors of the store.
+        """
+        for name in await to_thread.run_sync(self._shelf.names):
+            asset, _, version = name.rpartition(".")
+            if await find_source(self._store, AssetId(asset), int(version)) is None:
+                await self._shelf.forget(name)
 
 
 class OpenSource:

@@ -120,6 +120,21 @@ async def test_a_source_that_is_gone(shop: Shop, noise: bytes) -> None:
     assert list(shop.folder.iterdir()) == [], "nothing of it stays on the disk"
 
 
+async def test_what_the_bucket_has_no_more_goes_from_the_disk_too(shop: Shop, noise: bytes) -> None:
+    await shop.upload(noise)
+    sources = shop.sources()
+    async with sources.open(ASSET, 1) as source:
+        await source.ensure([(0, BLOCK)])
+    await sources.tidy()
+    assert len(list(shop.folder.iterdir())) == 2, "it may be asked for again"
+    async with sources.open(ASSET, 1) as source:
+        await shop.store.delete([layout.source(ASSET, 1)])
+        await sources.tidy()
+        assert await source.read(0, 10) == noise[:10], "whoever has it open reads on"
+    await sources.tidy()
+    assert list(shop.folder.iterdir()) == []
+
+
 async def test_a_source_that_arrives(shop: Shop, noise: bytes) -> None:
     await shop.upload(noise[:1000], whole=False)
     async with shop.sources().open(ASSET, 1) as source:
