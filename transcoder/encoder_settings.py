@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 # Not ultrafast: x264 drops to the Baseline profile with it, and CODECS would be wrong (Apple 9.1).
 PRESETS: Final = ("superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
+EFFORT: Final = "trellis=1:rc-lookahead=20"
+"""x264's options for a rung that may cost more than the preset "veryfast" would: what the next slower preset has, less
+what gains little for its CPU time (finer motion vectors) and what stands in the headers (more reference pictures)."""
+_PRESET_OF_EFFORT: Final = "veryfast"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSettings:
@@ -51,6 +56,11 @@ class EncoderSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         return read(cls, env)
+
+    @property
+    def has_effort(self) -> bool:
+        """Whether `EFFORT` adds to the preset, as measured; slower presets have it, or better, already."""
+        return self.preset == _PRESET_OF_EFFORT
 
     @property
     def limits(self) -> Limits:

@@ -34,6 +34,7 @@ class VideoRung:
 
     `divisor` 2 halves the frame rate (it keeps every second grid frame). `crf`, `maxrate`, `bufsize` (b/s, bits) are
     the capped-CRF settings; `bandwidth` the declared peak (b/s) until it is measured. `codecs` is the RFC 6381 string.
+    `effort`: the encoder takes more time for its pictures than its preset says (`encoder_settings.EFFORT`).
     """
 
     id: RenditionId
@@ -47,6 +48,7 @@ class VideoRung:
     level: str
     codecs: str
     bandwidth: int
+    effort: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from infra.ports import RetryLater
 from transcoder import signals
 from transcoder.errors import OutputBroken, PlanMissing, SandboxError
 from transcoder.facts import find_ladder, find_plan, read_plan, write_ladder
-from transcoder.per_title import choose, curves
+from transcoder.per_title.decide import decide
 from transcoder.per_title.ladder import Ladder
 from transcoder.per_title.probes import probe
 from transcoder.per_title.sampling import Sampling, sampling
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transcoder.inputs import Reading
     from transcoder.parts import TranscoderParts
     from transcoder.per_title.curves import Probe
-    from transcoder.plan import Plan, VideoPlan
+    from transcoder.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ async def analyse(parts: TranscoderParts, attempt: Attempt) -> None:
         return
     async with held(parts, attempt) as lease:
         try:
-            ladder = chosen(video, picked, await _probes(parts, plan, picked), target=settings.target)
+            probes = await _probes(parts, plan, picked)
+            ladder = decide(video, picked, probes, target=settings.target, effort=parts.encoder.has_effort)
         except (SandboxError, OutputBroken) as exc:
             log.warning("a title keeps the fixed ladder", extra={"asset": asset, "cause": str(exc)})
             ladder = Ladder(target=settings.target, sampled=(), curves=(), rungs=(), dropped=(), note=str(exc))
@@ -55,13 +56,6 @@ async def analyse(parts: TranscoderParts, attempt: Attempt) -> None:
     # What is complete, and how much is left, has changed.
     await parts.board.recount(await read_plan(parts.store, asset, version))
     await announce(parts.cache, signals.Signal(what="ladder", asset=asset, version=version))
-
-
-def chosen(video: VideoPlan, picked: Sampling, probes: list[Probe], *, target: float) -> Ladder:
-    """The ladder that follows from the probes of all pieces."""
-    fitted = curves.fit(video, probes)
-    rungs, dropped = choose.choose(video, fitted, target=target, uneven=curves.unevenness(probes))
-    return Ladder(target=target, sampled=picked.segments, curves=fitted, rungs=rungs, dropped=dropped)
 
 
 async def _probes(parts: TranscoderParts, plan: Plan, picked: Sampling) -> list[Probe]:

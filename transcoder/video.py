@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import anyio
 
-from transcoder.encoder_settings import EncoderSettings
+from transcoder.encoder_settings import EFFORT, EncoderSettings
 from transcoder.errors import ChildFailed, OutputBroken
 from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
 from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape
@@ -321,7 +321,7 @@ def _encoding(video: VideoPlan, rung: VideoRung, window: Window, settings: Encod
         "keyint_min": gop,
         "sc_threshold": 0,
         # stitchable: headers do not depend on the pictures, so that windows have the same SPS and PPS.
-        "x264-params": "open-gop=0:stitchable=1",
+        "x264-params": "open-gop=0:stitchable=1" + (f":{EFFORT}" if rung.effort else ""),
         # No SEI: x264's own says its version and settings; the source's captions are a track of their own.
         "bsf:v": "filter_units=remove_types=6",
         "fps_mode": "passthrough",

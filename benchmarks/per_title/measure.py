@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
-from transcoder.encoder_settings import EncoderSettings
+from transcoder.encoder_settings import EFFORT, EncoderSettings
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.inputs import command
 from transcoder.per_title.probes import MODEL
@@ -23,7 +23,7 @@ from transcoder.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.per_title.bjontegaard import Point
+    from transcoder.per_title.bjontegaard import Point
     from transcoder.plan import Plan, VideoRung
 
 _SUBSAMPLE: Final = 4
@@ -90,7 +90,8 @@ def _encode(made: Original, rung: VideoRung, path: Path, *, fixed: bool) -> None
             "-vf", f"scale={rung.width}:{rung.height}:flags=bicubic,framestep={rung.divisor}",
             "-c:v", "libx264", "-preset", EncoderSettings().preset, "-profile:v", rung.profile, "-level:v", rung.level,
             *control, "-maxrate", str(rung.maxrate), "-bufsize", str(rung.bufsize),
-            "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0", "-x264-params", "open-gop=0:stitchable=1",
+            "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0",
+            "-x264-params", "open-gop=0:stitchable=1" + (f":{EFFORT}" if rung.effort else ""),
             "-bsf:v", "filter_units=remove_types=6", str(path),
         ],
         check=True,

@@ -8,7 +8,7 @@ from math import ceil, floor, log2
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
-from benchmarks.per_title.bjontegaard import Point
+from transcoder.per_title.bjontegaard import Point
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,9 +56,9 @@ def save(path: Path, title: str, lines: Sequence[Line]) -> None:
             text = f"{rate // 1000} kb/s" if rate < 1_000_000 else f"{rate // 1_000_000} Mb/s"
             body.append(f'<text x="{x(rate):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{text}</text>')
     for place, line in enumerate(line for line in lines if not line.faint):
-        at = _HEIGHT - _BOTTOM - 12 - 18 * place
-        body.append(f'<circle cx="{_WIDTH - 190}" cy="{at - 4}" r="4" fill="{line.color}"/>')
-        body.append(f'<text x="{_WIDTH - 180}" y="{at}">{escape(line.name)}</text>')
+        down = _HEIGHT - _BOTTOM - 12 - 18 * place
+        body.append(f'<circle cx="{_WIDTH - 190}" cy="{down - 4}" r="4" fill="{line.color}"/>')
+        body.append(f'<text x="{_WIDTH - 180}" y="{down}">{escape(line.name)}</text>')
     for line in lines:
         joined = " ".join(f"{x(rate):.1f},{y(vmaf):.1f}" for rate, vmaf in line.points)
         kind = ' class="faint"' if line.faint else ' stroke-width="2"'

@@ -22,3 +22,8 @@ def test_settings_come_from_the_environment() -> None:
 def test_what_makes_no_sense_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         EncoderSettings.from_env({name: value})
+
+
+def test_effort_adds_to_the_preset_that_it_was_measured_with() -> None:
+    assert EncoderSettings().has_effort
+    assert not EncoderSettings(preset="faster").has_effort, "it has that already"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,6 +165,23 @@ async def test_windows_join_without_a_seam(rate: str, tmp_path: Path) -> None:
     step = 1 / fps / time_base
     plan = _plan([int(n * step) for n in range(frames)], rate=fps, time_base=time_base)
     await _assert_exact(plan, source, range(frames), tmp_path)
+
+
+@pytest.mark.parametrize("profile", ["main", "high"])
+async def test_what_is_made_under_a_titles_own_ladder_joins_what_was_made_before(profile: str, tmp_path: Path) -> None:
+    """Another CRF, other caps, effort: the same init section to the byte, and decodes as one."""
+    source = _clip(tmp_path / "source.mp4", Fraction(25), 100)
+    rung = replace(_rung(160, 90), profile=profile)
+    plan = _plan([512 * n for n in range(100)], rate=Fraction(25), time_base=Fraction(1, 12800), rungs=(rung,))
+    harder = replace(rung, crf=31, maxrate=300_000, bufsize=300_000, effort=True)
+    now = replace(plan, video=replace(_picture(plan), rungs=(harder,)))
+    segments = _picture(plan).segments
+    before = await _encode(plan, source, [Window(track="video", first=0, count=2)])
+    after = await _encode(now, source, [Window(track="video", first=2, count=segments - 2)])
+    assert before[rung.id, None] == after[rung.id, None]
+    made = before | after
+    _assert_continuous(plan, made, rung)
+    assert _numbers(_joined(plan, made, rung), tmp_path) == list(range(100))
 
 
 async def test_varying_frame_rates_are_put_on_the_grid_once(tmp_path: Path) -> None:
@@ -358,6 +377,15 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
     golden = Path(__file__).parents[1] / "golden" / "video_argv.txt"
     assert "\n".join(argv) + "\n" == golden.read_text("utf-8")
+
+
+def test_effort_changes_one_argument_of_its_rung() -> None:
+    rungs = (_rung(112, 64), replace(_rung(160, 90), effort=True))
+    plan = _plan([512 * n for n in range(120)], rate=Fraction(25), time_base=Fraction(1, 12800), rungs=rungs)
+    window = Window(track="video", first=2, count=2)
+    argv = video_argv(plan, window, rungs, source=Path("s"), fds=(7, 8), margin=None, settings=_SETTINGS)
+    told = [value for name, value in itertools.pairwise(argv) if name == "-x264-params"]
+    assert told == ["open-gop=0:stitchable=1", "open-gop=0:stitchable=1:trellis=1:rc-lookahead=20"]
 
 
 def test_a_plan_without_a_picture_has_no_windows_of_it() -> None:

@@ -7,21 +7,23 @@ all sizes' curves or near it: at any rate, another size that looks better would 
 
 The rules: a rung is never dearer than in the fixed ladder; the smallest rate is no higher than the fixed ladder's, so
 that bad networks are served; the top rung reaches the target, or the best that the caps allow; rates rise by a factor
-of 1.4 at least, and from rung to rung the picture gets visibly better.
+of 1.4 at least, and from rung to rung the picture gets visibly better; to encode them all costs no more than `budget`.
+A rung may be had with effort (`effort`), better and dearer to encode: it is taken where the budget gives most for it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 from typing import TYPE_CHECKING, Final
 
 from transcoder.ladder import LadderSettings, caps
+from transcoder.per_title.effort import second
 from transcoder.per_title.ladder import Chosen, Dropped, Point
 from transcoder.plan import VideoRung
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from manifests.layout import RenditionId
     from transcoder.per_title.ladder import Curve
@@ -45,30 +47,49 @@ _FLOOR: Final = log(0.8)
 """The smallest rate earns nothing further below the fixed ladder's smallest."""
 _ABOVE: Final = 1.0
 """Bandwidths reach this far, in natural units, above the fixed ladder's top rate."""
+_PRICES: Final = (0.0, *(10 * 2 ** (step / 2) for step in range(12)))
+"""Worth that the whole budget costs: the dearer, the cheaper the best ladder is to encode."""
+_SPARED: Final = 2
+"""So many of the largest rungs are tried without effort: most of the CPU time is theirs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One rung at one point of its curve; `at` is the logarithm of its rate, `seen` its VMAF up to the target."""
+    """One rung at one point of its curve; `at` is the logarithm of its rate, `seen` its VMAF up to the target, `cost`
+    the part of the budget that it takes to encode it."""
 
     rung: VideoRung
     point: Point
+    effort: bool
     at: float
     seen: float
+    cost: float
 
 
 def choose(
-    video: VideoPlan, curves: Sequence[Curve], *, target: float, uneven: float = 1.0,
-    settings: LadderSettings | None = None,
+    video: VideoPlan, curves: Sequence[Curve], harder: Sequence[Curve] = (), *, target: float, uneven: float = 1.0,
+    budget: float = inf, settings: LadderSettings | None = None,
 ) -> tuple[tuple[Chosen, ...], tuple[Dropped, ...]]:  # fmt: skip
-    """The rungs that stay, from small to large, and those that go; at least one stays. `uneven` is the busiest piece's
-    rate over the average: a cap never lies below it."""
+    """The rungs that stay, from small to large, and those that go.
+
+    `curves` are those without effort, `harder` with it, if the encoder has any to give. `uneven` is the busiest piece's
+    rate over the average: a cap never lies below it. `budget` is what a second of the ladder may cost, in the units of
+    `effort.second`. No rung stays, and none goes, if all ladders cost more.
+    """
     settings = settings or LadderSettings()
     of = {curve.rendition: curve for curve in curves}
     rungs = sorted(video.rungs, key=lambda rung: (rung.width * rung.height, rung.maxrate))
-    steps = [step for rung in rungs for step in _steps(rung, of[rung.id], target, settings)]
-    path = _best(steps, rungs, settings)
-    kept = {step.rung.id: step for step in path}
+    steps: list[_Step] = []
+    for rung in rungs:
+        for effort, found in ((False, of), (True, {curve.rendition: curve for curve in harder})):
+            if rung.id in found:
+                for point in _points(rung, found[rung.id], settings):
+                    cost = second(video, rung, rate=point.rate, effort=effort) / budget
+                    steps.append(_Step(rung, point, effort, log(point.rate), min(point.vmaf, target), cost))
+    path = _affordable(steps, rungs, settings)
+    if not path:
+        return (), ()
+    kept = {step.rung.id for step in path}
     return (
         tuple(_chosen(step, uneven, settings) for step in path),
         tuple(Dropped(rendition=rung.id, reason=_reason(rung, of[rung.id], path, target, settings))
@@ -76,48 +97,90 @@ def choose(
     )  # fmt: skip
 
 
+def worth(points: Iterable[Point], video: VideoPlan, *, target: float, settings: LadderSettings) -> float:
+    """What rungs of these rates and qualities are worth together, whether they keep the rules or not."""
+    lowest, end = _bandwidths(video.rungs, settings)
+    found, before = 0.0, None
+    for point in sorted(points, key=lambda point: point.rate):
+        at, seen = log(point.rate), min(point.vmaf, target)
+        reach = end - max(at, lowest + _FLOOR)
+        gap = 0.0 if before is None else max(0.0, at - before[0] - _APART)
+        found += max(0.0, seen - (before[1] if before else 0.0)) * reach - _RUNG - _GAP * gap
+        before = at, max(seen, before[1] if before else 0.0)
+    return found
+
+
 def fixed_rate(rung: VideoRung, settings: LadderSettings) -> float:
     """The average b/s that the fixed ladder gives a rung."""
     return float(rung.maxrate / settings.peak)
 
 
-def _steps(rung: VideoRung, curve: Curve, target: float, settings: LadderSettings) -> list[_Step]:
+def _points(rung: VideoRung, curve: Curve, settings: LadderSettings) -> Sequence[Point]:
     """The points of a curve that are no dearer than the fixed rung; if none is, the cheapest, held by the caps."""
     most = fixed_rate(rung, settings)
     points = [point for point in curve.points if point.rate <= most]
-    if not points:
-        last = curve.points[-1]
-        points = [Point(crf=last.crf, rate=int(most), vmaf=last.vmaf)]
-    return [_Step(rung, point, log(point.rate), min(point.vmaf, target)) for point in points]
+    last = curve.points[-1]
+    return points or [Point(crf=last.crf, rate=int(most), vmaf=last.vmaf)]
 
 
-def _best(steps: Sequence[_Step], rungs: Sequence[VideoRung], settings: LadderSettings) -> tuple[_Step, ...]:
+def _affordable(
+    steps: Sequence[_Step], rungs: Sequence[VideoRung], settings: LadderSettings
+) -> tuple[_Step, ...]:  # fmt: skip
+    """The path of the greatest worth within the budget; empty if there is none.
+
+    As the price of CPU time rises, the best path costs less and is worth less: of each row of prices the first that
+    fits counts (Lagrange's relaxation). Between two such paths there may be better ones, with effort in a part of the
+    rungs: hence a row for each number of large rungs that do without.
+    """
+    found: list[tuple[float, tuple[_Step, ...]]] = []
+    efforts = any(step.effort for step in steps)
+    for spared in {0, *range(1, _SPARED + 1), len(rungs)} if efforts else {0}:
+        without = {rung.id for rung in rungs[len(rungs) - spared :]}
+        allowed = [step for step in steps if not (step.effort and step.rung.id in without)]
+        for price in _PRICES:
+            value, path = _best(allowed, rungs, settings, price)
+            spent = sum(step.cost for step in path)
+            if spent <= 1:
+                found.append((value + price * spent, path))
+                break
+    return max(found, key=lambda each: each[0], default=(0.0, ()))[1]
+
+
+def _best(
+    steps: Sequence[_Step], rungs: Sequence[VideoRung], settings: LadderSettings, price: float
+) -> tuple[float, tuple[_Step, ...]]:  # fmt: skip
     """The path of the greatest worth through the steps, sizes rising: each is reached by its best predecessor."""
-    lowest = log(min(fixed_rate(rung, settings) for rung in rungs))
-    end = log(max(fixed_rate(rung, settings) for rung in rungs)) + _ABOVE
+    lowest, end = _bandwidths(rungs, settings)
     reachable = max(step.seen for step in steps)
     cheapest = min(step.at for step in steps)
     order = {rung.id: place for place, rung in enumerate(rungs)}
-    worth: dict[int, tuple[float, tuple[_Step, ...]]] = {}
+    reached: dict[int, tuple[float, tuple[_Step, ...]]] = {}
     for place, step in enumerate(steps):
         found: list[tuple[float, tuple[_Step, ...]]] = []
         reach = end - max(step.at, lowest + _FLOOR)
+        paid = _RUNG + price * step.cost
         if step.at <= max(lowest, cheapest):
-            found.append((step.seen * reach - _RUNG, (step,)))
+            found.append((step.seen * reach - paid, (step,)))
         for earlier, before in enumerate(steps[:place]):
-            if earlier in worth and _follows(order, before, step):
-                value, path = worth[earlier]
+            if earlier in reached and _follows(order, before, step):
+                value, path = reached[earlier]
                 gap = max(0.0, step.at - before.at - _APART)
                 gain = (step.seen - before.seen) * reach
-                found.append((value + gain - _RUNG - _GAP * gap, (*path, step)))
+                found.append((value + gain - paid - _GAP * gap, (*path, step)))
         if found:
-            worth[place] = max(found, key=lambda each: each[0])
+            reached[place] = max(found, key=lambda each: each[0])
     ends = [
         (value - (_SMALLER if path[-1].rung is not rungs[-1] else 0.0), path)
-        for value, path in worth.values()
+        for value, path in reached.values()
         if path[-1].seen >= reachable - _REACHED
-    ] or list(worth.values())
-    return max(ends, key=lambda each: (each[0], each[1][-1].seen))[1]
+    ] or list(reached.values())
+    return max(ends, key=lambda each: (each[0], each[1][-1].seen))
+
+
+def _bandwidths(rungs: Sequence[VideoRung], settings: LadderSettings) -> tuple[float, float]:
+    """From the fixed ladder's smallest rate up to somewhat above its largest, as logarithms."""
+    rates = [fixed_rate(rung, settings) for rung in rungs]
+    return log(min(rates)), log(max(rates)) + _ABOVE
 
 
 def _follows(order: dict[RenditionId, int], before: _Step, step: _Step) -> bool:
@@ -136,6 +199,7 @@ def _chosen(step: _Step, uneven: float, settings: LadderSettings) -> Chosen:
     return Chosen(
         rendition=rung.id, crf=point.crf, maxrate=min(maxrate, rung.maxrate), bufsize=min(bufsize, rung.bufsize),
         bandwidth=min(bandwidth, rung.bandwidth), rate=point.rate, vmaf=point.vmaf,
+        effort=step.effort,
     )  # fmt: skip
 
 

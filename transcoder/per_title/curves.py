@@ -28,6 +28,8 @@ CRFS: Final = range(18, 36)
 """What may be chosen. Below, bits buy nothing that is seen; above, a smaller picture looks better at the same rate."""
 _CURVATURE: Final = 0.17
 """VMAF per CRF²."""
+_EFFORT: Final = (log(1.13), 2.5)
+"""What `EFFORT` makes of a CRF: so much more ln(rate), and the quality of a CRF so much lower (docs/encoding.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +55,17 @@ class _Fit:
         (c0, y0, _), (c1, y1, _) = self.low, self.high
         return y0 + min(-0.01, (y1 - y0) / (c1 - c0)) * (crf - c0)
 
-    def vmaf(self, crf: int) -> float:
+    def vmaf(self, crf: float) -> float:
         (c0, _, v0), (c1, _, v1) = self.low, self.high
         slope = min(0.0, (v1 - v0) / (c1 - c0))
         # A parabola that would turn before the first CRF is made flatter: there the picture is as good as it can be.
-        curvature = min(_CURVATURE, -slope / max(1, (c0 + c1) / 2 - CRFS[0]))
+        curvature = min(_CURVATURE, -slope / max(1, (c0 + c1) / 2 - (CRFS[0] - _EFFORT[1])))
         return v0 + slope * (crf - c0) - curvature / 2 * (crf - c0) * (crf - c1)
 
 
-def fit(video: VideoPlan, probes: Sequence[Probe]) -> tuple[Curve, ...]:
-    """The curve of every rung, from probes of some of them at two CRFs each, over any number of pieces.
+def fit(video: VideoPlan, probes: Sequence[Probe], *, effort: bool = False) -> tuple[Curve, ...]:
+    """The curve of every rung, from small to large, from probes of some of them at two CRFs each, over any number of
+    pieces. `effort`: as the rungs would be with it; the probes are without.
 
     Raises ValueError without the smallest or the largest rung among them.
     """
@@ -71,7 +74,7 @@ def fit(video: VideoPlan, probes: Sequence[Probe]) -> tuple[Curve, ...]:
     if not {rungs[0].id, rungs[-1].id} <= found.keys():
         raise ValueError("the smallest and the largest rung are probed")
     knots = [found[rung.id] for rung in rungs if rung.id in found]
-    return tuple(_curve(video, rung, found.get(rung.id), knots) for rung in rungs)
+    return tuple(_curve(video, rung, found.get(rung.id), knots, effort=effort) for rung in rungs)
 
 
 def unevenness(probes: Iterable[Probe]) -> float:
@@ -106,16 +109,17 @@ def _fitted(video: VideoPlan, rung: VideoRung, probes: Sequence[Probe]) -> _Fit 
     return _Fit(log(_pixels(rung)), *ends)
 
 
-def _curve(video: VideoPlan, rung: VideoRung, own: _Fit | None, knots: Sequence[_Fit]) -> Curve:
+def _curve(video: VideoPlan, rung: VideoRung, own: _Fit | None, knots: Sequence[_Fit], *, effort: bool) -> Curve:
     points: list[Point] = []
+    dearer, lower = _EFFORT if effort else (0.0, 0.0)
     for crf in CRFS:
         if own is not None:
-            bits, vmaf = own.bits(crf), own.vmaf(crf)
+            bits, vmaf = own.bits(crf), own.vmaf(crf - lower)
         else:
             x = log(_pixels(rung))
             bits = _between(x, [(knot.pixels, knot.bits(crf)) for knot in knots])
-            vmaf = _between(x, [(knot.pixels, knot.vmaf(crf)) for knot in knots])
-        rate, vmaf = max(1, round(exp(bits) * _frames(video, rung))), min(100.0, max(0.0, vmaf))
+            vmaf = _between(x, [(knot.pixels, knot.vmaf(crf - lower)) for knot in knots])
+        rate, vmaf = max(1, round(exp(bits + dearer) * _frames(video, rung))), min(100.0, max(0.0, vmaf))
         if points:
             # Never dearer or better at a higher CRF.
             rate, vmaf = min(rate, points[-1].rate), min(vmaf, points[-1].vmaf)

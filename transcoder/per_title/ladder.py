@@ -38,7 +38,8 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A rung that stays: its capped-CRF settings (b/s, bits), its declared peak, and what is expected of it."""
+    """A rung that stays: its capped-CRF settings (b/s, bits), its declared peak, and what is expected of it. `effort`:
+    CPU time that other rungs left goes into it."""
 
     rendition: RenditionId
     crf: int
@@ -47,6 +48,7 @@ class Chosen:
     bandwidth: int
     rate: int
     vmaf: float
+    effort: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def apply(plan: Plan, ladder: Ladder | None, *, keeping: RenditionId | None = No
     chosen = {rung.rendition: rung for rung in ladder.rungs}
     rungs = tuple(
         rung if new is None else replace(
-            rung, crf=new.crf, maxrate=new.maxrate, bufsize=new.bufsize, bandwidth=new.bandwidth
+            rung, crf=new.crf, maxrate=new.maxrate, bufsize=new.bufsize, bandwidth=new.bandwidth, effort=new.effort
         )
         for rung in plan.video.rungs
         if (new := chosen.get(rung.id)) is not None or rung.id == keeping

@@ -11,6 +11,7 @@ from transcoder.describe import FIRST_VARIANT, multivariant
 from transcoder.ladder import LadderSettings
 from transcoder.per_title.choose import SEEN, choose, fixed_rate
 from transcoder.per_title.curves import CRFS, fit
+from transcoder.per_title.effort import own_second
 from transcoder.per_title.ladder import Curve, Ladder, Point, apply
 from transcoder.plan import Plan, SourceRef
 
@@ -75,6 +76,22 @@ def test_a_cap_leaves_room_for_the_busiest_piece(make_video: MakeVideo, make_pro
     even, uneven = (choose(video, curves, target=94, uneven=factor)[0] for factor in (1.0, 2.5))
     assert even[-1].maxrate == pytest.approx(1.5 * even[-1].rate, rel=0.01)
     assert uneven[-1].maxrate == pytest.approx(2.5 * uneven[-1].rate, rel=0.01)
+
+
+def test_effort_goes_where_the_budget_gives_most_for_it(make_video: MakeVideo, make_probes: MakeProbes) -> None:
+    video = make_video()
+    probes = make_probes(video, 20)
+    curves, harder = fit(video, probes), fit(video, probes, effort=True)
+    whole = own_second(video, choose(video, curves, harder, target=94)[0])
+    spent, tried = [], []
+    for part in (1, 0.9, 0.7, 0.5):
+        rungs, _ = choose(video, curves, harder, target=94, budget=part * whole)
+        spent.append(own_second(video, rungs) / whole)
+        tried.append(sum(rung.effort for rung in rungs))
+        assert spent[-1] <= part * 1.000001
+    assert spent == sorted(spent, reverse=True)
+    assert tried[0] >= 3
+    assert choose(video, curves, harder, target=94, budget=1) == ((), ()), "nothing is as cheap as that"
 
 
 def test_1_32_the_first_variant_is_the_nearest_to_two_megabits(make_video: MakeVideo, make_probes: MakeProbes) -> None:

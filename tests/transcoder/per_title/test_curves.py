@@ -39,6 +39,18 @@ def test_the_rate_is_the_mean_of_all_pieces(make_video: MakeVideo, make_probes: 
     assert unevenness(make_probes(video, 50, pieces=1)) == 1
 
 
+def test_effort_takes_fewer_bits_for_the_same_quality(make_video: MakeVideo, make_probes: MakeProbes) -> None:
+    video = make_video()
+    probes = make_probes(video, 50)
+    for plain, harder in zip(fit(video, probes), fit(video, probes, effort=True), strict=True):
+        for place, point in enumerate(plain.points[:-3]):
+            assert harder.points[place].rate == pytest.approx(1.13 * point.rate, rel=0.01)
+            assert harder.points[place].vmaf >= point.vmaf
+            # Between the qualities of two and three CRFs lower.
+            assert plain.points[place + 3].vmaf <= harder.points[place + 3].vmaf <= point.vmaf
+            assert harder.points[place + 3].rate < 0.85 * point.rate
+
+
 def test_a_picture_that_is_as_good_as_can_be_stays_so(make_video: MakeVideo) -> None:
     video = make_video(416, 234)
     probes = [Probe(piece=0, rendition=video.rungs[0].id, crf=crf, rate=1e5 / crf, vmaf=99.5) for crf in (25, 33)]

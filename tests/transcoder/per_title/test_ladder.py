@@ -23,7 +23,8 @@ def _ladder() -> Ladder:
         curves=(Curve(rendition=V540, width=960, height=540, points=(Point(crf=18, rate=10, vmaf=99.5),)),),
         rungs=(
             Chosen(rendition=V360, crf=30, maxrate=150_000, bufsize=140_000, bandwidth=200_000, rate=100_000, vmaf=80),
-            Chosen(rendition=V540, crf=26, maxrate=450_000, bufsize=440_000, bandwidth=600_000, rate=300_000, vmaf=94),
+            Chosen(rendition=V540, crf=26, maxrate=450_000, bufsize=440_000, bandwidth=600_000, rate=300_000, vmaf=94,
+                   effort=True),
         ),
         dropped=(Dropped(rendition=V234, reason="why"), Dropped(rendition=RenditionId("v432-1"), reason="why")),
     )  # fmt: skip
@@ -37,6 +38,7 @@ def test_the_rungs_that_stay_get_their_rates(make_video: MakeVideo) -> None:
     assert [(rung.id, rung.crf, rung.maxrate, rung.bufsize, rung.bandwidth) for rung in now.rungs] == [
         (V360, 30, 150_000, 140_000, 200_000), (V540, 26, 450_000, 440_000, 600_000),
     ]  # fmt: skip
+    assert [rung.effort for rung in now.rungs] == [False, True]
     before = {rung.id: rung for rung in plan.video.rungs}
     for rung in now.rungs:
         same = ("id", "width", "height", "divisor", "profile", "level", "codecs")
