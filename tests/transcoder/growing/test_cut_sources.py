@@ -108,6 +108,17 @@ async def test_of_a_stream(name: str, clips: Path) -> None:
         await check_same(plan, body[:arrived], clips / name)
 
 
+@pytest.mark.parametrize("name", ["clip.mkv", "frame.mp4", "opus.mkv", "vorbis.webm"])
+def test_little_behind_a_segment_is_waited_for(name: str, clips: Path) -> None:
+    """Where pictures and sound take turns in the file: the sound that is looked ahead at is 0.18 s, six pictures."""
+    source = replace(SOURCE, demuxer=FORMATS[name])
+    with av.open(str(clips / name)) as container:
+        places = [packet.pos for packet in container.demux(container.streams.video[0]) if packet.pos is not None]
+    for arrived, plan in grown((clips / name).read_bytes(), asset=ASSET, source=source):
+        assert plan.video is not None
+        assert 0 < sum(place < arrived for place in places) - plan.video.frames <= 12
+
+
 def cut_behind_sound(path: Path, plan: Plan) -> bytes:
     """The source up to the packet with which a plan's last segment has all the sound that it waits for."""
     (track,) = plan.audio
