@@ -37,7 +37,7 @@ class CurvePoint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungView:
     """`listed`: viewers are offered it. `bitrate` (b/s) and `vmaf` are what is expected; null where nobody measured.
-    `reason` is why it was dropped."""
+    `effort`: CPU time that other rungs left goes into it. `reason` is why it was dropped."""
 
     id: str
     width: int
@@ -46,6 +46,7 @@ class RungView:
     crf: int | None
     bitrate: int | None
     vmaf: float | None
+    effort: bool
     reason: str | None
     curve: list[CurvePoint]
 
@@ -80,6 +81,7 @@ def view(plan: Plan | None, ladder: Ladder | None) -> LadderView:
                 crf=new.crf if new else None if own else rung.crf,
                 bitrate=new.rate if new else None if own else int(rung.maxrate / peak),
                 vmaf=new.vmaf if new else None,
+                effort=new.effort if new else False,
                 reason=reasons.get(rung.id),
                 curve=[
                     CurvePoint(crf=point.crf, bitrate=point.rate, vmaf=point.vmaf)

@@ -28,7 +28,8 @@ export interface Asset extends PublicAsset {
   failure: { code: string; message: string } | null;
 }
 
-/** A rendition of the picture; what nobody measured is null. `reason`: why it is not listed. */
+/** A rendition of the picture; what nobody measured is null. `effort`: CPU time that others left goes into it. `reason`:
+ *  why it is not listed. */
 export interface Rung {
   id: string;
   width: number;
@@ -37,6 +38,7 @@ export interface Rung {
   crf: number | null;
   bitrate: number | null;
   vmaf: number | null;
+  effort: boolean;
   reason: string | null;
   curve: { crf: number; bitrate: number; vmaf: number }[];
 }

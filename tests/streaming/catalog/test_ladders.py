@@ -44,7 +44,8 @@ def _ladder(plan: Plan) -> Ladder:
         ),
         rungs=(
             Chosen(
-                rendition=large.id, crf=21, maxrate=500_000, bufsize=500_000, bandwidth=640_000, rate=350_000, vmaf=94
+                rendition=large.id, crf=21, maxrate=500_000, bufsize=500_000, bandwidth=640_000, rate=350_000, vmaf=94,
+                effort=True,
             ),
         ),
         dropped=(Dropped(rendition=small.id, reason="nobody would see it"),),
@@ -58,6 +59,7 @@ def test_a_chosen_ladder_shows_what_was_dropped_and_why() -> None:
     small, large = shown.rungs
     assert (small.listed, small.reason, small.crf, small.bitrate) == (False, "nobody would see it", None, None)
     assert (large.listed, large.reason, large.crf, large.bitrate, large.vmaf) == (True, None, 21, 350_000, 94)
+    assert (small.effort, large.effort) == (False, True)
     assert [(point.crf, point.bitrate, point.vmaf) for point in large.curve] == [(20, 400_000, 95), (30, 100_000, 80)]
 
 

@@ -90,7 +90,7 @@ function table(rungs: Rung[]): HTMLElement {
         element("td", {}, rung.bitrate === null ? "–" : rateText(rung.bitrate)),
         element("td", {}, rung.vmaf === null ? "–" : rung.vmaf.toFixed(0)),
         element("td", {}, rung.crf ?? "–"),
-        element("td", {}, rung.listed ? "" : `Left out: ${rung.reason ?? "it adds nothing"}.`),
+        element("td", {}, rung.listed ? remark(rung) : `Left out: ${rung.reason ?? "it adds nothing"}.`),
       ),
     );
   return element(
@@ -98,6 +98,10 @@ function table(rungs: Rung[]): HTMLElement {
     { class: "scroll", tabindex: 0, role: "region", "aria-label": "Rungs" },
     element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)),
   );
+}
+
+function remark(rung: Rung): string {
+  return rung.effort ? "Gets the encoding time that other pictures leave." : "";
 }
 
 function isExpected(rung: Rung): rung is Rung & Point {
