@@ -63,25 +63,26 @@ async def test_random_faults(stage: Stage, tmp_path: Path, ffmpeg: str, eventual
     settled_s = anyio.current_time() - began - struck_s
     alive = [title for title in newsroom.titles if title.fate is not Fate.DELETED]
     ready = [title for title in alive if title.state == "ready"]
-    await eventually(partial(checks.is_tidy, stage, ready), timeout=_SETTLE_S)
+    failed = [title for title in alive if title.state == "failed" and title.failure["code"] != "cancelled"]
+    await eventually(partial(checks.is_tidy, stage, (*ready, *failed)), timeout=_SETTLE_S)
     books = await checks.rework(stage, director, ready)
     kills = sum(times for kind, times in director.struck.items() if kind.is_kill)
     print(  # noqa: T201 - the report of the run
         f"{director.struck.total()} faults ({kills} kills) in {struck_s:.0f} s, all settled {settled_s:.0f} s later\n"
         f"{', '.join(f'{kind} {times}' for kind, times in sorted(director.struck.items()))}\n"
-        f"{len(newsroom.titles)} titles, {len(ready)} ready; {stage.proxy.requests} requests to S3\n"
+        f"{stage.proxy.requests} requests to S3; {len(newsroom.titles)} titles, {len(ready)} ready, {len(failed)} given up\n"
         f"{books.needed} frames, again {books.again.total()}: {books.again}"
     )
 
     assert director.crashed == [], "processes ended by themselves"
     assert kills >= FAULTS // 4
-    for title in alive:
-        assert title.state == "ready" or title.failure["code"] == "cancelled", (title.asset, title.failure)
-        assert title.state == "ready" or title.fate is Fate.CANCELLED
+    for title in failed:
+        assert await checks.was_given_up(stage, title), (title.asset, title.failure)
+    assert all(title in (*ready, *failed) or title.fate is Fate.CANCELLED for title in alive)
     assert books.unexplained == (), "encoded again, and no fault had met who had begun it"
     checks.check_nothing_left(stage)
     checks.check_books(stage, alive)
-    await checks.check_objects(stage, ready)
+    await checks.check_objects(stage, ready, failed)
     for title in random.Random(SEED).sample(ready, min(3, len(ready))):
         await checks.check_decodes(stage, title, tmp_path)
     await newsroom.delete_all()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import av
 from redis import Redis
 
+from infra.errors import TaskAbandoned
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from tests.e2e.soak.ledger import balance, encoders, entries, put_off
-from transcoder.facts import find_plan
+from transcoder.facts import find_plan, read_failure
 from transcoder.publish import key_of
 from transcoder.remaining import expected
 
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
     from tests.e2e.soak.stage import Stage
     from transcoder.plan import Plan
 
+_VERSIONS: Final = 9
+"""More than an upload begins anew."""
 _ONCE: Final = ("plan.json", "measured.json", "ready.json", ".m4s", "init.mp4")
 
 
 async def plan_of(stage: Stage, title: Title) -> Plan:
     """The plan of the version that became ready: the highest that has one (an upload may begin more than once)."""
-    plans = [plan for version in range(1, 9) if (plan := await find_plan(stage.store, AssetId(title.asset), version))]
+    plans = [
+        plan for version in range(1, _VERSIONS) if (plan := await find_plan(stage.store, AssetId(title.asset), version))
+    ]
     return plans[-1]
 
 
@@ -44,10 +49,19 @@ async def is_tidy(stage: Stage, titles: Iterable[Title]) -> bool:
     return all(key.split("/")[1] in assets for key in await keys(stage))
 
 
-async def check_objects(stage: Stage, titles: Iterable[Title]) -> None:
+async def was_given_up(stage: Stage, title: Title) -> bool:
+    """Whether so many workers died over one of its tasks that it looked like the cause (ADR 0019). It happens where a
+    machine is so busy that workers are killed faster than they get anything done."""
+    asset = AssetId(title.asset)
+    failures = [await read_failure(stage.store, asset, version) for version in range(1, _VERSIONS)]
+    return any(failure is not None and TaskAbandoned.__name__ in failure.cause for failure in failures)
+
+
+async def check_objects(stage: Stage, ready: Iterable[Title], given_up: Iterable[Title]) -> None:
     """The bucket holds all that the ready titles need and nothing else; what is written once was written once."""
-    found, owned = await keys(stage), set()
-    for title in titles:
+    found = await keys(stage)
+    owned = {key for title in given_up for key in found if key.split("/")[1] == title.asset}
+    for title in ready:
         asset = AssetId(title.asset)
         plan = await plan_of(stage, title)
         wanted = {key_of(asset, *name) for name in expected(plan)}
