@@ -70,7 +70,8 @@ async def test_random_faults(stage: Stage, tmp_path: Path, ffmpeg: str, eventual
     print(  # noqa: T201 - the report of the run
         f"{director.struck.total()} faults ({kills} kills) in {struck_s:.0f} s, all settled {settled_s:.0f} s later\n"
         f"{', '.join(f'{kind} {times}' for kind, times in sorted(director.struck.items()))}\n"
-        f"{stage.proxy.requests} requests to S3; {len(newsroom.titles)} titles, {len(ready)} ready, {len(failed)} given up\n"
+        f"{len(newsroom.titles)} titles, {len(ready)} ready, {len(failed)} given up; "
+        f"{stage.proxy.requests} requests to S3\n"
         f"{books.needed} frames, again {books.again.total()}: {books.again}"
     )
 
