@@ -140,7 +140,9 @@ class Newsroom:
             await self.ask(client, "POST", f"{path}/cancel")
         while title.state not in ("ready", "failed"):
             await anyio.sleep(_BETWEEN_TRIES_S)
-            found = (await self.ask(client, "GET", path)).json()
+            answer = await self.ask(client, "GET", path)
+            assert answer.status_code == 200, f"{title.asset} is lost: {answer.text}"
+            found = answer.json()
             title.state, title.failure = found["state"], found["failure"]
 
     async def _watch(self, client: httpx.AsyncClient, title: Title) -> None:
