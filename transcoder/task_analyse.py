@@ -7,7 +7,10 @@ done follow the fixed ladder. A title that cannot be analysed keeps that ladder,
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
+
+from anyio import to_thread
 
 from infra.ports import RetryLater
 from transcoder import signals
@@ -46,7 +49,9 @@ async def analyse(parts: TranscoderParts, attempt: Attempt) -> None:
     async with held(parts, attempt) as lease:
         try:
             probes = await _probes(parts, plan, picked)
-            ladder = decide(video, picked, probes, target=settings.target, effort=parts.encoder.has_effort)
+            deciding = partial(decide, video, picked, probes, target=settings.target, effort=parts.encoder.has_effort)
+            # Half a second of arithmetic: not while others wait for the loop.
+            ladder = await to_thread.run_sync(deciding)
         except (SandboxError, OutputBroken) as exc:
             log.warning("a title keeps the fixed ladder", extra={"asset": asset, "cause": str(exc)})
             ladder = Ladder(target=settings.target, sampled=(), curves=(), rungs=(), dropped=(), note=str(exc))

@@ -35,8 +35,10 @@ viewers; a third of it is seen by next to nobody."""
 _CLOSEST: Final = log(1.4)
 _APART: Final = log(2)
 """Apple 9.16: neighbours are 1.5 to 2 times apart. Wider gaps are allowed, at a price."""
-_GAP: Final = 3.0
-"""Worth lost a natural unit of rate beyond `_APART`."""
+_WIDE: Final = log(4)
+_GAP, _WIDE_GAP = 3.0, 5.0
+"""Worth lost a natural unit of rate beyond `_APART`, and on top of it beyond `_WIDE`. A BD-rate sees no gaps; viewers
+whose bandwidth lies in one do."""
 _RUNG: Final = 0.5
 """Price of a rung: VMAF · ln(b/s)."""
 _SMALLER: Final = 1.0
@@ -49,8 +51,6 @@ _ABOVE: Final = 1.0
 """Bandwidths reach this far, in natural units, above the fixed ladder's top rate."""
 _PRICES: Final = (0.0, *(10 * 2 ** (step / 2) for step in range(12)))
 """Worth that the whole budget costs: the dearer, the cheaper the best ladder is to encode."""
-_SPARED: Final = 2
-"""So many of the largest rungs are tried without effort: most of the CPU time is theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ def worth(points: Iterable[Point], video: VideoPlan, *, target: float, settings:
     for point in sorted(points, key=lambda point: point.rate):
         at, seen = log(point.rate), min(point.vmaf, target)
         reach = end - max(at, lowest + _FLOOR)
-        gap = 0.0 if before is None else max(0.0, at - before[0] - _APART)
-        found += max(0.0, seen - (before[1] if before else 0.0)) * reach - _RUNG - _GAP * gap
+        found += max(0.0, seen - (before[1] if before else 0.0)) * reach - _RUNG
+        found -= _lost(at - before[0]) if before else 0.0
         before = at, max(seen, before[1] if before else 0.0)
     return found
 
@@ -134,7 +134,7 @@ def _affordable(
     """
     found: list[tuple[float, tuple[_Step, ...]]] = []
     efforts = any(step.effort for step in steps)
-    for spared in {0, *range(1, _SPARED + 1), len(rungs)} if efforts else {0}:
+    for spared in range(len(rungs) + 1) if efforts else (0,):
         without = {rung.id for rung in rungs[len(rungs) - spared :]}
         allowed = [step for step in steps if not (step.effort and step.rung.id in without)]
         for price in _PRICES:
@@ -164,9 +164,8 @@ def _best(
         for earlier, before in enumerate(steps[:place]):
             if earlier in reached and _follows(order, before, step):
                 value, path = reached[earlier]
-                gap = max(0.0, step.at - before.at - _APART)
                 gain = (step.seen - before.seen) * reach
-                found.append((value + gain - paid - _GAP * gap, (*path, step)))
+                found.append((value + gain - paid - _lost(step.at - before.at), (*path, step)))
         if found:
             reached[place] = max(found, key=lambda each: each[0])
     ends = [
@@ -181,6 +180,11 @@ def _bandwidths(rungs: Sequence[VideoRung], settings: LadderSettings) -> tuple[f
     """From the fixed ladder's smallest rate up to somewhat above its largest, as logarithms."""
     rates = [fixed_rate(rung, settings) for rung in rungs]
     return log(min(rates)), log(max(rates)) + _ABOVE
+
+
+def _lost(gap: float) -> float:
+    """Worth lost by a gap between two neighbours' ln(rate)."""
+    return _GAP * max(0.0, gap - _APART) + _WIDE_GAP * max(0.0, gap - _WIDE)
 
 
 def _follows(order: dict[RenditionId, int], before: _Step, step: _Step) -> bool:
