@@ -10,7 +10,8 @@ A fault may cost what the encoders that it meets have in hand, from their start 
     (a viewer)                  a run's segments, once more, where a window makes their neighbours and another start
                                 would cost more (`transcoder.passes`)
 
-So a segment is begun once, once more for each of its encoders that a fault met, and once more for a run.
+So whoever begins a segment that another has begun before him needs a reason: a fault that met the other, or himself,
+until then; or that one of the two is a run.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from manifests import layout
@@ -92,7 +94,7 @@ class Books:
     again: Counter[str]
     """Where several faults would do, all of them."""
     unexplained: tuple[str, ...]
-    """Segments that were begun again although no fault had met who had begun them."""
+    """Segments that were begun again although no fault had met who had begun them before."""
 
 
 def encoders(log: Path, plans: Mapping[str, Plan]) -> Iterator[Encoder]:
@@ -157,17 +159,12 @@ def balance(
         video = plans[asset].video
         assert video is not None
         (rung,) = video.rungs
-        frames = len(video.frames_of(number))
         since = stored.get(layout.segment(AssetId(asset), rung.id, number), math.inf)
-        causes = [sorted({blow.kind for blow in struck if blow.meets(encoder, since)}) for encoder in made]
-        free = [encoder for encoder, cause in zip(made, causes, strict=True) if not cause]
-        if len({encoder.is_run for encoder in free}) < len(free):
-            unexplained.append(f"{asset} {number}: {free}")
-        wasted = [cause for cause in causes if cause]
-        if not free:  # one of them made it all the same
-            wasted.pop()
-        for cause in wasted:
-            again[" or ".join(cause)] += frames
-        again["a viewer"] += frames * max(0, len(free) - 1)
+        for before, after in pairwise(sorted(made, key=lambda each: each.at)):
+            met = {blow.kind for blow in struck if blow.began <= after.at and blow.meets(before, since)}
+            met |= {blow.kind for blow in struck if blow.began <= after.at and blow.meets(after, since)}
+            if not met and before.is_run == after.is_run:
+                unexplained.append(f"{asset} {number}: {before}, {after}")
+            again[" or ".join(sorted(met)) or "a viewer"] += len(video.frames_of(number))
     needed = sum(plan.video.frames for plan in plans.values() if plan.video is not None)
-    return Books(needed=needed, again=+again, unexplained=tuple(unexplained))
+    return Books(needed=needed, again=again, unexplained=tuple(unexplained))

@@ -53,6 +53,7 @@ KILL: Final = Blow(kind="worker_kill", began=12, over=12.1, workers=frozenset({1
         ([WINDOW, encoder(4, at=11)], [], {}),
         ([WINDOW, AGAIN], [KILL], {"worker_kill": 200}),
         ([WINDOW, encoder(2, at=12.05)], [KILL], {"worker_kill": 100}),
+        ([WINDOW, encoder(2, at=12.05, worker=2)], [Blow(kind="redis_kill", began=12, over=13)], {"redis_kill": 100}),
         ([WINDOW, AGAIN, encoder(3, at=30)], [Blow(kind="redis_kill", began=12, over=21)], {"redis_kill": 300}),
         ([WINDOW, AGAIN], [Blow(kind="put off", began=12, over=12, pids=frozenset({10}))], {"put off": 200}),
         ([WINDOW, encoder(3, 2, at=20, is_run=True)], [], {"a viewer": 100}),
@@ -70,12 +71,19 @@ def test_what_has_a_reason_is_counted_under_it(begun: list[Encoder], blows: list
         Blow(kind="worker_kill", began=12, over=12.1, workers=frozenset({3})),
         Blow(kind="worker_kill", began=9, over=9.9, workers=frozenset({1})),
         Blow(kind="worker_kill", began=16, over=16.1, workers=frozenset({1})),
+        Blow(kind="worker_kill", began=21, over=21.1, workers=frozenset({1, 2})),
         Blow(kind="put off", began=12, over=12, pids=frozenset({11})),
     ],
-    ids=["of another worker", "before it began", "when it was in the bucket", "of another task"],
+    ids=[
+        "of another worker",
+        "before it began",
+        "when it was in the bucket",
+        "when another had begun",
+        "of another task",
+    ],
 )
 def test_a_fault_that_met_somebody_else_is_no_reason(blow: Blow) -> None:
-    stored = {layout.segment(ASSET, RUNG, number): 15.0 for number in range(5)}
+    stored = {layout.segment(ASSET, RUNG, number): 15.0 if blow.began < 20 else 22.0 for number in range(5)}
     assert len(balance(PLANS, [WINDOW, AGAIN], [blow], stored).unexplained) == 2
 
 
