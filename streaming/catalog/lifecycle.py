@@ -9,6 +9,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 from sqlalchemy import delete, select, update
 
 from infra.errors import CacheUnavailable, EngineUnavailable
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("channel.catalogue")
 
 CANCELLED: Final = failure("cancelled")
+_STOPPED_S: Final = 3.0
+"""Longer than a worker that lives takes to hear of a cancellation and to end its processes."""
+_LOOK_S: Final = 0.1
 _NO_FAILURE: Final = {"failure_code": None, "failure_message": None, "failure_cause": None}
 
 
@@ -86,7 +90,7 @@ class Lifecycle:
                 log.warning("nobody follows an upload, for want of the job engine", extra={"asset": asset_id})
 
     async def source_given_up(self, asset_id: AssetId) -> None:
-        """A source stops coming: what was made of its bytes stops too.
+        """A source stops coming: what is made of its bytes stops too, before this returns, unless a worker hangs.
 
         Where another source of the asset is at work, nothing is cancelled; the tasks of this one find no bytes.
         """
@@ -95,6 +99,10 @@ class Lifecycle:
                 return
         try:
             await self._jobs.cancel(asset_id)
+            # Whoever sweeps next is to find what they write last.
+            with anyio.move_on_after(_STOPPED_S):
+                while await self._jobs.pending(asset_id):  # noqa: ASYNC110 (the queue lies in Redis)
+                    await anyio.sleep(_LOOK_S)
         except EngineUnavailable:
             log.warning("the tasks of a source could not be cancelled", extra={"asset": asset_id})
 
