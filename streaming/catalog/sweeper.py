@@ -55,6 +55,8 @@ class Sweeper:
             await self._jobs.cancel(asset.id)
             if asset in cancelled:
                 swept = await sweep_version(self._store, asset.id, asset.version)
+                # It is of no version, and a finish may have written it in the last moment.
+                swept += await _delete(self._store, layout.multivariant(asset.id))
             else:
                 swept = await self._empty(asset.id)
                 if not swept and age > _QUIET:
