@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from infra.errors import TaskAbandoned
 from transcoder.errors import ChildTimedOut, SandboxError
 from transcoder.facts import Failure
 
@@ -45,6 +46,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "lower frame rate, or ask your operator for more time or a faster machine.",
     "finish_failed": "The encode could not be completed. Ask your operator: the log says why.",
     # the house
+    "abandoned": "Every worker that took on a part of this file stopped in the middle of it. Upload it again; if that "
+    "does not help, export it anew, and ask your operator: the log says which part.",
     "cancelled": "An editor stopped the encode. Upload the file again to have it made after all.",
     "source_missing": "The uploaded file is not there any more. Upload it again.",
     "stuck": "The encode makes no progress. Ask your operator: the workers' logs say why.",
@@ -70,4 +73,6 @@ def of_task(attempt: Attempt, exc: BaseException) -> Failure:
     cause = f"{attempt.task.name}, try {attempt.number}: {type(exc).__name__}: {exc}"
     if isinstance(exc, SandboxError):
         cause += f"\n{shlex.join(exc.argv)}\n{exc.stderr}"
+    if isinstance(exc, TaskAbandoned):
+        return failure("abandoned", cause=cause)
     return failure(too_slow if isinstance(exc, ChildTimedOut) else code, cause=cause)

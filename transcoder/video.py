@@ -11,7 +11,7 @@ import contextlib
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from manifests.layout import RenditionId
     from transcoder.ffmpeg import Child
     from transcoder.plan import Plan, VideoPlan, VideoRung
+    from transcoder.remaining import Sink
     from transcoder.windows import Window
-
-    Sink: TypeAlias = Callable[[RenditionId, int | None, bytes], Awaitable[None]]
 
 _LEAST_TIMESCALE: Final = 10_000
 _READ: Final = 256 * 1024

@@ -188,7 +188,7 @@ async def test_a_source_that_kills_its_workers_fails_and_takes_no_other_with_it(
     await eventually(failed, timeout=240)
     found = await service.catalogue.get(poisoned.id)
     assert found.failure is not None
-    assert found.failure.code == "encode_failed"
+    assert found.failure.code == "abandoned"
     assert "TaskAbandoned" in found.failure.cause
     await eventually(lambda: service.is_ready(good.id), timeout=90)
     assert worker.poll() is None

@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from infra.errors import TaskAbandoned
 from infra.ports import Attempt
 from transcoder.errors import ChildFailed, ChildTimedOut
 from transcoder.failures import MESSAGES, failure, of_task
@@ -42,6 +43,13 @@ def test_a_child_out_of_time_is_told_from_one_that_failed() -> None:
     assert "ffmpeg -i 'a b'" in slow.cause
     assert of_task(attempt, ChildFailed("ended with 1", stderr="no such stream")).code == "index_failed"
     assert of_task(Attempt(task=finish_task("asset", 1), number=5, last=True), OSError()).code == "finish_failed"
+
+
+def test_who_took_ten_workers_with_him_is_not_called_damaged() -> None:
+    attempt = Attempt(task=index_task("asset", 1), number=11, last=True)
+    found = of_task(attempt, TaskAbandoned())
+    assert (found.code, "damaged" in found.message) == ("abandoned", False)
+    assert found.cause.startswith("asset/1/index, try 11: TaskAbandoned")
 
 
 def test_a_reason_without_words_is_an_error() -> None:

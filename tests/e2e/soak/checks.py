@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import av
 from redis import Redis
 
-from infra.errors import TaskAbandoned
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from tests.e2e.soak.ledger import balance, encoders, entries, put_off
@@ -54,7 +53,7 @@ async def was_given_up(stage: Stage, title: Title) -> bool:
     machine is so busy that workers are killed faster than they get anything done."""
     asset = AssetId(title.asset)
     failures = [await read_failure(stage.store, asset, version) for version in range(1, _VERSIONS)]
-    return any(failure is not None and TaskAbandoned.__name__ in failure.cause for failure in failures)
+    return any(failure is not None and failure.code == "abandoned" for failure in failures)
 
 
 async def check_objects(stage: Stage, ready: Iterable[Title], given_up: Iterable[Title]) -> None:
