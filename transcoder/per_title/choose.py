@@ -7,7 +7,8 @@ all sizes' curves or near it: at any rate, another size that looks better would 
 
 The rules: a rung is never dearer than in the fixed ladder; the smallest rate is no higher than the fixed ladder's, so
 that bad networks are served; the top rung reaches the target, or the best that the caps allow; rates rise by a factor
-of 1.4 at least, and from rung to rung the picture gets visibly better; to encode them all costs no more than `budget`.
+of 1.4 at least and of 4 at most, and from rung to rung the picture gets visibly better; where that is a matter of
+taste, rates may lie further apart; to encode them all costs no more than `budget`.
 A rung may be had with effort (`effort`), better and dearer to encode: it is taken where the budget gives most for it.
 """
 
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
     from transcoder.plan import VideoPlan
 
 SEEN: Final = 2.0
-"""VMAF by which a rung must be better than the next cheaper one. Six are a just noticeable difference to half of the
-viewers; a third of it is seen by next to nobody."""
+"""VMAF by which a rung must be better than the next cheaper one: a third of `NOTICED` is seen by next to nobody."""
+NOTICED: Final = 6.0
+"""VMAF of a just noticeable difference, to half of the viewers."""
 _CLOSEST: Final = log(1.4)
 _APART: Final = log(2)
-"""Apple 9.16: neighbours are 1.5 to 2 times apart. Wider gaps are allowed, at a price."""
-_WIDE: Final = log(4)
-_GAP, _WIDE_GAP = 3.0, 5.0
-"""Worth lost a natural unit of rate beyond `_APART`, and on top of it beyond `_WIDE`. A BD-rate sees no gaps; viewers
-whose bandwidth lies in one do."""
+"""Apple's authoring specification has neighbours 1.5 to 2 times apart. Wider gaps are allowed, at a price."""
+FARTHEST: Final = log(4)
+"""No wider, unless what lies between would look like its neighbours: a BD-rate sees no gaps, but viewers do whose
+bandwidth lies in one."""
+_GAP: Final = 3.0
+"""Worth lost a natural unit of rate beyond `_APART`."""
 _RUNG: Final = 0.5
 """Price of a rung: VMAF · ln(b/s)."""
 _SMALLER: Final = 1.0
@@ -184,14 +187,16 @@ def _bandwidths(rungs: Sequence[VideoRung], settings: LadderSettings) -> tuple[f
 
 def _lost(gap: float) -> float:
     """Worth lost by a gap between two neighbours' ln(rate)."""
-    return _GAP * max(0.0, gap - _APART) + _WIDE_GAP * max(0.0, gap - _WIDE)
+    return _GAP * max(0.0, gap - _APART)
 
 
 def _follows(order: dict[RenditionId, int], before: _Step, step: _Step) -> bool:
+    gap, better = step.at - before.at, step.seen - before.seen
     return (
         order[before.rung.id] < order[step.rung.id]
-        and step.at - before.at >= _CLOSEST
-        and step.seen - before.seen >= SEEN
+        and gap >= _CLOSEST
+        and better >= SEEN
+        and (gap <= FARTHEST or better <= NOTICED)
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transcoder.describe import FIRST_VARIANT, multivariant
 from transcoder.ladder import LadderSettings
-from transcoder.per_title.choose import SEEN, choose, fixed_rate
+from transcoder.per_title.choose import NOTICED, SEEN, choose, fixed_rate
 from transcoder.per_title.curves import CRFS, fit
 from transcoder.per_title.effort import own_second
 from transcoder.per_title.ladder import Curve, Ladder, Point, apply
@@ -137,6 +137,7 @@ def test_whatever_is_measured_the_ladder_is_sound(make_video: MakeVideo, keep: s
     for low, high in pairwise(rungs):
         assert high.rate >= 1.39 * low.rate
         assert high.vmaf >= low.vmaf + SEEN
+        assert high.rate <= 4.001 * low.rate or min(high.vmaf, 94) - low.vmaf <= NOTICED
         assert fixed[low.rendition].width * fixed[low.rendition].height <= (
             fixed[high.rendition].width * fixed[high.rendition].height
         )
