@@ -39,7 +39,8 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
     names = made_by(plan, named)
     segments = {(rendition, number) for rendition in renditions_of(plan, named) for number in named.numbers}
-    opening = attempt.task.level < Level.BULK
+    opening, waited_for = attempt.task.level < Level.BULK, attempt.task.level <= Level.INDEX
+    bulk = parts.settings.bulk_nice
     async with claimed(parts.cache, asset, version, segments, opening=opening) as claim:
         # Looked at once nobody else can begin them.
         done = await existing(parts.store, plan, names)
@@ -50,8 +51,10 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
                 work = Work(
                     parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done,
                     priority=Priority(
-                        niceness(attempt.task.level, parts.settings.bulk_nice), processor=parts.processor,
-                        yields=attempt.task.level >= Level.FIRST,
+                        niceness(attempt.task.level, bulk), processor=parts.processor,
+                        # A new asset is playable with its first segment; the rest of that one can wait.
+                        urgent=waited_for, then=niceness(max(attempt.task.level, Level.FIRST), bulk),
+                        yields=not waited_for,
                     ),
                 )  # fmt: skip
                 await work.make_window(named)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,8 +18,12 @@ from manifests import layout
 from tests.transcoder.house import ASSET, SECONDS, House, make_clip
 from transcoder.demand import Demand
 from transcoder.describe import multivariant
+from transcoder.errors import ChildFailed
 from transcoder.facts import find_plan, read_failure
-from transcoder.remaining import expected, present
+from transcoder.ffmpeg import spawn
+from transcoder.processor import Processor
+from transcoder.remaining import expected, opening_tasks, present
+from transcoder.sandbox import Limits
 from transcoder.windows import finish_task, index_task, window_task, windows
 
 if TYPE_CHECKING:
@@ -165,9 +172,29 @@ async def test_a_cancelled_asset_leaves_no_process(house: House, eventually: Eve
     assert not await house.ready()
 
 
+async def test_others_stand_still_until_a_new_asset_has_its_first_segment(
+    house: House, tmp_path: Path, eventually: Eventually
+) -> None:
+    house.parts = replace(house.parts, processor=(processor := Processor(cores=2, still_s=600)))
+    await house.handle(index_task(ASSET, 1))
+    opening = next(task for task in opening_tasks(await house.plan(), ()) if task.level is Level.INDEX)
+    with suppress(ChildFailed):
+        async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as bulk, house.listening():
+            processor.yielding(bulk)
+            making = asyncio.create_task(house.handle(opening))
+            await eventually(lambda: psutil.Process(bulk.pid).status() == psutil.STATUS_STOPPED)
+            assert not house.heard_of("segment")
+            await eventually(lambda: psutil.Process(bulk.pid).status() != psutil.STATUS_STOPPED, timeout=30)
+            assert (number := house.heard_of("segment")[-1][1]) == 0, number
+            assert not making.done(), "the other rungs are still to come"
+            await making
+            bulk.kill()
+
+
 async def test_the_first_segment_comes_first_in_the_variant_that_players_begin_with(
     house: House, eventually: Eventually
 ) -> None:
+    house.parts = replace(house.parts, processor=Processor(cores=2, still_s=600))
     await house.handle(index_task(ASSET, 1))
     plan = await house.plan()
     first = multivariant(plan, None, uri_of=str).variants[0].uri
