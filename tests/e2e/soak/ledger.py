@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 NICE: Final = 8
-"""CHANNEL_WORKER_NICE of the stage: runs differ from windows by their niceness."""
+"""CHANNEL_WORKER_NICE of the stage: runs differ from windows by their niceness, but from the very first window by where
+they begin: nobody begins a run where that is at work."""
 _OF_RUNS: Final = frozenset({0, ahead(NICE)})
 
 _STAT: Final = re.compile(r"(?P<pid>\d+) \([^)]*\) (?P<fields>\S+(?: -?\d+)+) (?P<command>.*)")
@@ -46,7 +47,9 @@ _SOURCE: Final = re.compile(r"/sources/(\S+)\.\d+\.[0-9a-f]+ ")
 _TRIM: Final = re.compile(r"\btrim=end_pts=(\d+):start_pts=(\d+)")
 _FRAGMENT: Final = re.compile(r"-fragment_index (\d+)")
 _PUT_OFF: Final = "a server does not answer"
-_TASK: Final = re.compile(r"(?P<asset>[^/]+)/\d+/(?:video/(?P<window>\d+)-(?P<count>\d+)|run/[^/]+/(?P<run>\d+))")
+_TASK: Final = re.compile(
+    r"(?P<asset>[^/]+)/\d+/(?:video/(?P<window>\d+)-(?P<count>\d+)|(?:run|ahead)/[^/]+/(?P<run>\d+))"
+)
 
 
 def now() -> float:
@@ -111,7 +114,8 @@ def encoders(log: Path, plans: Mapping[str, Plan]) -> Iterator[Encoder]:
         count = -(-(int(cut[1]) - int(cut[2])) // plan.video.segment)
         yield Encoder(
             pid=int(stat["pid"]), worker=int(fields[1]), at=int(fields[19]) / os.sysconf("SC_CLK_TCK"),
-            asset=source[1], numbers=range(first, first + count), is_run=int(fields[16]) - base in _OF_RUNS,
+            asset=source[1], numbers=range(first, first + count),
+            is_run=first > 0 and int(fields[16]) - base in _OF_RUNS,
         )  # fmt: skip
 
 
@@ -128,7 +132,7 @@ def put_off(logs: Iterable[Path], begun: Iterable[Encoder]) -> Iterator[Blow]:
         numbers = range(first, first + int(task["count"] or 1))
         mine = [
             each for each in known
-            if each.asset == task["asset"] and each.at <= at and each.is_run == bool(task["run"])
+            if each.asset == task["asset"] and each.at <= at and each.is_run == (bool(task["run"]) and first > 0)
             and set(each.numbers) & set(numbers)
         ]  # fmt: skip
         if mine:

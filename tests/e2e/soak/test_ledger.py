@@ -13,6 +13,7 @@ from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from tests.e2e.soak.ledger import NICE, Blow, Encoder, balance, encoders, put_off
 from transcoder.plan import Plan, SourceRef, VideoPlan, VideoRung
+from transcoder.priority import ahead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,3 +108,25 @@ def test_starts_and_tasks_that_are_put_off_are_read_from_the_logs(tmp_path: Path
     worker.write_text("\n".join(map(json.dumps, lines)))
     (blow,) = put_off([worker], [found])
     assert blow.pids == {77}
+
+
+@pytest.mark.parametrize(
+    ("first", "nice", "is_run", "task"),
+    [
+        (0, 0, False, "video/0-1"),
+        (3, 0, True, "run/v90-1/3"),
+        (3, ahead(NICE), True, "ahead/v90-1/3"),
+        (3, NICE, False, "video/3-1"),
+    ],
+)
+def test_windows_are_told_from_runs(tmp_path: Path, first: int, nice: int, is_run: bool, task: str) -> None:
+    stat = f"77 (ffmpeg) R 33{' 0' * 14} {os.nice(0) + nice} 1 0 200 0"
+    cut = f"trim=end_pts={100 * (first + 1)}:start_pts={100 * first} -fragment_index {2 * first + 1}"
+    log = tmp_path / "ffmpeg.log"
+    log.write_text(f"{stat} -i file:/home/sources/{ASSET}.1.330ecadc -vf {cut} pipe:1\n")
+    (found,) = encoders(log, PLANS)
+    assert found.is_run == is_run
+    worker = tmp_path / "worker.log"
+    said = {"time": "2999-01-01T00:00:00.000Z", "message": "a server does not answer", "task": f"{ASSET}/1/{task}"}
+    worker.write_text(json.dumps(said))
+    assert [blow.pids for blow in put_off([worker], [found])] == [{77}]
