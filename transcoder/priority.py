@@ -20,12 +20,12 @@ class Priority:
     def __init__(
         self, nice: int, *, processor: Processor, urgent: bool = False, then: int | None = None, yields: bool = False
     ) -> None:
-        """`urgent`: somebody waits. `then`: the niceness once he has what he waits for. `yields`: it stands still
-        while others are urgent."""
+        """`urgent`: somebody waits. `then`: the niceness once he has what he waits for; from then on it yields.
+        `yields`: it stands still while others are urgent."""
         self.nice = nice
         self._processor = processor
         self._yields = yields
-        self._then = nice if then is None else then
+        self._then = then
         self._urgent = urgent
         self._child: Child | None = None
 
@@ -52,11 +52,18 @@ class Priority:
             return
         self._urgent = False
         self._processor.done(child)
-        if self._then > self.nice:
-            self.nice, self._yields = self._then, True
-            child.renice(self.nice)
+        if self._then is not None:
+            self._yields = True
+            if self._then > self.nice:
+                self.nice = self._then
+                child.renice(self.nice)
         if self._yields:
             self._processor.yielding(child)
+
+    def end(self) -> None:
+        """Kill what is running."""
+        if self._child is not None:
+            self._child.kill()
 
 
 def niceness(level: Level, bulk: int) -> int:

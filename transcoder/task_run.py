@@ -6,9 +6,13 @@ that somebody else makes.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from infra.errors import EngineUnavailable
 from infra.ports import Level
+from infra.tasks import end
 from manifests.layout import RenditionId
 from transcoder import signals
 from transcoder.errors import PlanMissing
@@ -23,13 +27,17 @@ from transcoder.window_work import Work, existing
 from transcoder.windows import VIDEO
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from infra.ports import Attempt
     from transcoder.parts import TranscoderParts
+    from transcoder.schedule.claims import Name
 
 _NEAR_PICTURE = -1
 """A window makes a segment in all rungs, at low priority: even its next one comes later than a run's first."""
 _NEAR_SOUND = 8
 """Segments of sound that a window makes in about the time in which a run begins."""
+_LOOK_S = 0.25
 
 
 async def run(parts: TranscoderParts, attempt: Attempt) -> None:
@@ -51,8 +59,8 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
             return
         # Looked at once nobody else can begin them.
         done = await existing(parts.store, plan, ((rendition, number) for number in (None, *numbers)))
-        end = next((number for number in numbers if (rendition, number) in done), numbers.stop)
-        await claim.keep((rendition, number) for number in range(first, end))
+        met = next((number for number in numbers if (rendition, number) in done), numbers.stop)
+        await claim.keep((rendition, number) for number in range(first, met))
         if not claim.mine:
             return
         later = ahead(parts.settings.bulk_nice)
@@ -67,6 +75,21 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
         async with parts.sources.open(asset, version) as source:
             work = Work(parts=parts, plan=plan, track=track, source=source, claim=claim, priority=priority, done=done)
             made = Pass(first=first, count=len(claim.mine), renditions=frozenset({rendition}))
-            await work.make_run(made, is_over)
+            looking = asyncio.create_task(_leave(work, (rendition, first), is_over))
+            try:
+                await work.make_run(made, is_over)
+            finally:
+                await end(looking)
     await announce(parts.cache, signals.Signal(what="window", asset=asset, version=version))
     await finish_if_complete(parts, plan)
+
+
+async def _leave(work: Work, wanted: Name, is_over: Callable[[], Awaitable[bool]]) -> None:
+    """End the run in the middle of a segment that nobody waits for, if somebody waits for its slot: it yields to all
+    others, so its segment may take long to end."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        with suppress(EngineUnavailable):
+            if wanted in work.done and work.is_idle and await is_over() and work.is_idle:
+                work.leave()
+                return

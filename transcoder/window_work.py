@@ -79,7 +79,18 @@ class Work:
         self._publish = Publisher(plan=plan, store=parts.store, cache=parts.cache, board=parts.board)
         self._prices = costs(plan, track)
         self.done = set(done)
+        self._handing_over = self._left = False
         claim.hurried = priority.hurry
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody waits for what it is making, and nothing that it made is on its way to the bucket."""
+        return not (self._claim.wanted or self._handing_over)
+
+    def leave(self) -> None:
+        """End what it is making, in the middle of a segment."""
+        self._left = True
+        self._priority.end()
 
     async def make_window(self, window: Window) -> None:
         """Until nothing is left of it but what others are making. Raises what the encoders and the store raise."""
@@ -156,12 +167,19 @@ class Work:
                 await encode_audio(self._plan, track, window, **encoding)
         except Enough:
             return
+        except Exception:
+            if not self._left:
+                raise
 
     async def _ready(self, reading: Reading) -> None:
         await prepare(self._source, self._plan, reading, nice=self._priority.nice)
 
     async def _put(self, rendition: RenditionId, number: int | None, body: bytes) -> None:
-        await self._publish(rendition, number, body)
-        self.done.add((rendition, number))
-        if number is not None:
-            await self._claim.landed((rendition, number))
+        self._handing_over = True
+        try:
+            await self._publish(rendition, number, body)
+            self.done.add((rendition, number))
+            if number is not None:
+                await self._claim.landed((rendition, number))
+        finally:
+            self._handing_over = False

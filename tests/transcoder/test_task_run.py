@@ -112,6 +112,26 @@ async def test_a_run_gives_way_to_somebody_who_waits(house: House) -> None:
     assert starts(house) == [(LARGE, 5)]
 
 
+async def test_a_run_that_stands_still_gives_its_slot_to_somebody_who_waits(
+    house: House, tmp_path: Path, eventually: Eventually
+) -> None:
+    settings = replace(house.parts.settings, ahead=100)
+    house.parts = replace(house.parts, settings=settings, processor=(processor := Processor(cores=2, still_s=600)))
+    async with house.listening():
+        with suppress(ChildFailed):
+            async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
+                processor.urgent(other)
+                running = asyncio.create_task(house.handle(run_task(ASSET, 1, LARGE, 1, Level.JUST_IN_TIME)))
+                await eventually(lambda: starts(house)[:1] == [(LARGE, 1)], timeout=30)
+                await eventually(lambda: any(map(stands_still, psutil.Process().children())))
+                await house.jobs.enqueue(run_task(ASSET, 1, SMALL, 0, Level.JUST_IN_TIME))
+                await asyncio.wait_for(running, 30)
+                other.kill()
+    assert (LARGE, 8) not in starts(house)
+    async with claimed(house.cache, ASSET, 1, {(LARGE, 8)}) as claim:
+        assert claim.mine, "it has given back what it did not make"
+
+
 async def test_what_is_made_ahead_of_a_viewer_is_hurried_when_he_has_come_to_wait(
     house: House, tmp_path: Path, eventually: Eventually
 ) -> None:
