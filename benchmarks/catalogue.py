@@ -28,13 +28,13 @@ class Benchmark:
 
 BENCHMARKS: Final = (
     Benchmark(module="first_segment", minutes=2, about="last byte of an upload to the first segment"),
-    Benchmark(module="length", minutes=4, quick=True, about="the same for two hours beside half a minute"),
+    Benchmark(module="length", minutes=3, quick=True, about="the same for two hours beside half a minute"),
     Benchmark(module="growing", minutes=4, about="first byte of a slow upload to the first segment"),
-    Benchmark(module="just_in_time", minutes=10, about="seeks into what is not encoded yet"),
-    Benchmark(module="fairness", minutes=6, quick=True, about="a short clip beside ten uploads of two hours"),
-    Benchmark(module="progress", minutes=8, quick=True, about="percent and time left against what turned out"),
+    Benchmark(module="just_in_time", minutes=7, about="seeks into what is not encoded yet"),
+    Benchmark(module="fairness", minutes=4, quick=True, about="a short clip beside ten uploads of two hours"),
+    Benchmark(module="progress", minutes=7, quick=True, about="percent and time left against what turned out"),
     Benchmark(module="scaling", minutes=4, quick=True, about="many workers: measured, and simulated to 64"),
-    Benchmark(module="peers", minutes=15, quick=True, about="one ladder, five ways: speed and bytes against others"),
+    Benchmark(module="peers", minutes=24, quick=True, about="one ladder, five ways: speed and bytes against others"),
     Benchmark(module="per_title", minutes=10, about="per-title ladders against fixed ones by VMAF"),
     Benchmark(module="manifests", minutes=1, about="playlists a core answers, against nginx"),
     Benchmark(module="heartbeats", minutes=2, about="heartbeats a core takes, against Redis alone"),

@@ -31,9 +31,9 @@ from transcoder.windows import VIDEO, Window, tracks
 if TYPE_CHECKING:
     from transcoder.plan import Plan
 
-CLIP, TIMES = "flutter_butterfly_720p30_aac.mp4", 30
+CLIP, TIMES = "flutter_butterfly_720p30_aac.mp4", 20
 SEEKS = 12
-IDLE_SEEKS = 20
+IDLE_SEEKS = 16
 AHEAD = 3
 _PAUSE_S = 0.5
 """Between two looks: to look costs processor time too, on the machine that is measured."""

@@ -1,4 +1,4 @@
-"""What a kill -9 costs: time, and at most the window that was being encoded. Never an asset, never an object twice.
+"""What a kill -9 costs: time, and at most what was being encoded. Never an asset, never an object twice.
 
 Each alone, to be read; `test_soak.py` has hundreds at random.
 """
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     Eventually = Callable[..., Awaitable[None]]
 
+IN_HAND = 3
+"""Windows of pictures that a worker has begun at most: the very first, one of those that follow, one of bulk."""
+
 
 async def test_the_worker_is_killed(service: Service, clip: bytes, eventually: Eventually) -> None:
     service.start("api")
@@ -24,7 +27,7 @@ async def test_the_worker_is_killed(service: Service, clip: bytes, eventually: E
     await eventually(lambda: service.encoders() == [])
     service.start("worker")
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
-    await service.check_whole(asset.id, more_starts=1)
+    await service.check_whole(asset.id, more_starts=IN_HAND)
 
 
 async def test_the_worker_is_asked_to_stop(service: Service, clip: bytes, eventually: Eventually) -> None:
@@ -37,7 +40,7 @@ async def test_the_worker_is_asked_to_stop(service: Service, clip: bytes, eventu
     assert service.encoders() == []
     service.start("worker")
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
-    await service.check_whole(asset.id, more_starts=1)
+    await service.check_whole(asset.id, more_starts=IN_HAND)
 
 
 async def test_redis_is_killed(service: Service, clip: bytes, eventually: Eventually) -> None:
@@ -48,7 +51,7 @@ async def test_redis_is_killed(service: Service, clip: bytes, eventually: Eventu
     service.valkey.kill()
     service.valkey.start()
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
-    await service.check_whole(asset.id, more_starts=1)
+    await service.check_whole(asset.id, more_starts=IN_HAND)
     assert worker.poll() is None
 
 
@@ -59,7 +62,7 @@ async def test_redis_is_emptied(service: Service, clip: bytes, eventually: Event
     await eventually(lambda: service.in_the_middle(asset.id), timeout=60)
     service.valkey.flush()
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
-    await service.check_whole(asset.id, more_starts=1)
+    await service.check_whole(asset.id, more_starts=IN_HAND)
     assert worker.poll() is None
 
 
@@ -73,7 +76,7 @@ async def test_the_api_is_killed(service: Service, clip: bytes, eventually: Even
     service.start("api")
     await eventually(service.answers)
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
-    await service.check_whole(asset.id, more_starts=1)
+    await service.check_whole(asset.id, more_starts=IN_HAND)
 
 
 async def test_everything_is_killed(service: Service, clip: bytes, eventually: Eventually) -> None:
@@ -87,4 +90,4 @@ async def test_everything_is_killed(service: Service, clip: bytes, eventually: E
     service.start("api")
     service.start("worker")
     await eventually(lambda: service.is_ready(asset.id), timeout=90)
-    await service.check_whole(asset.id, more_starts=1)
+    await service.check_whole(asset.id, more_starts=IN_HAND)
