@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from base64 import b64encode
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -47,18 +49,22 @@ async def windows(service: Service, clip: bytes, eventually: Eventually) -> Asyn
 @asynccontextmanager
 async def index(service: Service, clip: bytes, eventually: Eventually) -> AsyncIterator[AssetId]:
     """The child that indexes it is at work, and does not get on."""
-    asset = (await service.upload(clip)).id
 
-    async def caught() -> bool:
-        assert not await service.is_planned(asset), "the index was too fast for the test"
-        for child in service.children():
-            with suppress(psutil.NoSuchProcess):
-                if any("index_child" in word for word in child.cmdline()):
-                    child.suspend()
-                    return True
+    def catch() -> bool:
+        # It lives for a tenth of a second, so nobody waits between two looks.
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            for child in service.children():
+                with suppress(psutil.NoSuchProcess):
+                    if any("index_child" in word for word in child.cmdline()):
+                        child.suspend()
+                        return True
         return False
 
-    await eventually(caught, timeout=60)
+    catching = asyncio.create_task(asyncio.to_thread(catch))
+    asset = (await service.upload(clip)).id
+    assert await catching
+    assert not await service.is_planned(asset), "the index was too fast for the test"
     yield asset
 
 
