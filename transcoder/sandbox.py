@@ -36,7 +36,9 @@ class Limits:
 def is_bound(pid: int) -> bool:
     """Whether a child has become its command. From then on it ends with its parent, even if it stands still."""
     with contextlib.suppress(OSError):
-        return os.fsencode(_LAUNCHER) not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        # Nothing: it is in execve(2), the one of the launcher perhaps; who started it returns before its end.
+        return words != [b""] and os.fsencode(_LAUNCHER) not in words
     return True  # it is gone, or this system has no /proc
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from transcoder.sandbox import Limits, environment, wrap
+from transcoder.sandbox import Limits, environment, is_bound, wrap
 
 
 def test_the_environment_holds_nothing_of_ours() -> None:
@@ -60,3 +60,19 @@ def test_a_missing_command_says_its_name() -> None:
     done = _launch("no-such-command")
     assert done.returncode == 127
     assert done.stderr == "no-such-command: No such file or directory\n"
+
+
+def test_a_child_is_bound_when_it_is_its_command_and_no_sooner() -> None:
+    for _ in range(20):  # a child in execve(2) shows no command line at all, most times
+        with subprocess.Popen(wrap(["sleep", "60"], Limits())) as child:
+            while not is_bound(child.pid):
+                assert child.poll() is None
+            command = Path(f"/proc/{child.pid}/cmdline").read_bytes()
+            child.kill()
+            assert command == b"sleep\x0060\x00"
+
+
+def test_what_is_gone_is_bound() -> None:
+    child = subprocess.Popen(["true"])
+    child.wait()
+    assert is_bound(child.pid)

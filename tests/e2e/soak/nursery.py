@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,6 +99,8 @@ def main() -> None:
             try:
                 _become(json.loads(line))
                 code = 0
+            except BaseException:
+                traceback.print_exc()  # into the part's log
             finally:
                 os._exit(code)
         print(pid, flush=True)  # noqa: T201 - the answer
