@@ -128,8 +128,8 @@ class Announcer:
                     if latest is None or latest.state is not UploadState.OPEN:
                         await self._store.delete([layout.source_arriving(upload.asset, upload.version)])
                         return True
-                    if latest.epoch == upload.epoch:
-                        break
+                    if latest.whole or latest.epoch == upload.epoch:
+                        break  # of a whole one its finisher speaks, and only he: he has seen that every piece is there
                     # A writer that was held up wrote over what another had said: it says what is true now.
                     upload, pieces = latest, await self._records.pieces(upload.id)
             except InfraError as exc:

@@ -114,11 +114,13 @@ class Finisher:
 
     async def _listed(self, upload: Upload) -> SourceBytes | None:
         """The source as its pieces; None if the store or SQL does not have them all."""
-        source = upload.source(await self._records.pieces(upload.id))
+        pieces = await self._records.pieces(upload.id)
+        if not pieces or pieces[-1].end != upload.length:
+            return None
+        source = upload.source(pieces)
         prefix = layout.source_prefix(upload.asset, upload.version)
         sizes = {stat.key: stat.size async for stat in self._store.list(prefix)}
-        complete = source.arrived == upload.length and all(sizes.get(p.key) == p.size for p in source.pieces)
-        return source if complete else None
+        return source if all(sizes.get(piece.key) == piece.size for piece in source.pieces) else None
 
     async def _assembled(self, upload: Upload) -> SourceBytes | None:
         """The source as the one object that its parts become; None if the store does not have them all."""

@@ -49,6 +49,8 @@ class SourceBytes:
     def __post_init__(self) -> None:
         if self.pieces and (self.pieces[0].start or any(a.end != b.start for a, b in pairwise(self.pieces))):
             raise ValueError("the pieces of a source lie end to end from byte 0")
+        if self.whole and self.arrived != self.length:
+            raise ValueError(f"a whole source of {self.length} bytes has pieces for {self.arrived}")
 
     @property
     def arrived(self) -> int:

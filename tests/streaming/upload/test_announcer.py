@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
 
 from infra.errors import EngineUnavailable, ObjectStoreError
 from infra.memory import MemoryEngine, MemoryStore
@@ -139,3 +140,32 @@ async def test_a_list_that_comes_after_the_end_goes(bench_with: Any, incoming: C
     await slow
     assert await bench.store.head(layout.source_arriving(upload.asset, 1)) is None
     assert await bench.source(upload) == b"0123456789"
+
+
+class EndlessStore(HeldStore):
+    """A store that refuses the last list of a source."""
+
+    ends = 0
+
+    async def put(self, key: str, body: bytes, **more: Any) -> Any:
+        if key.endswith("/source.json"):
+            self.ends += 1
+            raise ObjectStoreError("not now")
+        return await super().put(key, body, **more)
+
+
+async def test_who_announces_never_ends_an_upload(bench_with: Any, incoming: Callable[..., Incoming]) -> None:
+    """Between his two looks into SQL its finisher may have forgotten the pieces: he would say that there are none."""
+    bench = bench_with(store=EndlessStore())
+    upload = await bench.begin(10)
+    bench.store.hold = True
+    slow = asyncio.create_task(bench.uploads.append(upload.id, incoming(b"01"), offset=0))
+    await bench.store.held.wait()
+    bench.cache.forget()
+    with pytest.raises(ObjectStoreError):
+        await bench.process().append(upload.id, incoming(b"23456789"), offset=2)
+    assert (await bench.uploads.records.get(upload.id)).whole
+    bench.store.go_on.set()
+    await slow
+    await bench.drain()
+    assert bench.store.ends == 1, "only who finishes says that it is whole"

@@ -18,6 +18,12 @@ def test_pieces_lie_end_to_end() -> None:
             SourceBytes(pieces=wrong, length=None, whole=False)
 
 
+@pytest.mark.parametrize(("pieces", "length"), [((), 15), ((FIRST,), 15), ((FIRST, SECOND), 14), ((FIRST,), None)])
+def test_a_whole_source_has_all_its_bytes(pieces: tuple[Piece, ...], length: int | None) -> None:
+    with pytest.raises(ValueError, match="whole source"):
+        SourceBytes(pieces=pieces, length=length, whole=True)
+
+
 async def test_the_whole_source_goes_before_what_arrived_of_it() -> None:
     store, asset = MemoryStore(), AssetId("clip")
     assert await find_source(store, asset, 1) is None
