@@ -4,6 +4,7 @@
     media/{asset}/{rendition}/index.m3u8          static media playlist
     media/{asset}/{rendition}/init.mp4            init section
     media/{asset}/{rendition}/{n}.m4s             segment n, from 0
+    work/{asset}/{version}/profile.json           what it is made by: written when its upload begins, never changed
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
     work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
     work/{asset}/{version}/ladder.json            the title's own ladder, laid over the plan; written once
@@ -63,6 +64,10 @@ def media_version(key: str) -> int | None:
     """The version of the source that an object of a rendition was made from; None for any other key."""
     match = _MEDIA_VERSION.fullmatch(key)
     return None if match is None else int(match[1])
+
+
+def profile(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/profile.json"
 
 
 def plan(asset: AssetId, version: int) -> str:

@@ -1,8 +1,8 @@
 """The facts of an asset version, as objects in the bucket: what the rest of the system believes about it.
 
-`plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends it badly; `ladder.json` changes the plan's
-rungs on the way. Each is written once. Before them comes `growing.json`, the plan of what has arrived of the source: it
-is written again as it grows, and what it says stays true.
+`profile.json` says what it is to become, `plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends
+it badly; `ladder.json` changes the plan's rungs on the way. Each is written once. Before them comes `growing.json`, the
+plan of what has arrived of the source: it is written again as it grows, and what it says stays true.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 from infra.errors import ObjectNotFound
 from manifests import layout
 from transcoder import plan as plans
+from transcoder import profile as profiles
 from transcoder.errors import PlanMissing
 from transcoder.per_title import ladder as ladders
 from transcoder.publish import put_once
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from manifests.layout import AssetId, RenditionId
     from transcoder.per_title.ladder import Ladder
     from transcoder.plan import Plan
+    from transcoder.profile import Profile
 
 JSON: Final = "application/json"
 
@@ -50,6 +52,17 @@ async def _read(store: ObjectStore, key: str) -> bytes | None:
         return await store.read(key)
     except ObjectNotFound:
         return None
+
+
+async def write_profile(store: ObjectStore, asset: AssetId, version: int, profile: Profile) -> bool:
+    """Before the first byte of the source can be read. False if it stood there already."""
+    return await put_once(store, layout.profile(asset, version), profiles.dump(profile), content_type=JSON)
+
+
+async def read_profile(store: ObjectStore, asset: AssetId, version: int) -> Profile:
+    """What the version is made by; the built-in default where nobody has said anything."""
+    body = await _read(store, layout.profile(asset, version))
+    return profiles.DEFAULT if body is None else profiles.load(body)
 
 
 async def find_fixed_plan(store: ObjectStore, asset: AssetId, version: int) -> Plan | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.memory import MemoryStore
+from transcoder import profile as profiles
 from transcoder.errors import PlanMissing
 from transcoder.facts import (
     Failure,
@@ -14,9 +15,11 @@ from transcoder.facts import (
     is_over,
     read_failure,
     read_plan,
+    read_profile,
     read_ready,
     write_failure,
     write_plan,
+    write_profile,
     write_ready,
 )
 
@@ -31,6 +34,16 @@ async def test_a_plan_once_written_stands(plan: Plan) -> None:
     other = replace(plan, audio=())
     assert await write_plan(store, other) == plan
     assert await read_plan(store, plan.asset, 1) == plan
+
+
+async def test_a_profile_once_written_stands(plan: Plan) -> None:
+    store = MemoryStore()
+    assert await read_profile(store, plan.asset, 1) == profiles.DEFAULT
+    mine = replace(profiles.DEFAULT, name="mine", loudness=None, encryption=profiles.Encryption.AES_128)
+    assert await write_profile(store, plan.asset, 1, mine)
+    assert not await write_profile(store, plan.asset, 1, profiles.DEFAULT)
+    assert await read_profile(store, plan.asset, 1) == mine
+    assert await read_profile(store, plan.asset, 2) == profiles.DEFAULT
 
 
 async def test_no_plan(plan: Plan) -> None:
