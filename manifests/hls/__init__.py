@@ -8,14 +8,19 @@ from __future__ import annotations
 from manifests.errors import PlaylistError
 from manifests.hls import lines, media, multivariant
 from manifests.hls.attributes import Resolution
+from manifests.hls.byte_range import ByteRange
+from manifests.hls.key import Key
 from manifests.hls.media import MediaPlaylist
 from manifests.hls.multivariant import MultivariantPlaylist
 from manifests.hls.rendition import MediaRendition
 from manifests.hls.segment import Map, Segment
-from manifests.hls.variant import IFrameVariant, Variant
+from manifests.hls.variant import ClosedCaptions, IFrameVariant, Variant
 
 __all__ = [
+    "ByteRange",
+    "ClosedCaptions",
     "IFrameVariant",
+    "Key",
     "Map",
     "MediaPlaylist",
     "MediaRendition",

@@ -50,6 +50,11 @@ class Attributes:
             raise self._error(name, "a quoted string")
         return self.strings.get(name)
 
+    def quoted_list(self, name: str) -> tuple[str, ...]:
+        """The parts of a quoted string that has commas between them; none where it is absent."""
+        text = self.quoted(name)
+        return () if text is None else tuple(part.strip() for part in text.split(","))
+
     def symbol(self, name: str) -> str | None:
         """An enumerated-string or a number, which stands without quotes."""
         if name in self.strings:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from manifests.errors import PlaylistError
-from manifests.hls import lines, rendition, variant
+from manifests.hls import key, lines, rendition, variant
+from manifests.hls.key import Key
 from manifests.hls.lines import Tag, Uri
 from manifests.hls.rendition import MediaRendition
-from manifests.hls.variant import IFrameVariant, Variant
+from manifests.hls.variant import ClosedCaptions, IFrameVariant, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = "EXT-X-VERSION"
 INDEPENDENT_SEGMENTS: Final = "EXT-X-INDEPENDENT-SEGMENTS"
-TAGS: Final = frozenset({rendition.TAG, variant.TAG, variant.IFRAME_TAG})
+TAGS: Final = frozenset({key.SESSION_TAG, rendition.TAG, variant.TAG, variant.IFRAME_TAG})
 """Tags that only a multivariant playlist has."""
 
 
@@ -28,6 +29,8 @@ class MultivariantPlaylist:
     """EXT-X-VERSION (§8)"""
     independent_segments: bool
     """EXT-X-INDEPENDENT-SEGMENTS, for all the media playlists"""
+    session_keys: tuple[Key, ...] = ()
+    """EXT-X-SESSION-KEY: keys of the media playlists that players may fetch before they need them"""
     renditions: tuple[MediaRendition, ...] = ()
     """EXT-X-MEDIA"""
     variants: tuple[Variant, ...]
@@ -45,10 +48,35 @@ class MultivariantPlaylist:
         defaults = [(each.type, each.group) for each in self.renditions if each.default]
         if len(defaults) != len(set(defaults)):
             raise PlaylistError(f"{rendition.TAG}: a group has two default renditions")
-        groups = {each.group for each in self.renditions if each.type == "AUDIO"}
+        needed = max(
+            [1, *(each.version() for each in self.renditions), *(each.version() for each in self.session_keys)]
+        )
+        if self.version < needed:
+            raise PlaylistError(f"{VERSION} must be {needed} or more (§8)")
+        if len(set(self.session_keys)) != len(self.session_keys):
+            raise PlaylistError(f"{key.SESSION_TAG}: twice the same (§4.4.6.5)")
+        if any(each.method == "NONE" for each in self.session_keys):
+            raise PlaylistError(f"{key.SESSION_TAG}: METHOD must not be NONE (§4.4.6.5)")
+        self._check_groups()
+        self._check_all_or_none()
+
+    def _check_groups(self) -> None:
+        groups = {(each.type, each.group) for each in self.renditions}
         for each in self.variants:
-            if each.audio is not None and each.audio not in groups:
-                raise PlaylistError(f"{variant.TAG}: there is no audio group {each.audio!r}")
+            captions = None if isinstance(each.closed_captions, ClosedCaptions) else each.closed_captions
+            chosen = (("AUDIO", each.audio), ("SUBTITLES", each.subtitles), ("CLOSED-CAPTIONS", captions))
+            for kind, group in chosen:
+                if group is not None and (kind, group) not in groups:
+                    raise PlaylistError(f"{variant.TAG}: there is no group {group!r} of {kind}")
+
+    def _check_all_or_none(self) -> None:
+        for name, has in (
+            ("SCORE", {each.score is not None for each in self.variants}),
+            ("SCORE", {each.score is not None for each in self.iframe_variants}),
+            ("CLOSED-CAPTIONS=NONE", {each.closed_captions is ClosedCaptions.NONE for each in self.variants}),
+        ):
+            if len(has) > 1:
+                raise PlaylistError(f"{variant.TAG}: {name} must be on all or none")
 
     def render(self) -> str:
         """The text. Raises PlaylistError."""
@@ -56,6 +84,7 @@ class MultivariantPlaylist:
         body = [f"#{VERSION}:{self.version}"]
         if self.independent_segments:
             body.append(f"#{INDEPENDENT_SEGMENTS}")
+        body += [each.render(key.SESSION_TAG) for each in self.session_keys]
         body += [each.render() for each in self.renditions]
         body += [each.render() for each in self.variants]
         body += [each.render() for each in self.iframe_variants]
@@ -65,6 +94,7 @@ class MultivariantPlaylist:
 def parse(body: Sequence[Line]) -> MultivariantPlaylist:
     """Raises PlaylistError."""
     singles: list[Tag] = []
+    session_keys: list[Key] = []
     renditions: list[MediaRendition] = []
     variants: list[Variant] = []
     iframes: list[IFrameVariant] = []
@@ -79,6 +109,8 @@ def parse(body: Sequence[Line]) -> MultivariantPlaylist:
             break
         elif line.name == variant.TAG:
             waiting = line
+        elif line.name == key.SESSION_TAG:
+            session_keys.append(key.parse(line))
         elif line.name == rendition.TAG:
             renditions.append(rendition.parse(line))
         elif line.name == variant.IFRAME_TAG:
@@ -91,6 +123,7 @@ def parse(body: Sequence[Line]) -> MultivariantPlaylist:
     playlist = MultivariantPlaylist(
         version=version,
         independent_segments=independent,
+        session_keys=tuple(session_keys),
         renditions=tuple(renditions),
         variants=tuple(variants),
         iframe_variants=tuple(iframes),
