@@ -80,6 +80,7 @@ class StreaqWorker:
         }
         self._max_tries = max_tries
         self._tries = Tries()
+        self._suspect: str | None = None
         self._limit = limit
         self._idle_timeout = idle_timeout
         self._retry_delay = retry_delay
@@ -152,6 +153,11 @@ class StreaqWorker:
                 _log.warning("task %s saw %d workers die; it runs again in %s", task.name, tried.deaths, pause)
                 await tries.pause(redis, name)
                 raise StreaqRetry(delay=pause)
+            if tried.is_suspect(self._max_tries):
+                if self._suspect is not None:  # beside it a death would tell nothing
+                    await tries.stopped(redis, name)
+                    raise StreaqRetry(delay=self._retry_delay)
+                self._suspect = name
             attempt = Attempt(task=task, number=number, last=tried.failures + 1 == self._max_tries)
             kind = task.kind if task.kind in self._handlers else "unknown"
             try:
@@ -178,6 +184,9 @@ class StreaqWorker:
             await tries.over(redis, name)
         except BROKER_ERRORS as exc:
             raise StreaqRetry(delay=_BROKER_DELAY) from exc
+        finally:
+            if self._suspect == name:
+                self._suspect = None
 
     async def _call(self, attempt: Attempt) -> None:
         handler = self._handlers.get(attempt.task.kind)

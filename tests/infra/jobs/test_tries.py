@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,3 +76,32 @@ async def test_a_task_whose_workers_are_killed_by_others_is_not_given_up(
     await journal.open()
     await eventually(lambda: has(journal, "done a/1/x 6"))
     assert await journal.lines("dead") == []
+
+
+async def test_two_suspects_never_run_side_by_side(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    await engine.enqueue(task("x", "hold"), task("y", "hold"))
+    for number in range(1, 4):
+        victim = await start(bulk=2)
+        await eventually(lambda number=number: has(journal, f"start a/1/x {number}", f"start a/1/y {number}"))
+        victim.kill()
+    for number in range(1, 4):  # as many deaths more would end both, if both were in hand
+        victim = await start(bulk=2)
+        await eventually(partial(_has_started, journal, 6 + number))
+        await engine.enqueue(task(f"later-{number}"))  # it passes through the other slot, after the other suspect
+        await eventually(lambda number=number: has(journal, f"done a/1/later-{number}"))
+        assert len(await journal.lines("start")) == 6 + number
+        victim.kill()
+    await start(bulk=2)
+    await journal.open()
+    await eventually(partial(_is_over, engine))
+    assert len(await journal.lines("done a/1/x")) + len(await journal.lines("done a/1/y")) >= 1
+
+
+async def _has_started(journal: Journal, times: int) -> bool:
+    return len(await journal.lines("start")) >= times
+
+
+async def _is_over(engine: StreaqEngine) -> bool:
+    return await engine.pending("a") == frozenset()
