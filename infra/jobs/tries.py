@@ -6,8 +6,8 @@ when the run ends, however it ends: the names that stay are those of the dead (a
 crosses its name out later, and a worker has one name, whatever it runs twice).
 
 As many deaths as tries make a task suspect, no more: workers that are killed at random, often enough, hit some task
-that many times in a row. A suspect is given as many runs again, with pauses that double, and a worker runs one of them at a
-time. A task that kills its workers ends so; one that happened to be there, even each time, survives one of them.
+that many times in a row. A suspect is given as many runs again, with pauses that double, and a worker runs one suspect
+at a time. A task that kills its workers ends so; one that happened to be there, even each time, survives one of them.
 """
 
 from __future__ import annotations
