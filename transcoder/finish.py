@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from manifests import layout, media_types
+from manifests import layout
 from transcoder import measured as sizes
-from transcoder.describe import static_playlists
 from transcoder.facts import JSON, Ready, find_fixed_plan, find_plan, is_over, write_ladder, write_ready
 from transcoder.measured import Measured, RenditionSizes
 from transcoder.per_title.ladder import UNCHANGED
 from transcoder.publish import put_once
 from transcoder.remaining import expected, present
+from transcoder.static_manifests import write_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from manifests.layout import RenditionId
     from transcoder.plan import Plan
     from transcoder.remaining import ObjectName
-
-_PLAYLISTS_KEPT: Final = "public, max-age=300"
-"""A later version of the source writes its playlists under the same keys (segments never share one)."""
 
 
 async def finish(store: ObjectStore, plan: Plan) -> Collection[ObjectName] | None:
@@ -41,8 +38,7 @@ async def finish(store: ObjectStore, plan: Plan) -> Collection[ObjectName] | Non
     measured = measure(plan, found)
     key = layout.measured(plan.asset, plan.version)
     await put_once(store, key, sizes.dump(measured), content_type=JSON)
-    for key, playlist in static_playlists(plan, measured).items():
-        await store.put(key, playlist.encode(), content_type=media_types.M3U8, cache_control=_PLAYLISTS_KEPT)
+    await write_manifests(store, plan, measured)
     await _sweep(store, plan, await _dropped(store, plan))
     ready = Ready(objects=len(found), size=sum(stat.size for stat in found.values()))
     await write_ready(store, plan.asset, plan.version, ready)

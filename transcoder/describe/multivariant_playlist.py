@@ -1,0 +1,71 @@
+"""Every way to play an asset, as an HLS multivariant playlist.
+
+Rules that shape it (Apple's HLS authoring specification unless another source is named): 9.1–9.5 CODECS, RESOLUTION,
+demuxed audio; 9.11 INDEPENDENT-SEGMENTS; 9.13–9.15 rates; 9.16 no VIDEO-RANGE, since every rung is SDR; 1.32 the first
+variant near 2 Mb/s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from manifests import bandwidth, layout
+from manifests.bandwidth import Rates
+from manifests.hls import MultivariantPlaylist, Resolution, Variant, decimals
+from transcoder.describe.media_playlist import VERSION
+from transcoder.describe.rates import rates
+from transcoder.describe.sound import AUDIO_GROUP, audio_renditions, default_track
+
+if TYPE_CHECKING:
+    from manifests.layout import RenditionId
+    from transcoder.describe.uris import UriOf
+    from transcoder.measured import Measured
+    from transcoder.plan import Plan
+
+FIRST_VARIANT: Final = 2_000_000
+"""b/s that the first listed variant comes near to (rule 1.32)."""
+
+
+def _variants(plan: Plan, rate_of: dict[RenditionId, Rates], uri_of: UriOf) -> list[Variant]:
+    codecs = tuple(dict.fromkeys(track.codecs for track in plan.audio))
+    group = [rate_of[track.id] for track in plan.audio]
+    if plan.video is None:
+        # The variant's own playlist is the default track; another of the group takes its place and is not added to it.
+        dearest = bandwidth.together(Rates(peak=0, average=0), [group])
+        return [
+            Variant(
+                uri=uri_of(layout.media_playlist(plan.asset, default_track(plan.audio).id)),
+                bandwidth=dearest.peak,
+                average_bandwidth=dearest.average,
+                codecs=codecs,
+                audio=AUDIO_GROUP,
+            )
+        ]
+    found = []
+    for rung in plan.video.rungs:
+        total = bandwidth.together(rate_of[rung.id], [group] if group else [])
+        found.append(
+            Variant(
+                uri=uri_of(layout.media_playlist(plan.asset, rung.id)),
+                bandwidth=total.peak,
+                average_bandwidth=total.average,
+                codecs=(rung.codecs, *codecs),
+                resolution=Resolution(width=rung.width, height=rung.height),
+                frame_rate=decimals.round_half_up(plan.video.rate / rung.divisor, 3),
+                audio=AUDIO_GROUP if group else None,
+            )
+        )
+    return found
+
+
+def multivariant(plan: Plan, measured: Measured | None, *, uri_of: UriOf) -> MultivariantPlaylist:
+    """The multivariant playlist: the variant to start with first, then the others by rising bandwidth."""
+    variants = _variants(plan, rates(plan, measured), uri_of)
+    variants.sort(key=lambda variant: variant.bandwidth)
+    first = min(variants, key=lambda variant: abs((variant.average_bandwidth or variant.bandwidth) - FIRST_VARIANT))
+    return MultivariantPlaylist(
+        version=VERSION,
+        independent_segments=True,
+        renditions=audio_renditions(plan, uri_of),
+        variants=(first, *(variant for variant in variants if variant is not first)),
+    )

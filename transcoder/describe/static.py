@@ -1,0 +1,28 @@
+"""What the bucket holds of an asset beside its media, so that it plays alone behind any CDN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from manifests import layout
+from transcoder.describe.media_playlist import media
+from transcoder.describe.multivariant_playlist import multivariant
+from transcoder.describe.uris import beside
+
+if TYPE_CHECKING:
+    from manifests.layout import AssetId
+    from transcoder.measured import Measured
+    from transcoder.plan import Plan
+
+
+def static_playlists(plan: Plan, measured: Measured) -> dict[str, str]:
+    """Every playlist of a finished asset by its key, with relative URIs: the bucket plays alone behind any CDN."""
+    asset: AssetId = plan.asset
+    found = {
+        layout.media_playlist(asset, rendition): media(
+            plan, rendition, uri_of=beside(layout.media_prefix(asset, rendition))
+        ).render()
+        for rendition in plan.renditions()
+    }
+    found[layout.multivariant(asset)] = multivariant(plan, measured, uri_of=beside(layout.media_prefix(asset))).render()
+    return found
