@@ -19,11 +19,11 @@ from manifests.layout import AssetId
 from tests.e2e.stack import Stack, running
 from tests.transcoder.growing.feeding import grown
 from transcoder.ffmpeg import ffmpeg_path
-from transcoder.growing.growth import SETTINGS
 from transcoder.growing.openings import Opening, opening
 from transcoder.index import index_source
 from transcoder.plan import SourceRef
 from transcoder.planner import make_plan
+from transcoder.profile import DEFAULT
 from transcoder.reads import source_reads
 from transcoder.sniff import HEAD, sniff
 
@@ -54,7 +54,7 @@ def least(source: Path) -> int:
     if opening(body, demuxer) is Opening.STREAM:
         return next(grown(body, asset=_ASSET, source=reference))[0]
     index = asyncio.run(index_source(source, demuxer=demuxer, length=len(body)))
-    plan = make_plan(asset=_ASSET, version=1, source=reference, index=index, settings=SETTINGS)
+    plan = make_plan(asset=_ASSET, version=1, source=reference, index=index, profile=DEFAULT.early())
     needs = source_reads(index, plan.video, plan.audio, behind=0)
     if needs is None:
         raise ValueError(f"{source.name} is no MP4 for fast start")

@@ -143,10 +143,10 @@ def _percentile(waits: list[float], share: float) -> float:
 
 
 def run() -> Result:
-    fixed = {"CHANNEL_PER_TITLE": "false", "CHANNEL_SEGMENT_WAIT_S": "20"}
+    fixed, patient = {"default": "per_title = false\n"}, {"CHANNEL_SEGMENT_WAIT_S": "20"}
     with tempfile.TemporaryDirectory() as name:
         source = looped(CLIP, Path(name), times=TIMES)
-        with running(Stack(home=Path(name) / "home", port=free_port(), environment=fixed)) as stack:
+        with running(Stack(home=Path(name) / "home", port=free_port(), environment=patient, profiles=fixed)) as stack:
             bucket = Bucket(stack)
             asset, quiet, _ = _encode(stack, bucket, source, seeks=0)
             _, sought, busy = _encode(stack, bucket, source, seeks=SEEKS)

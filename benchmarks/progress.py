@@ -27,7 +27,7 @@ CASES: Final = (
     ("alone, a ladder of its own", "true", (24,)),
     ("two at once", "false", (16, 8)),
 )
-"""What is encoded: CHANNEL_PER_TITLE, and of each upload how often the clip of 7.54 s is repeated."""
+"""What is encoded: `per_title`, and of each upload how often the clip of 7.54 s is repeated."""
 _QUICK: Final = 4
 """What the lengths are divided by for a quick look."""
 
@@ -61,7 +61,7 @@ def _case(folder: Path, per_title: str, lengths: Sequence[int]) -> list[_Encode]
     """One upload right after the other, all watched until they are ready."""
     sources = [looped(CLIP, folder, times=times) for times in lengths]
     home = folder / f"home-{per_title}-{len(lengths)}"
-    with running(Stack(home=home, port=free_port(), environment={"CHANNEL_PER_TITLE": per_title})) as stack:
+    with running(Stack(home=home, port=free_port(), profiles={"default": f"per_title = {per_title}\n"})) as stack:
         await_workers(stack, 1)
         before = cpu_of(stack.child("worker"))
         with ThreadPoolExecutor(len(sources)) as watching:

@@ -49,10 +49,10 @@ LENGTHS: Final = (5, 30, 120)
 _SEGMENTS_A_MINUTE: Final = 15
 FETCH_S, DISPATCH_S = 0.1, 0.02
 """Of a window: 20 MB at 200 MB/s; from the queue to a worker."""
-_FIXED: Final = {
-    "CHANNEL_PER_TITLE": "false", "CHANNEL_FFMPEG_THREADS": "1", "CHANNEL_WORKER_SLOTS": "1",
-    "CHANNEL_WORKER_FIRST_SLOTS": "1",
+_ONE_CORE: Final = {
+    "CHANNEL_FFMPEG_THREADS": "1", "CHANNEL_WORKER_SLOTS": "1", "CHANNEL_WORKER_FIRST_SLOTS": "1",
 }  # fmt: skip
+_FIXED: Final = {"default": "per_title = false\n"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,8 @@ def measure(folder: Path, times: int) -> list[Measured]:
     """With one worker, and with twice as many again and again, until each core has one."""
     cores = sorted(os.sched_getaffinity(0))
     found = []
-    with running(Stack(home=folder / "home", port=free_port(), environment=_FIXED)) as stack, ExitStack() as held:
+    own = Stack(home=folder / "home", port=free_port(), environment=_ONE_CORE, profiles=_FIXED)
+    with running(own) as stack, ExitStack() as held:
         workers = [psutil.Process(stack.child("worker").pid)]
         _pinned(workers[0], cores[0])
         count = 1

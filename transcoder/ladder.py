@@ -2,7 +2,7 @@
 
 The steps and their average rates are Apple's H.264 table ("HLS authoring specification", encoding targets); any other
 size gets a rate in between. A step is a box that the upright picture is fitted into, so portrait, square and wide
-pictures keep their aspect ratio.
+pictures keep their aspect ratio. A profile may have other steps.
 """
 
 from __future__ import annotations
@@ -16,48 +16,37 @@ from typing import TYPE_CHECKING, Final
 from manifests.codecs import avc1
 from manifests.layout import RenditionId
 from transcoder.plan import VideoRung
+from transcoder.profile import DEFAULT, Profile, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A 16:9 box `height` lines high (turned for portrait). `average` b/s at up to 30 frames a second."""
-
-    height: int
-    average: int
-    crf: int
-    profile: str = "high"
-    halved: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LadderSettings:
-    """`steps` from small to large. `gop` and `segment` in seconds. `peak` is maxrate over average, `buffer` the decoder
-    buffer in seconds of maxrate. A picture up to `slack` times the largest step is not scaled down; a step is left out
-    when the next one is less than `slack` times as large.
+    """`steps` from small to large, `gop` and `segment` (seconds) as in the profile. `buffer` is the decoder buffer in
+    seconds of maxrate. A picture up to `slack` times the largest step is not scaled down; a step is left out when the
+    next one is less than `slack` times as large.
     """
 
-    steps: tuple[Step, ...] = (
-        Step(height=234, average=145_000, crf=25, profile="main", halved=True),
-        Step(height=360, average=365_000, crf=24, halved=True),
-        Step(height=432, average=730_000, crf=23, halved=True),
-        Step(height=540, average=2_000_000, crf=22),
-        Step(height=720, average=3_000_000, crf=22),
-        Step(height=1080, average=6_000_000, crf=22),
-    )
-    gop: int = 2
-    segment: int = 4
-    # Apple 1.30: the peak of any segment is at most 200 % of the average. A segment may hold maxrate for its length
-    # and a full buffer on top: 1.5 · (1 + 1 s / 4 s) = 188 %.
-    peak: Fraction = Fraction(3, 2)
+    steps: tuple[Row, ...] = DEFAULT.ladder
+    gop: int = DEFAULT.gop
+    segment: int = DEFAULT.segment
     buffer: Fraction = Fraction(1)
     slack: Fraction = Fraction(9, 8)
 
 
+def settings_of(profile: Profile) -> LadderSettings:
+    """The ladder that a profile asks for."""
+    # Apple 1.30: the peak of any segment is at most 200 % of the average. A segment may hold maxrate for its length
+    # and a full buffer on top: 1.5 · (1 + 1 s / 4 s) = 188 %.
+    buffer = min(Fraction(1), Fraction(profile.segment, 4))
+    return LadderSettings(steps=profile.ladder, gop=profile.gop, segment=profile.segment, buffer=buffer)
+
+
 _MIN_SIDE: Final = 64  # a rung's shorter side is not scaled below this; decoders in hardware begin near it
 _HIGH_RATE: Final = Fraction(2, 5)  # more bits at 60 fps than at 30: Apple's 4500/3000 and 7800/6000 lie around it
+_MAIN: Final = 240  # lines up to which rungs are in the Main profile, for phones that know nothing better
 _FAST: Final = Fraction(47)  # from 47.952 on, half of it is a rate that films have; 31 would become 15.5
 _OVERHEAD: Final = Fraction(102, 100)  # boxes around the pictures
 _SMALL_POWER: Final = 0.75  # how bits follow pixels outside of the table
@@ -122,26 +111,25 @@ def rungs(
 
     The top rung has the picture's own size where that lies between two steps.
     """
-    settings = settings or LadderSettings()
+    settings = settings or settings_of(DEFAULT)
     sizes = dict(_sizes(width, height, settings))  # of two steps that collapse into one size the larger wins
     named = zip(sizes.items(), _names(sizes), strict=True)
     return tuple(_rung(size, step, name, rate, version, settings) for (size, step), name in named)
 
 
-def _sizes(width: int, height: int, settings: LadderSettings) -> Iterable[tuple[tuple[int, int], Step]]:
-    # The picture's place among the steps: the height of the 16:9 box around it.
+def _sizes(width: int, height: int, settings: LadderSettings) -> Iterable[tuple[tuple[int, int], Row]]:
     long, short = max(width, height), min(width, height)
-    box = max(Fraction(short), Fraction(long * 9, 16))
-    top = settings.steps[-1]
-    smaller = [step for step in settings.steps if step.height * settings.slack < box or step.height == box]
-    for step in smaller:
-        scale = step.height / box
-        if short * scale >= min(_MIN_SIDE, short):
+    # How large the picture is in each step's box: 1 where it fits as it is.
+    fits = [(min(Fraction(step.width, long), Fraction(step.height, short)), step) for step in settings.steps]
+    fits.sort(key=lambda each: each[0])
+    shrinks = False
+    for scale, step in fits:
+        shrinks = scale * settings.slack < 1 and short * scale >= min(_MIN_SIDE, short)
+        if shrinks or (scale == 1 and short * scale >= min(_MIN_SIDE, short)):
             yield (_even(width * scale), _even(height * scale)), step
-    shrinks = box > top.height * settings.slack and short * top.height / box >= min(_MIN_SIDE, short)
     if not shrinks:
-        place = min(bisect_left([step.height for step in settings.steps], box), len(settings.steps) - 1)
-        yield (width, height), settings.steps[place]
+        place = min(bisect_left([scale for scale, _ in fits], 1), len(fits) - 1)
+        yield (width, height), fits[place][1]
 
 
 def _names(sizes: Iterable[tuple[int, int]]) -> list[str]:
@@ -155,30 +143,33 @@ def _even(value: Fraction) -> int:
 
 
 def _rung(
-    size: tuple[int, int], step: Step, name: str, rate: Fraction, version: int, settings: LadderSettings
+    size: tuple[int, int], step: Row, name: str, rate: Fraction, version: int, settings: LadderSettings
 ) -> VideoRung:
     width, height = size
     divisor = 2 if step.halved and rate >= _FAST else 1
-    maxrate, bufsize, bandwidth = caps(average_rate(width * height, rate / divisor, settings), settings)
-    level = level_for(width, height, rate=rate / divisor, maxrate=maxrate, bufsize=bufsize, profile=step.profile)
+    average = average_rate(width * height, rate / divisor, settings)
+    maxrate, bufsize, bandwidth = caps(average, step.peak, settings)
+    profile = "main" if step.height <= _MAIN else "high"
+    level = level_for(width, height, rate=rate / divisor, maxrate=maxrate, bufsize=bufsize, profile=profile)
     return VideoRung(
         id=RenditionId(f"v{name}-{version}"),
         width=width,
         height=height,
         divisor=divisor,
         crf=step.crf,
+        average=average,
         maxrate=maxrate,
         bufsize=bufsize,
-        profile=step.profile,
+        profile=profile,
         level=level.name,
-        codecs=avc1(step.profile, level.name),
+        codecs=avc1(profile, level.name),
         bandwidth=bandwidth,
     )
 
 
-def caps(average: float, settings: LadderSettings) -> tuple[int, int, int]:
-    """Maxrate (b/s), bufsize (bits) and declared peak (b/s) of a rung of `average` b/s."""
-    maxrate = int(Fraction(average) * settings.peak)
+def caps(average: float, peak: Fraction, settings: LadderSettings) -> tuple[int, int, int]:
+    """Maxrate (b/s), bufsize (bits) and declared peak (b/s) of a rung of `average` b/s; `peak` is maxrate over it."""
+    maxrate = int(Fraction(average) * peak)
     bufsize = int(maxrate * settings.buffer)
     return maxrate, bufsize, int((maxrate + bufsize / Fraction(settings.segment)) * _OVERHEAD)
 
@@ -186,7 +177,7 @@ def caps(average: float, settings: LadderSettings) -> tuple[int, int, int]:
 def average_rate(pixels: int, rate: Fraction, settings: LadderSettings) -> int:
     """Average b/s (whole thousands) for a picture of `pixels` at `rate`: the table, and straight lines between its
     steps on logarithmic scales."""
-    table = [(log(step.height * step.height * 16 / 9), log(step.average)) for step in settings.steps]
+    table = [(log(step.width * step.height), log(step.average)) for step in settings.steps]
     x = log(pixels)
     place = bisect_left([at for at, _ in table], x)
     if place in (0, len(table)):

@@ -32,9 +32,10 @@ class SourceRef:
 class VideoRung:
     """One encoded rendition of the picture.
 
-    `divisor` 2 halves the frame rate (it keeps every second grid frame). `crf`, `maxrate`, `bufsize` (b/s, bits) are
-    the capped-CRF settings; `bandwidth` the declared peak (b/s) until it is measured. `codecs` is the RFC 6381 string.
-    `effort`: the encoder takes more time for its pictures than its preset says (`encoder_settings.EFFORT`).
+    `divisor` 2 halves the frame rate (it keeps every second grid frame). `average` (b/s) is what its step of the ladder
+    is worth; `crf`, `maxrate`, `bufsize` (b/s, bits) are the capped-CRF settings; `bandwidth` the declared peak (b/s)
+    until it is measured. `codecs` is the RFC 6381 string. `effort`: the encoder takes more time for its pictures than
+    its preset says (`encoder_settings.EFFORT`).
     """
 
     id: RenditionId
@@ -42,6 +43,7 @@ class VideoRung:
     height: int
     divisor: int
     crf: int
+    average: int
     maxrate: int
     bufsize: int
     profile: str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from manifests import layout
 from transcoder import signals
-from transcoder.facts import write_plan
+from transcoder.facts import read_profile, write_plan
 from transcoder.per_title.sampling import sampling
 from transcoder.publish import announce
 from transcoder.windows import analyse_task
@@ -28,5 +28,6 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
         found = await parts.board.landed_of(plan)
     await announce(parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
     await parts.front.begin(plan, found, tenant=tenant)
-    if parts.settings.per_title.enabled and plan.video is not None and sampling(plan.video) is not None:
+    profile = await read_profile(parts.store, plan.asset, plan.version)
+    if profile.per_title and plan.video is not None and sampling(plan.video) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from manifests.codecs import mp4a_lc
 from manifests.layout import AssetId, RenditionId
 from transcoder import ladder, languages, timeline
-from transcoder.ladder import LadderSettings
+from transcoder.ladder import LadderSettings, settings_of
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan
+from transcoder.profile import DEFAULT, Profile
 from transcoder.reads import source_reads
 from transcoder.source_limits import SourceLimits, refusal
 
@@ -39,7 +40,7 @@ def make_plan(
     version: int,
     source: SourceRef,
     index: SourceIndex,
-    settings: LadderSettings | None = None,
+    profile: Profile = DEFAULT,
     limits: SourceLimits | None = None,
     grown: Plan | None = None,
 ) -> Plan:
@@ -49,7 +50,7 @@ def make_plan(
     taken over, and every segment of it is one of the new plan, unchanged. Raises SourceRefused if a stream of it is not
     there any more.
     """
-    settings, limits = settings or LadderSettings(), limits or SourceLimits()
+    settings, limits = settings_of(profile), limits or SourceLimits()
     if grown is not None:
         index = _continued(index, grown, limits)
     picture = main_picture(index.video)

@@ -7,7 +7,7 @@ workers read only that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -63,6 +63,9 @@ def row(height: int, kbps: int, crf: int, *, halved: bool = False) -> Row:
     )
 
 
+_EARLIEST: Final = 2
+"""Seconds of a segment at least: shorter ones are more requests than pictures."""
+
 LADDER: Final = (
     row(234, 145, 25, halved=True),
     row(360, 365, 24, halved=True),
@@ -96,6 +99,10 @@ class Profile:
     captions: bool = True
     encryption: Encryption = Encryption.NONE
     key_rotation: int = 0
+
+    def early(self) -> Profile:
+        """For what is played while it arrives: one GOP a segment, for its viewers wait until the first has come."""
+        return replace(self, segment=self.gop * -(-_EARLIEST // self.gop))
 
 
 DEFAULT: Final = Profile(description="What everybody gets who says nothing else.")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 
 from infra.errors import SettingsError
 from infra.settings import read, setting
-from transcoder.per_title.settings import PerTitleSettings
 from transcoder.source_limits import SourceLimits
 
 if TYPE_CHECKING:
@@ -83,7 +82,6 @@ class TranscoderSettings:
     )
 
     source: SourceLimits = field(default_factory=SourceLimits)
-    per_title: PerTitleSettings = field(default_factory=PerTitleSettings)
 
     def __post_init__(self) -> None:
         if self.bulk_slots == 0:

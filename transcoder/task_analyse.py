@@ -15,7 +15,8 @@ from anyio import to_thread
 from infra.ports import RetryLater
 from transcoder import signals
 from transcoder.errors import OutputBroken, PlanMissing, SandboxError
-from transcoder.facts import find_ladder, find_plan, read_plan, write_ladder
+from transcoder.facts import find_ladder, find_plan, read_plan, read_profile, write_ladder
+from transcoder.ladder import settings_of
 from transcoder.per_title.decide import decide
 from transcoder.per_title.ladder import Ladder
 from transcoder.per_title.probes import probe
@@ -37,24 +38,33 @@ log = logging.getLogger(__name__)
 async def analyse(parts: TranscoderParts, attempt: Attempt) -> None:
     """Raises PlanMissing, LeaseLost, RetryLater, and what the servers raise."""
     asset, version = subject(attempt)
-    settings = parts.settings.per_title
+    profile = await read_profile(parts.store, asset, version)
     plan = await find_plan(parts.store, asset, version)
     if plan is None:
         raise PlanMissing(f"there is no plan of {asset} version {version}")
     video, picked = plan.video, None if plan.video is None else sampling(plan.video)
-    if not settings.enabled or video is None or picked is None:
+    if not profile.per_title or video is None or picked is None:
         return
     if await find_ladder(parts.store, asset, version) is not None:
         return
     async with held(parts, attempt) as lease:
         try:
             probes = await _probes(parts, plan, picked)
-            deciding = partial(decide, video, picked, probes, target=settings.target, effort=parts.encoder.has_effort)
+            settings = settings_of(profile.early() if plan.grown else profile)
+            deciding = partial(
+                decide,
+                video,
+                picked,
+                probes,
+                target=profile.quality,
+                effort=parts.encoder.has_effort,
+                settings=settings,
+            )
             # Half a second of arithmetic: not while others wait for the loop.
             ladder = await to_thread.run_sync(deciding)
         except (SandboxError, OutputBroken) as exc:
             log.warning("a title keeps the fixed ladder", extra={"asset": asset, "cause": str(exc)})
-            ladder = Ladder(target=settings.target, sampled=(), curves=(), rungs=(), dropped=(), note=str(exc))
+            ladder = Ladder(target=profile.quality, sampled=(), curves=(), rungs=(), dropped=(), note=str(exc))
         if lease.lost:
             raise RetryLater(parts.settings.lease)
         await write_ladder(parts.store, asset, version, ladder)

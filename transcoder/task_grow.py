@@ -17,8 +17,8 @@ from infra.ports import RetryLater
 from infra.tasks import end
 from manifests import layout
 from transcoder.errors import SourceRefused
-from transcoder.facts import find_fixed_plan, find_growing
-from transcoder.growing.growth import SETTINGS, Growth, Head
+from transcoder.facts import find_fixed_plan, find_growing, read_profile
+from transcoder.growing.growth import Growth, Head
 from transcoder.growing.openings import Opening, opening
 from transcoder.growing.publishing import Publishing
 from transcoder.growing.released import released
@@ -28,6 +28,7 @@ from transcoder.leases import leased
 from transcoder.plan import SourceRef
 from transcoder.planned import planned
 from transcoder.planner import make_plan
+from transcoder.profile import DEFAULT
 from transcoder.reads import source_reads
 from transcoder.sniff import HEAD, sniff
 from transcoder.sources.arrivals import arrivals
@@ -96,10 +97,12 @@ class _Follower:
         self._parts, self._attempt, self._source = parts, attempt, source
         self._asset, self._version = source.asset, source.version
         self._limits = parts.settings.source
+        self._profile = DEFAULT
 
     async def follow(self) -> Plan | None:
         """The plan of the whole source, if all of it was seen. Raises SourceRefused."""
-        if self._source.source.whole:
+        self._profile = await read_profile(self._parts.store, self._asset, self._version)
+        if self._source.source.whole or not self._profile.play_early:
             return None
         demuxer, way = await self._opening()
         match way:
@@ -144,7 +147,7 @@ class _Follower:
                 elif isinstance(each, Head):
                     growth = Growth(
                         each, asset=self._asset, version=self._version, source=self._reference(demuxer),
-                        limits=self._limits, grown=grown,
+                        profile=self._profile, limits=self._limits, grown=grown,
                     )  # fmt: skip
                     for seen in early:
                         growth.add(seen)
@@ -158,7 +161,7 @@ class _Follower:
             return None
         return make_plan(
             asset=self._asset, version=self._version, source=self._reference(demuxer), index=whole,
-            limits=self._limits, grown=None if growth is None else growth.plan,
+            profile=self._profile, limits=self._limits, grown=None if growth is None else growth.plan,
         )  # fmt: skip
 
     async def _release(self, demuxer: str) -> None:
@@ -169,7 +172,7 @@ class _Follower:
                 return
             plan = make_plan(
                 asset=self._asset, version=self._version, source=self._reference(demuxer), index=index,
-                settings=SETTINGS, limits=self._limits,
+                profile=self._profile.early(), limits=self._limits,
             )  # fmt: skip
             needs = source_reads(index, plan.video, plan.audio, behind=0)
             while needs is not None and not self._source.source.whole:

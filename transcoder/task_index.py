@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manifests import layout
-from transcoder.facts import find_fixed_plan, find_growing
+from transcoder.facts import find_fixed_plan, find_growing, read_profile
 from transcoder.index import index_source
 from transcoder.plan import SourceRef
 from transcoder.planned import planned
@@ -39,6 +39,7 @@ async def indexed(parts: TranscoderParts, source: OpenSource) -> Plan:
         version=source.version,
         source=SourceRef(key=layout.source(source.asset, source.version), size=size, demuxer=demuxer),
         index=await index_source(source, demuxer=demuxer, limits=limits),
+        profile=await read_profile(parts.store, source.asset, source.version),
         limits=limits,
         grown=await find_growing(parts.store, source.asset, source.version),
     )

@@ -21,8 +21,8 @@ from transcoder.per_title.decide import decide
 from transcoder.per_title.ladder import Ladder, apply
 from transcoder.per_title.probes import probe
 from transcoder.per_title.sampling import sampling
-from transcoder.per_title.settings import PerTitleSettings
 from transcoder.plan import Plan
+from transcoder.profile import DEFAULT
 from transcoder.video import encode_video
 from transcoder.windows import Window
 
@@ -153,7 +153,7 @@ async def _analysed(plan: Plan, source: Path) -> tuple[Ladder, _Cpu]:
         for segment in picked.segments
         for made in await probe(plan, picked, segment, source=source, settings=settings)
     ]
-    ladder = decide(video, picked, probes, target=PerTitleSettings().target, effort=settings.has_effort)
+    ladder = decide(video, picked, probes, target=DEFAULT.quality, effort=settings.has_effort)
     analysis = _cpu() - begun
     fixed, own = [await _encoded(each, source, settings) for each in (plan, apply(plan, ladder))]
     return ladder, _Cpu(analysis=analysis, fixed=fixed, own=own)

@@ -13,7 +13,6 @@ from streaming.http.auth import Role, require
 from streaming.http.body import json_response
 from streaming.http.openapi import Reply, operation
 from transcoder.facts import find_fixed_plan, find_ladder
-from transcoder.ladder import LadderSettings
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -71,7 +70,6 @@ def view(plan: Plan | None, ladder: Ladder | None) -> LadderView:
     chosen = {rung.rendition: rung for rung in own.rungs} if own else {}
     reasons = {each.rendition: each.reason for each in own.dropped} if own else {}
     curves = {curve.rendition: curve for curve in own.curves} if own else {}
-    peak = LadderSettings().peak
     rungs = []
     for rung in sorted(video.rungs, key=lambda rung: rung.width * rung.height) if video else ():
         new, curve = chosen.get(rung.id), curves.get(rung.id)
@@ -79,7 +77,7 @@ def view(plan: Plan | None, ladder: Ladder | None) -> LadderView:
             RungView(
                 id=rung.id, width=rung.width, height=rung.height, listed=rung.id not in reasons,
                 crf=new.crf if new else None if own else rung.crf,
-                bitrate=new.rate if new else None if own else int(rung.maxrate / peak),
+                bitrate=new.rate if new else None if own else rung.average,
                 vmaf=new.vmaf if new else None,
                 effort=new.effort if new else False,
                 reason=reasons.get(rung.id),

@@ -33,11 +33,12 @@ def until(condition: Callable[[], Any], what: str, *, within: float = PATIENCE_S
 
 @dataclass
 class Stack:
-    """`channel up` on a home and a port of its own."""
+    """`channel up` on a home and a port of its own. `profiles` are the texts of files, by name."""
 
     home: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
 
     @property
@@ -55,6 +56,10 @@ class Stack:
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
 
     def start(self) -> Stack:
+        for name, text in self.profiles.items():
+            file = self.home / "profiles" / f"{name}.toml"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streaming", "up"],
             env={**os.environ, **self.environment, "CHANNEL_HOME": str(self.home), "CHANNEL_PORT": str(self.port)},

@@ -15,8 +15,8 @@ ASSET = AssetId("asset")
 
 def _rung(height: int) -> VideoRung:
     return VideoRung(
-        id=RenditionId(f"v{height}-1"), width=height * 16 // 9, height=height, divisor=1, crf=23, maxrate=500_000,
-        bufsize=1_000_000, profile="high", level="3.0", codecs="avc1.64001e", bandwidth=550_000,
+        id=RenditionId(f"v{height}-1"), width=height * 16 // 9, height=height, divisor=1, crf=23, average=333_000,
+        maxrate=500_000, bufsize=1_000_000, profile="high", level="3.0", codecs="avc1.64001e", bandwidth=550_000,
     )  # fmt: skip
 
 

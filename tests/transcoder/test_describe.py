@@ -31,7 +31,7 @@ NTSC = Fraction(30000, 1001)
 def rung(height: int, width: int, average: int, *, divisor: int = 1, level: str = "1f") -> VideoRung:
     maxrate = average * 3 // 2
     return VideoRung(
-        id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=21,
+        id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=21, average=average,
         maxrate=maxrate, bufsize=maxrate, profile="high", level="3.1", codecs=f"avc1.6400{level}",
         bandwidth=2 * average,
     )  # fmt: skip

@@ -14,8 +14,8 @@ from transcoder.plan import VideoPlan, VideoRung
 
 def _rung(width: int, height: int, divisor: int = 1) -> VideoRung:
     return VideoRung(
-        id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=20, maxrate=1, bufsize=1,
-        profile="high", level="4.0", codecs="avc1.640028", bandwidth=1,
+        id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=20, average=1,
+        maxrate=1, bufsize=1, profile="high", level="4.0", codecs="avc1.640028", bandwidth=1,
     )  # fmt: skip
 
 

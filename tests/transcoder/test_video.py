@@ -60,8 +60,8 @@ def _numbers(body: bytes, folder: Path) -> list[int]:
 
 def _rung(width: int, height: int, *, divisor: int = 1) -> VideoRung:
     return VideoRung(
-        id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=20, maxrate=2_000_000,
-        bufsize=4_000_000, profile="high", level="3.1", codecs="avc1.64001f", bandwidth=2_200_000,
+        id=RenditionId(f"v{height}-1"), width=width, height=height, divisor=divisor, crf=20, average=1_333_000,
+        maxrate=2_000_000, bufsize=4_000_000, profile="high", level="3.1", codecs="avc1.64001f", bandwidth=2_200_000,
     )  # fmt: skip
 
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final
 from transcoder.audio_window import AFTER, ANCHOR
 from transcoder.growing.pictures import Reordering, SegmentStarts, WholePictures
 from transcoder.index import SourceIndex
-from transcoder.ladder import LadderSettings
 from transcoder.plan import AAC_FRAME, AudioEntry
 from transcoder.planner import MAX_TRACKS, SAMPLE_RATE, cut_at, main_picture, make_plan
 from transcoder.probe.reordering import MOST
 from transcoder.probe.sound import GAP
+from transcoder.profile import DEFAULT, Profile
 from transcoder.timeline import Grid
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from transcoder.index import VideoStream
     from transcoder.plan import AudioPlan, Plan, SourceRef, VideoPlan
     from transcoder.source_limits import SourceLimits
-
-SETTINGS: Final = LadderSettings(segment=LadderSettings().gop, buffer=Fraction(1, 2))
-"""One GOP a segment, for whoever watches an upload waits until its first segment has arrived. A full buffer on top of
-so short a segment must be smaller, or its peak is too far above the average (see there)."""
 
 LOOK_AHEAD: Final = Fraction(AFTER * AAC_FRAME, SAMPLE_RATE) + ANCHOR + GAP
 """Seconds of sound behind a segment without which it is not made: what its encode looks ahead, and by how much stamps
@@ -71,11 +67,11 @@ class Growth:
     """The fold of a scan. `grown`: the plan that an earlier scan of the same source has published, if one has."""
 
     def __init__(
-        self, head: Head, *, asset: AssetId, version: int, source: SourceRef, limits: SourceLimits | None = None,
-        grown: Plan | None = None,
+        self, head: Head, *, asset: AssetId, version: int, source: SourceRef, profile: Profile = DEFAULT,
+        limits: SourceLimits | None = None, grown: Plan | None = None,
     ) -> None:  # fmt: skip
         self._asset, self._version, self._source, self._head = asset, version, source, head
-        self._limits = limits
+        self._profile, self._limits = profile.early(), limits
         self._picture = main_picture(head.index.video)
         self._tracks = head.index.audio[:MAX_TRACKS]
         self._decoded = () if self._picture is None else head.decoded.get(self._picture.index, ())
@@ -141,8 +137,8 @@ class Growth:
         tracks = tuple(replace(track, end=max(self._ends[track.index], track.start + 1)) for track in self._tracks)
         index = replace(self._head.index, video=(picture,), audio=tracks)
         plan = make_plan(
-            asset=self._asset, version=self._version, source=self._source, index=index, settings=SETTINGS,
-            limits=self._limits,
+            asset=self._asset, version=self._version, source=self._source, index=index,
+            profile=self._profile, limits=self._limits,
         )  # fmt: skip
         return replace(plan, grown=True)
 

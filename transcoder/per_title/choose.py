@@ -15,13 +15,15 @@ A rung may be had with effort (`effort`), better and dearer to encode: it is tak
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import inf, log
 from typing import TYPE_CHECKING, Final
 
-from transcoder.ladder import LadderSettings, caps
+from transcoder.ladder import LadderSettings, caps, settings_of
 from transcoder.per_title.effort import second
 from transcoder.per_title.ladder import Chosen, Dropped, Point
 from transcoder.plan import VideoRung
+from transcoder.profile import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,30 +81,30 @@ def choose(
     rate over the average: a cap never lies below it. `budget` is what a second of the ladder may cost, in the units of
     `effort.second`. No rung stays, and none goes, if all ladders cost more.
     """
-    settings = settings or LadderSettings()
+    settings = settings or settings_of(DEFAULT)
     of = {curve.rendition: curve for curve in curves}
     rungs = sorted(video.rungs, key=lambda rung: (rung.width * rung.height, rung.maxrate))
     steps: list[_Step] = []
     for rung in rungs:
         for effort, found in ((False, of), (True, {curve.rendition: curve for curve in harder})):
             if rung.id in found:
-                for point in _points(rung, found[rung.id], settings):
+                for point in _points(rung, found[rung.id]):
                     cost = second(video, rung, rate=point.rate, effort=effort) / budget
                     steps.append(_Step(rung, point, effort, log(point.rate), min(point.vmaf, target), cost))
-    path = _affordable(steps, rungs, settings)
+    path = _affordable(steps, rungs)
     if not path:
         return (), ()
     kept = {step.rung.id for step in path}
     return (
         tuple(_chosen(step, uneven, settings) for step in path),
-        tuple(Dropped(rendition=rung.id, reason=_reason(rung, of[rung.id], path, target, settings))
+        tuple(Dropped(rendition=rung.id, reason=_reason(rung, of[rung.id], path))
               for rung in rungs if rung.id not in kept),
     )  # fmt: skip
 
 
-def worth(points: Iterable[Point], video: VideoPlan, *, target: float, settings: LadderSettings) -> float:
+def worth(points: Iterable[Point], video: VideoPlan, *, target: float) -> float:
     """What rungs of these rates and qualities are worth together, whether they keep the rules or not."""
-    lowest, end = _bandwidths(video.rungs, settings)
+    lowest, end = _bandwidths(video.rungs)
     found, before = 0.0, None
     for point in sorted(points, key=lambda point: point.rate):
         at, seen = log(point.rate), min(point.vmaf, target)
@@ -113,21 +115,15 @@ def worth(points: Iterable[Point], video: VideoPlan, *, target: float, settings:
     return found
 
 
-def fixed_rate(rung: VideoRung, settings: LadderSettings) -> float:
-    """The average b/s that the fixed ladder gives a rung."""
-    return float(rung.maxrate / settings.peak)
-
-
-def _points(rung: VideoRung, curve: Curve, settings: LadderSettings) -> Sequence[Point]:
+def _points(rung: VideoRung, curve: Curve) -> Sequence[Point]:
     """The points of a curve that are no dearer than the fixed rung; if none is, the cheapest, held by the caps."""
-    most = fixed_rate(rung, settings)
-    points = [point for point in curve.points if point.rate <= most]
+    points = [point for point in curve.points if point.rate <= rung.average]
     last = curve.points[-1]
-    return points or [Point(crf=last.crf, rate=int(most), vmaf=last.vmaf)]
+    return points or [Point(crf=last.crf, rate=rung.average, vmaf=last.vmaf)]
 
 
 def _affordable(
-    steps: Sequence[_Step], rungs: Sequence[VideoRung], settings: LadderSettings
+    steps: Sequence[_Step], rungs: Sequence[VideoRung]
 ) -> tuple[_Step, ...]:  # fmt: skip
     """The path of the greatest worth within the budget; empty if there is none.
 
@@ -141,7 +137,7 @@ def _affordable(
         without = {rung.id for rung in rungs[len(rungs) - spared :]}
         allowed = [step for step in steps if not (step.effort and step.rung.id in without)]
         for price in _PRICES:
-            value, path = _best(allowed, rungs, settings, price)
+            value, path = _best(allowed, rungs, price)
             spent = sum(step.cost for step in path)
             if spent <= 1:
                 found.append((value + price * spent, path))
@@ -150,10 +146,10 @@ def _affordable(
 
 
 def _best(
-    steps: Sequence[_Step], rungs: Sequence[VideoRung], settings: LadderSettings, price: float
+    steps: Sequence[_Step], rungs: Sequence[VideoRung], price: float
 ) -> tuple[float, tuple[_Step, ...]]:  # fmt: skip
     """The path of the greatest worth through the steps, sizes rising: each is reached by its best predecessor."""
-    lowest, end = _bandwidths(rungs, settings)
+    lowest, end = _bandwidths(rungs)
     reachable = max(step.seen for step in steps)
     cheapest = min(step.at for step in steps)
     order = {rung.id: place for place, rung in enumerate(rungs)}
@@ -179,9 +175,9 @@ def _best(
     return max(ends, key=lambda each: (each[0], each[1][-1].seen))
 
 
-def _bandwidths(rungs: Sequence[VideoRung], settings: LadderSettings) -> tuple[float, float]:
+def _bandwidths(rungs: Sequence[VideoRung]) -> tuple[float, float]:
     """From the fixed ladder's smallest rate up to somewhat above its largest, as logarithms."""
-    rates = [fixed_rate(rung, settings) for rung in rungs]
+    rates = [rung.average for rung in rungs]
     return log(min(rates)), log(max(rates)) + _ABOVE
 
 
@@ -203,8 +199,9 @@ def _follows(order: dict[RenditionId, int], before: _Step, step: _Step) -> bool:
 def _chosen(step: _Step, uneven: float, settings: LadderSettings) -> Chosen:
     rung, point = step.rung, step.point
     # Apple 1.30 by way of the caps, and yet room for the busiest piece that was seen.
-    average = max(1.0, point.rate * max(1.0, uneven / float(settings.peak)))
-    maxrate, bufsize, bandwidth = caps(min(average, fixed_rate(rung, settings)), settings)
+    peak = Fraction(rung.maxrate, rung.average)
+    average = max(1.0, point.rate * max(1.0, uneven / float(peak)))
+    maxrate, bufsize, bandwidth = caps(min(average, rung.average), peak, settings)
     return Chosen(
         rendition=rung.id, crf=point.crf, maxrate=min(maxrate, rung.maxrate), bufsize=min(bufsize, rung.bufsize),
         bandwidth=min(bandwidth, rung.bandwidth), rate=point.rate, vmaf=point.vmaf,
@@ -212,7 +209,7 @@ def _chosen(step: _Step, uneven: float, settings: LadderSettings) -> Chosen:
     )  # fmt: skip
 
 
-def _reason(rung: VideoRung, curve: Curve, path: Sequence[_Step], target: float, settings: LadderSettings) -> str:
+def _reason(rung: VideoRung, curve: Curve, path: Sequence[_Step]) -> str:
     """What an editor may want to know of a rung that is gone."""
     top = path[-1]
     if rung.width * rung.height > top.rung.width * top.rung.height:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import inf, isnan
 from typing import TYPE_CHECKING, Final
 
-from transcoder.ladder import LadderSettings
+from transcoder.ladder import LadderSettings, settings_of
 from transcoder.per_title.bjontegaard import bd_rate
 from transcoder.per_title.choose import choose, worth
 from transcoder.per_title.curves import fit, unevenness
 from transcoder.per_title.effort import fixed_points, fixed_second
 from transcoder.per_title.ladder import Ladder, Point
+from transcoder.profile import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +31,16 @@ def decide(
 
     `effort`: the encoder has some to give, as far as the CPU time of the fixed ladder goes.
     """
-    settings = settings or LadderSettings()
+    settings = settings or settings_of(DEFAULT)
     plain = fit(video, probes)
     harder = fit(video, probes, effort=True) if effort else ()
-    budget = fixed_second(video, plain, settings) if effort else inf
+    budget = fixed_second(video, plain) if effort else inf
     rungs, dropped = choose(
         video, plain, harder, target=target, uneven=unevenness(probes), budget=budget, settings=settings
     )  # fmt: skip
-    fixed = fixed_points(video, plain, settings)
+    fixed = fixed_points(video, plain)
     own = [Point(crf=rung.crf, rate=rung.rate, vmaf=rung.vmaf) for rung in rungs]
-    ours, theirs = (worth(points, video, target=target, settings=settings) for points in (own, fixed))
+    ours, theirs = (worth(points, video, target=target) for points in (own, fixed))
     if ours < theirs:
         return Ladder(target=target, sampled=picked.segments, curves=plain, rungs=(), dropped=(), note=_KEPT)
     tried = {rung.rendition for rung in rungs if rung.effort}

@@ -14,7 +14,6 @@ from transcoder.per_title.ladder import Point
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from transcoder.ladder import LadderSettings
     from transcoder.per_title.ladder import Chosen, Curve
     from transcoder.plan import VideoPlan, VideoRung
 
@@ -23,12 +22,11 @@ _PIXEL: Final = (0.48, 0.51)  # a pixel, without and with effort
 _BIT: Final = (2.3, 3.6)  # a bit that is written
 
 
-def fixed_point(rung: VideoRung, curve: Curve, settings: LadderSettings) -> Point:
+def fixed_point(rung: VideoRung, curve: Curve) -> Point:
     """What a rung of the fixed ladder is expected to give: its CRF, or as much as its caps allow."""
-    most = int(rung.maxrate / settings.peak)
     points = [point for point in curve.points if point.crf >= rung.crf]
-    allowed = [point for point in points if point.rate <= most]
-    return allowed[0] if allowed else Point(crf=points[-1].crf, rate=most, vmaf=points[-1].vmaf)
+    allowed = [point for point in points if point.rate <= rung.average]
+    return allowed[0] if allowed else Point(crf=points[-1].crf, rate=rung.average, vmaf=points[-1].vmaf)
 
 
 def second(video: VideoPlan, rung: VideoRung, *, rate: float, effort: bool) -> float:
@@ -37,15 +35,15 @@ def second(video: VideoPlan, rung: VideoRung, *, rate: float, effort: bool) -> f
     return pixels * _PIXEL[effort] + rate * _BIT[effort]
 
 
-def fixed_points(video: VideoPlan, curves: Iterable[Curve], settings: LadderSettings) -> tuple[Point, ...]:
+def fixed_points(video: VideoPlan, curves: Iterable[Curve]) -> tuple[Point, ...]:
     """What each rung of the fixed ladder is expected to give; `curves` are those without effort."""
     of = {curve.rendition: curve for curve in curves}
-    return tuple(fixed_point(rung, of[rung.id], settings) for rung in video.rungs)
+    return tuple(fixed_point(rung, of[rung.id]) for rung in video.rungs)
 
 
-def fixed_second(video: VideoPlan, curves: Iterable[Curve], settings: LadderSettings) -> float:
+def fixed_second(video: VideoPlan, curves: Iterable[Curve]) -> float:
     """What encoding a second of the whole fixed ladder costs: the budget."""
-    points = fixed_points(video, curves, settings)
+    points = fixed_points(video, curves)
     return sum(
         second(video, rung, rate=point.rate, effort=False) for rung, point in zip(video.rungs, points, strict=True)
     )

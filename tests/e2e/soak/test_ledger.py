@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ASSET: Final = AssetId("2EajuELxLLA8aROFhr77WQ")
 RUNG: Final = RenditionId("v90-1")
 _RUNG: Final = VideoRung(
-    id=RUNG, width=160, height=90, divisor=1, crf=23, maxrate=500_000, bufsize=1_000_000, profile="high", level="3.0",
-    codecs="avc1.64001e", bandwidth=550_000,
+    id=RUNG, width=160, height=90, divisor=1, crf=23, average=333_000, maxrate=500_000, bufsize=1_000_000,
+    profile="high", level="3.0", codecs="avc1.64001e", bandwidth=550_000,
 )  # fmt: skip
 _VIDEO: Final = VideoPlan(
     stream=0, rate=Fraction(25), frames=500, gop=50, segment=100, time_base=Fraction(1, 25), origin=0,

@@ -82,8 +82,8 @@ class House:
     async def growing(self, asset: Asset, version: int) -> Plan:
         """The plan of what has arrived of a source: two segments of pictures, whose objects are there."""
         rung = VideoRung(
-            id=RenditionId(f"v90-{version}"), width=160, height=90, divisor=1, crf=25, maxrate=96_000, bufsize=48_000,
-            profile="main", level="1.1", codecs="avc1.4d400b", bandwidth=122_400,
+            id=RenditionId(f"v90-{version}"), width=160, height=90, divisor=1, crf=25, average=64_000, maxrate=96_000,
+            bufsize=48_000, profile="main", level="1.1", codecs="avc1.4d400b", bandwidth=122_400,
         )  # fmt: skip
         video = VideoPlan(
             stream=0, rate=Fraction(25), frames=100, gop=50, segment=50, time_base=Fraction(1, 25), origin=0,

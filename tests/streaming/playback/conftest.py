@@ -40,8 +40,8 @@ AUDIO = RenditionId("a1-1")
 def make_plan(asset: AssetId) -> Plan:
     """Ten seconds of 25 frames/s in three segments, with one audio track."""
     rung = VideoRung(
-        id=VIDEO, width=640, height=360, divisor=1, crf=22, maxrate=365_000, bufsize=730_000, profile="high",
-        level="3.0", codecs="avc1.64001e", bandwidth=400_000,
+        id=VIDEO, width=640, height=360, divisor=1, crf=22, average=243_000, maxrate=365_000, bufsize=730_000,
+        profile="high", level="3.0", codecs="avc1.64001e", bandwidth=400_000,
     )  # fmt: skip
     video = VideoPlan(
         stream=0, rate=Fraction(25), frames=250, gop=50, segment=100, time_base=Fraction(1, 25), origin=0,

@@ -14,10 +14,11 @@ from tests.transcoder.growing.feeding import grown
 from tests.transcoder.growing.test_growth import ASSET, SOURCE
 from transcoder.audio import encode_audio
 from transcoder.encoder_settings import EncoderSettings
-from transcoder.growing.growth import LOOK_AHEAD, SETTINGS
+from transcoder.growing.growth import LOOK_AHEAD
 from transcoder.growing.released import released
 from transcoder.index import index_source
 from transcoder.planner import make_plan
+from transcoder.profile import DEFAULT
 from transcoder.reads import source_reads
 from transcoder.video import encode_video
 from transcoder.windows import VIDEO, Window
@@ -147,7 +148,7 @@ async def test_of_sound_that_comes_late(name: str, clips: Path) -> None:
 async def test_of_tables(clips: Path) -> None:
     path = clips / "fast.mp4"
     index = await index_source(path, demuxer="mov", length=path.stat().st_size)
-    plan = make_plan(asset=ASSET, version=1, source=SOURCE, index=index, settings=SETTINGS)
+    plan = make_plan(asset=ASSET, version=1, source=SOURCE, index=index, profile=DEFAULT.early())
     needs = source_reads(index, plan.video, plan.audio, behind=0)
     assert needs is not None
     for count in (1, 3):

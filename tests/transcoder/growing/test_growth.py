@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from manifests.layout import AssetId
 from transcoder.errors import SourceRefused
-from transcoder.growing.growth import SETTINGS, Growth, Head, Seen
+from transcoder.growing.growth import Growth, Head, Seen
 from transcoder.index import AudioStream, SourceIndex, VideoStream
 from transcoder.plan import Plan, SourceRef
 from transcoder.planner import make_plan
 from transcoder.probe.reordering import MOST
+from transcoder.profile import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Source:
         return Growth(self.head, asset=ASSET, version=1, source=SOURCE, grown=grown)
 
     def whole(self, grown: Plan | None) -> Plan:
-        return make_plan(asset=ASSET, version=1, source=SOURCE, index=self.index, settings=SETTINGS, grown=grown)
+        return make_plan(asset=ASSET, version=1, source=SOURCE, index=self.index, profile=DEFAULT.early(), grown=grown)
 
     def arriving(self, steps: Sequence[int]) -> Iterator[dict[int, Seen]]:
         """So many pictures a step, and the sound that is interleaved with them; then all that is left."""

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transcoder.growing.test_growth import ASSET, SOURCE, check_is_beginning, make_source
-from transcoder.growing.growth import SETTINGS
 from transcoder.growing.released import released
 from transcoder.plan import SourceReads
 from transcoder.planner import make_plan
+from transcoder.profile import DEFAULT
 
-PLAN = make_plan(asset=ASSET, version=1, source=SOURCE, index=make_source().index, settings=SETTINGS)
+PLAN = make_plan(asset=ASSET, version=1, source=SOURCE, index=make_source().index, profile=DEFAULT.early())
 """Ten segments."""
 
 
@@ -59,7 +59,7 @@ def test_a_picture_and_the_bytes_of_its_segments_must_be_known() -> None:
 def test_all_that_was_released_is_a_part_of_the_whole(arrivals: list[int]) -> None:
     plan = replace(PLAN, reads=EVEN)
     final = make_plan(
-        asset=ASSET, version=1, source=SOURCE, index=make_source().index, settings=SETTINGS, grown=None
+        asset=ASSET, version=1, source=SOURCE, index=make_source().index, profile=DEFAULT.early(), grown=None
     )  # fmt: skip
     parts = [part for arrived in arrivals if (part := released(plan, EVEN, arrived)) is not None]
     for earlier, later in zip(parts, [*parts[1:], replace(final, grown=True)], strict=True) if parts else ():

@@ -11,10 +11,11 @@ from infra.memory import MemoryCache, MemoryStore
 from manifests import layout
 from tests.transcoder.growing.test_growth import ASSET, SOURCE, check_is_beginning
 from transcoder.errors import PlanMissing
-from transcoder.growing.growth import SETTINGS, Growth, Head
+from transcoder.growing.growth import Growth, Head
 from transcoder.growing.scan import scan
 from transcoder.index import SourceIndex, index_source
 from transcoder.planner import make_plan
+from transcoder.profile import DEFAULT
 from transcoder.sniff import HEAD, sniff
 from transcoder.source_limits import SourceLimits
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
@@ -87,7 +88,7 @@ async def test_a_scan_finds_what_the_index_finds(name: str, media: Path, tmp_pat
     ]
     assert [list(stream.stamps) for stream in whole.video] == [list(stream.stamps) for stream in index.video]
     grown = plans[-1] if plans else None
-    plan = make_plan(asset=ASSET, version=1, source=SOURCE, index=index, settings=SETTINGS, grown=grown)
+    plan = make_plan(asset=ASSET, version=1, source=SOURCE, index=index, profile=DEFAULT.early(), grown=grown)
     for earlier, later in zip(plans, [*plans[1:], plan], strict=True) if plans else ():
         check_is_beginning(earlier, later)
     assert (0 if grown is None or grown.video is None else grown.video.segments) == FILES[name]

@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transcoder.describe import FIRST_VARIANT, multivariant
-from transcoder.ladder import LadderSettings
-from transcoder.per_title.choose import NOTICED, SEEN, choose, fixed_rate
+from transcoder.per_title.choose import NOTICED, SEEN, choose
 from transcoder.per_title.curves import CRFS, fit
 from transcoder.per_title.effort import own_second
 from transcoder.per_title.ladder import Curve, Ladder, Point, apply
@@ -17,8 +16,6 @@ from transcoder.plan import Plan, SourceRef
 
 if TYPE_CHECKING:
     from tests.transcoder.per_title.conftest import MakeProbes, MakeVideo
-
-_LADDER = LadderSettings()
 
 
 def test_an_easy_title_gets_few_rungs_and_few_bits(make_video: MakeVideo, make_probes: MakeProbes) -> None:
@@ -132,7 +129,7 @@ def test_whatever_is_measured_the_ladder_is_sound(make_video: MakeVideo, keep: s
         assert rung.maxrate <= before.maxrate
         assert rung.bufsize <= before.bufsize
         assert rung.bandwidth <= before.bandwidth
-        assert rung.rate <= fixed_rate(before, _LADDER)
+        assert rung.rate <= before.average
         assert rung.crf in CRFS
     for low, high in pairwise(rungs):
         assert high.rate >= 1.39 * low.rate
@@ -142,5 +139,5 @@ def test_whatever_is_measured_the_ladder_is_sound(make_video: MakeVideo, keep: s
             fixed[high.rendition].width * fixed[high.rendition].height
         )
     cheapest = min(point.rate for curve in curves for point in curve.points)
-    lowest = min(fixed_rate(rung, _LADDER) for rung in video.rungs)
+    lowest = min(rung.average for rung in video.rungs)
     assert rungs[0].rate <= max(lowest, cheapest) * 1.001, "bad networks are served"

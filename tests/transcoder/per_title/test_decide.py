@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transcoder.ladder import LadderSettings
 from transcoder.per_title.bjontegaard import bd_rate
 from transcoder.per_title.choose import worth
 from transcoder.per_title.curves import Probe, fit
@@ -20,11 +19,9 @@ if TYPE_CHECKING:
     from transcoder.per_title.ladder import Curve, Ladder
     from transcoder.plan import VideoPlan
 
-_LADDER = LadderSettings()
-
 
 def _saved(video: VideoPlan, own: Ladder, plain: tuple[Curve, ...]) -> float:
-    fixed = fixed_points(video, plain, _LADDER)
+    fixed = fixed_points(video, plain)
     return -bd_rate([(each.rate, each.vmaf) for each in own.rungs], [(point.rate, point.vmaf) for point in fixed])
 
 
@@ -43,7 +40,7 @@ def test_effort_is_paid_by_what_the_fixed_ladder_would_cost(
     own = decide(video, _picked(video), probes, target=94, effort=True)
     assert any(rung.effort for rung in own.rungs)
     plain = fit(video, probes)
-    assert own_second(video, own.rungs) <= fixed_second(video, plain, _LADDER)
+    assert own_second(video, own.rungs) <= fixed_second(video, plain)
     assert _saved(video, own, plain) > 0.05
     assert "fewer bits" in own.note
     harder = {curve.rendition: curve for curve in fit(video, probes, effort=True)}
@@ -93,10 +90,8 @@ def test_whatever_is_measured_it_is_no_dearer_and_no_worse(make_video: MakeVideo
         ]
     own = decide(video, picked, probes, target=94, effort=True)
     plain = fit(video, probes)
-    assert own_second(video, own.rungs) <= fixed_second(video, plain, _LADDER) * 1.000001
+    assert own_second(video, own.rungs) <= fixed_second(video, plain) * 1.000001
     if own.rungs:
         points = [Point(crf=rung.crf, rate=rung.rate, vmaf=rung.vmaf) for rung in own.rungs]
-        ours, theirs = (
-            worth(each, video, target=94, settings=_LADDER) for each in (points, fixed_points(video, plain, _LADDER))
-        )
+        ours, theirs = (worth(each, video, target=94) for each in (points, fixed_points(video, plain)))
         assert ours >= theirs

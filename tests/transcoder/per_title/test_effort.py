@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from transcoder.ladder import LadderSettings
 from transcoder.per_title.curves import fit
 from transcoder.per_title.effort import fixed_point, fixed_second, own_second, second
 from transcoder.per_title.ladder import Chosen, Curve, Point
 
 if TYPE_CHECKING:
     from tests.transcoder.per_title.conftest import MakeProbes, MakeVideo
-
-_LADDER = LadderSettings()
 
 
 def test_effort_and_bits_and_pixels_cost(make_video: MakeVideo) -> None:
@@ -46,7 +43,7 @@ def test_what_the_fixed_ladder_gives(
     rung = make_video().rungs[-1]
     points = tuple(Point(crf=crf, rate=rate, vmaf=118 - crf) for crf, rate in rates.items())
     curve = Curve(rendition=rung.id, width=rung.width, height=rung.height, points=points)
-    found = fixed_point(rung, curve, _LADDER)
+    found = fixed_point(rung, curve)
     assert (found.crf, found.rate, found.vmaf) == expected
 
 
@@ -59,7 +56,7 @@ def test_the_fixed_ladder_chosen_again_costs_the_same(make_video: MakeVideo, mak
             rate=point.rate, vmaf=point.vmaf,
         )
         for rung, curve in zip(video.rungs, curves, strict=True)
-        if (point := fixed_point(rung, curve, _LADDER))
+        if (point := fixed_point(rung, curve))
     ]  # fmt: skip
-    assert own_second(video, same) == pytest.approx(fixed_second(video, curves, _LADDER))
+    assert own_second(video, same) == pytest.approx(fixed_second(video, curves))
     assert own_second(video, same[1:]) < own_second(video, same)
