@@ -1,7 +1,8 @@
 """Errors of the manifests room.
 
 ManifestError
-└── PlaylistError      a playlist breaks a rule of its format, parsed (with the line) or about to be rendered
+├── PlaylistError      a playlist breaks a rule of its format, parsed (with the line) or about to be rendered
+└── CaptionError       a caption file cannot be used, with a code for programs and a sentence for the editor
 """
 
 from __future__ import annotations
@@ -16,4 +17,14 @@ class PlaylistError(ManifestError):
 
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class CaptionError(ManifestError):
+    """A caption file cannot be used. `message` is a sentence for the editor who sent it, `line` counts from 1."""
+
+    def __init__(self, code: str, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"Line {line}: {message}")
+        self.code = code
+        self.message = message
         self.line = line
