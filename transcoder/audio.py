@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transcoder.audio_adts import FrameReader
 from transcoder.audio_boxes import init_section, segment
+from transcoder.audio_mix import mixed, sides
 from transcoder.audio_window import AFTER, BEFORE, anchor, begins
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.errors import ChildFailed, OutputBroken
@@ -173,7 +174,9 @@ def reading(track: AudioPlan, frames: range, begin: Begin) -> Reading:
         end += begin.ahead - anchor(track, _first(frames))
     else:
         end += track.origin * track.time_base
-    return Reading(track=track.id, stream=track.stream, seek=begin.seek, end=end, position=begin.position)
+    return Reading(
+        track=track.id, stream=track.stream, right=track.right, seek=begin.seek, end=end, position=begin.position
+    )
 
 
 def audio_argv(
@@ -186,10 +189,11 @@ def audio_argv(
     """
     start = anchor(track, _first(frames))
     skipped = _first(frames) - int(start * track.sample_rate)
-    layout = "stereo" if track.channels == 2 else "mono"
     opened = open_source(source, plan.source, seek=begin.seek, position=begin.position, settings=settings)
     sound, witnesses = _placed(opened[str(track.stream)], track, start, begin, fds)
-    sound = sound.filter("aresample", track.sample_rate, out_chlayout=layout, out_sample_fmt="fltp")
+    if track.right is not None:
+        sound = sides(sound, _placed(opened[str(track.right)], track, start, begin, ())[0])
+    sound = mixed(sound, track)
     if begin.position:
         # How much padding an encoder has put at the end is said at the beginning, which is not read.
         sound = sound.filter("atrim", end_sample=max(1, track.samples - int(start * track.sample_rate)))
@@ -214,7 +218,9 @@ def _placed(sound: Any, track: AudioPlan, start: Fraction, begin: Begin, fds: Se
         return sound.filter("aresample", **{"async": 1, "min_comp": _AT_ONCE, "first_pts": 0}), []
     witnesses = []
     if count.check is not None:
-        split = sound.filter("aselect", f"gte(pts,{count.check.least})").filter_multi_output("asplit")
+        sound = sound.filter("aselect", f"gte(pts,{count.check.least})")
+    if fds:
+        split = sound.filter_multi_output("asplit")
         sound = split[0]
         options = {"c:a": "pcm_s16le", "frames:a": 1, "f": "framecrc"}
         witnesses = [split[1].output(f"pipe:{fd}", **options) for fd in fds]

@@ -79,6 +79,8 @@ class AudioStream:
     `decoded_rate`: samples a second that the decoder gives (twice `sample_rate` where a band is replicated).
     `entries`: packets that decoding may begin with, each as its stamp (in `time_base`), the place of its first sample
     (at `decoded_rate`, from zero of the source's clock) and its position in the file, or -1 where it is sought by time.
+    `layout` names the channels ("mono", "5.1(side)"; "FL" for one that is the left side), `dispositions` what the
+    container says of the track ("dub", "comment", "visual_impaired").
     """
 
     index: int
@@ -91,6 +93,8 @@ class AudioStream:
     language: str
     title: str
     default: bool
+    layout: str = ""
+    dispositions: frozenset[str] = frozenset()
     decoded_rate: int = 0
     entries: tuple[AudioEntry, ...] = ()
     groups: ByteGroups | None = None
@@ -144,6 +148,8 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     reordering: int = MOST
     sample_rate: int = 0
     channels: int = 0
+    layout: str = ""
+    dispositions: frozenset[str] = frozenset()
     decoded_rate: int = 0
     entries: tuple[AudioEntry, ...] = ()
     reads: dict[str, str] | None = None
@@ -370,6 +376,8 @@ def _audio(stream: _Stream, limits: SourceLimits) -> AudioStream:
         language=stream.language or "und",
         title=stream.title,
         default=stream.default,
+        layout=stream.layout,
+        dispositions=stream.dispositions,
         decoded_rate=stream.decoded_rate,
         entries=stream.entries,
         groups=_groups(stream),

@@ -27,7 +27,8 @@ MICROSECOND: Final = Fraction(1, 1_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one process reads of a source: stream number `stream` of track "video" or of an audio rendition.
+    """What one process reads of a source: stream number `stream` of track "video" or of an audio rendition (whose
+    `right` side may be another stream).
 
     From `seek` (None: from the start of the file) up to `end`, in seconds on the source's own clock. The bytes before
     `position` are taken as if they were not there: where that is not 0 the clock is the one that begins there.
@@ -38,6 +39,7 @@ class Reading:
     seek: Fraction | None
     end: Fraction
     position: int = 0
+    right: int | None = None
 
 
 def open_source(

@@ -8,6 +8,7 @@ Zero is the earliest presentation time of the chosen streams, after edit lists.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -104,9 +105,21 @@ class AudioEntry(NamedTuple):
     position: int = -1
 
 
+class SoundKind(StrEnum):
+    """What a sound track is beside the others; the values are those of DASH's roles (ISO/IEC 23009-1 §5.8.5.5)."""
+
+    MAIN = "main"
+    DUB = "dub"
+    COMMENTARY = "commentary"
+    DESCRIPTION = "description"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioPlan:
     """One audio rendition: `samples` at `sample_rate` from zero; segment k is AAC frames [cuts[k], cuts[k+1]).
+
+    `stream` of the source is its sound; where it has a `right` side of its own, `stream` is the left. Two `channels`
+    are stereo, six 5.1. `automatic`: a player may choose it by its language alone.
 
     `origin` is the source timestamp (in `time_base`) of sample zero of the output; silence fills what the source
     lacks. The source's own samples, `source_rate` a second, begin at its timestamp `start`; where a timestamp does not
@@ -126,6 +139,9 @@ class AudioPlan:
     language: str
     name: str
     default: bool
+    automatic: bool = False
+    kind: SoundKind = SoundKind.MAIN
+    right: int | None = None
     source_rate: int = 0
     start: int = 0
     entries: tuple[AudioEntry, ...] = ()
@@ -133,6 +149,15 @@ class AudioPlan:
     @property
     def segments(self) -> int:
         return len(self.cuts) - 1
+
+    @property
+    def streams(self) -> tuple[int, ...]:
+        """The streams of the source that it is made from."""
+        return (self.stream,) if self.right is None else (self.stream, self.right)
+
+    @property
+    def is_surround(self) -> bool:
+        return self.channels > 2
 
 
 Span: TypeAlias = tuple[int, int]

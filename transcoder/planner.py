@@ -12,26 +12,29 @@ from typing import TYPE_CHECKING, Final
 
 from manifests.codecs import mp4a_lc
 from manifests.layout import AssetId, RenditionId
-from transcoder import ladder, languages, timeline
+from transcoder import ladder, timeline
 from transcoder.ladder import LadderSettings, settings_of
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan
 from transcoder.profile import DEFAULT, Profile
 from transcoder.reads import source_reads
+from transcoder.sound_tracks import sound_tracks
 from transcoder.source_limits import SourceLimits, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from transcoder.index import AudioStream, SourceIndex, VideoStream
+    from transcoder.index import SourceIndex, VideoStream
+    from transcoder.sound_tracks import SoundTrack
 
 SAMPLE_RATE: Final = 48_000
-MAX_TRACKS: Final = 8
-_CHANNELS: Final = 2  # stereo always exists (Apple 2.3); a mono source is heard on both sides
+_STEREO: Final = 2  # always exists (Apple 2.3); a mono source is heard on both sides
+_SURROUND: Final = 6  # 5.1, beside it where the source has five channels and more
+_LEAST_SURROUND: Final = 5
 _BITRATE: Final = 128_000
 _BITRATE_MORE: Final = 160_000  # a downmix of many channels
+_BITRATE_SURROUND: Final = 384_000
 _TOLERANCE: Final = Fraction(1, 2)
 TAIL: Final = Fraction(1, 2)
-_NAME_LENGTH: Final = 40
 
 
 def make_plan(
@@ -54,8 +57,9 @@ def make_plan(
     if grown is not None:
         index = _continued(index, grown, limits)
     picture = main_picture(index.video)
-    tracks = index.audio[:MAX_TRACKS]
-    spans = [(track.start * track.time_base, track.end * track.time_base) for track in tracks]
+    pairs = None if grown is None else [(track.stream, track.right) for track in grown.audio if not track.is_surround]
+    tracks = sound_tracks(index.audio, demuxer=source.demuxer, pairs=pairs)
+    spans = [(track.stream.start * track.stream.time_base, track.end * track.stream.time_base) for track in tracks]
     if picture is not None:
         spans.append((picture.stamps[0] * picture.time_base, picture.end * picture.time_base))
     zero = min(start for start, _ in spans)
@@ -68,7 +72,8 @@ def make_plan(
     video = None if picture is None else _video(picture, zero, total, version, settings, begun)
     if video is not None:
         total = max(total, video.frames / video.rate)
-    audio = tuple(_audio(tracks, zero, total, video, version, settings))
+    surround = profile.surround if grown is None else any(track.is_surround for track in grown.audio)
+    audio = tuple(_audio(tracks, zero, total, video, version, settings, surround=surround))
     if grown is not None:
         audio = tuple(
             _prolonged(track, before, video, settings) for track, before in zip(audio, grown.audio, strict=True)
@@ -83,8 +88,9 @@ def _continued(index: SourceIndex, grown: Plan, limits: SourceLimits) -> SourceI
     """The index of those streams that a plan has begun with, in its order."""
     video = [stream for stream in index.video if grown.video is not None and stream.index == grown.video.stream]
     by_index = {stream.index: stream for stream in index.audio}
-    audio = [by_index[track.stream] for track in grown.audio if track.stream in by_index]
-    if len(video) != (grown.video is not None) or len(audio) != len(grown.audio):
+    wanted = {stream for track in grown.audio for stream in track.streams}
+    audio = [by_index[stream] for stream in sorted(wanted) if stream in by_index]
+    if len(video) != (grown.video is not None) or len(audio) != len(wanted):
         raise refusal("unreadable", limits, "a stream that the file began with is damaged further on")
     return replace(index, video=tuple(video), audio=tuple(audio))
 
@@ -94,7 +100,8 @@ def _prolonged(track: AudioPlan, begun: AudioPlan, video: VideoPlan | None, sett
     samples = max(track.samples, begun.samples + 1)
     return replace(
         track, id=begun.id, origin=begun.origin, bitrate=begun.bitrate, language=begun.language, name=begun.name,
-        default=begun.default, samples=samples, cuts=cuts(samples, video=video, segment=settings.segment),
+        default=begun.default, automatic=begun.automatic, kind=begun.kind, samples=samples,
+        cuts=cuts(samples, video=video, segment=settings.segment),
     )  # fmt: skip
 
 
@@ -159,35 +166,54 @@ def _begun(video: VideoPlan) -> timeline.Grid:
 
 
 def _audio(
-    streams: Sequence[AudioStream],
+    tracks: Sequence[SoundTrack],
     zero: Fraction,
     total: Fraction,
     video: VideoPlan | None,
     version: int,
     settings: LadderSettings,
+    *,
+    surround: bool,
 ) -> Iterable[AudioPlan]:
-    default = next((place for place, stream in enumerate(streams) if stream.default), 0)
-    for place, (stream, name) in enumerate(zip(streams, _names(streams), strict=True)):
-        length = stream.end * stream.time_base - zero
-        samples = max(1, round((total if total - length > _TOLERANCE else length) * SAMPLE_RATE))
-        yield AudioPlan(
-            id=RenditionId(f"a{place + 1}-{version}"),
-            stream=stream.index,
-            time_base=stream.time_base,
-            origin=round(zero / stream.time_base),
-            sample_rate=SAMPLE_RATE,
-            channels=_CHANNELS,
-            samples=samples,
-            cuts=cuts(samples, video=video, segment=settings.segment),
-            bitrate=_BITRATE if stream.channels <= 2 else _BITRATE_MORE,
-            codecs=mp4a_lc(),
-            language=languages.tag(stream.language),
-            name=name,
-            default=place == default,
-            source_rate=stream.decoded_rate,
-            start=stream.start,
-            entries=stream.entries,
-        )
+    """Every track in stereo, in the source's order; behind them those that are made in 5.1 too."""
+    stereo = [
+        _rendition(track, f"a{place}-{version}", zero, total, video, settings) for place, track in enumerate(tracks, 1)
+    ]
+    yield from stereo
+    for place, (track, planned) in enumerate(zip(tracks, stereo, strict=True), 1):
+        if surround and track.channels >= _LEAST_SURROUND:
+            yield replace(
+                planned, id=RenditionId(f"s{place}-{version}"), channels=_SURROUND, bitrate=_BITRATE_SURROUND
+            )  # fmt: skip
+
+
+def _rendition(
+    track: SoundTrack, name: str, zero: Fraction, total: Fraction, video: VideoPlan | None, settings: LadderSettings
+) -> AudioPlan:
+    stream = track.stream
+    length = track.end * stream.time_base - zero
+    samples = max(1, round((total if total - length > _TOLERANCE else length) * SAMPLE_RATE))
+    return AudioPlan(
+        id=RenditionId(name),
+        stream=stream.index,
+        right=None if track.right is None else track.right.index,
+        time_base=stream.time_base,
+        origin=round(zero / stream.time_base),
+        sample_rate=SAMPLE_RATE,
+        channels=_STEREO,
+        samples=samples,
+        cuts=cuts(samples, video=video, segment=settings.segment),
+        bitrate=_BITRATE if track.channels <= _STEREO else _BITRATE_MORE,
+        codecs=mp4a_lc(),
+        language=track.language,
+        name=track.name,
+        default=track.default,
+        automatic=track.automatic,
+        kind=track.kind,
+        source_rate=stream.decoded_rate,
+        start=stream.start,
+        entries=stream.entries,
+    )
 
 
 def cuts(samples: int, *, video: VideoPlan | None, segment: int) -> tuple[int, ...]:
@@ -212,13 +238,3 @@ def cuts(samples: int, *, video: VideoPlan | None, segment: int) -> tuple[int, .
 def cut_at(number: int, length: Fraction) -> int:
     """Where segment `number` of the sound begins, in AAC frames: nearest to `number` segments of `length` seconds."""
     return round(number * length * SAMPLE_RATE / AAC_FRAME)
-
-
-def _names(streams: Sequence[AudioStream]) -> list[str]:
-    """A name for each track, none twice: its title, else its language's own name, else its number."""
-    found: list[str] = []
-    for place, stream in enumerate(streams, 1):
-        title = "".join(sign for sign in stream.title if sign.isprintable()).replace('"', "'").strip()[:_NAME_LENGTH]
-        name = title or languages.name(languages.tag(stream.language)) or f"Audio {place}"
-        found.append(name if name not in found else f"{name} ({place})")
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -65,7 +65,7 @@ def source_reads(
     return SourceReads(
         head=tuple(_joined(head)),
         video=() if video is None else tuple(_pictures(groups[video.stream], video, behind)),
-        audio={track.id: tuple(_sound(groups[track.stream], track, landings, behind)) for track in audio},
+        audio={track.id: tuple(_sounds(groups, track, landings, behind)) for track in audio},
     )
 
 
@@ -85,6 +85,15 @@ def _landings(groups: ByteGroups, time_base: Fraction) -> list[Fraction]:
     """Where a seek may land, in seconds: the demuxer lets all streams begin where the picture can."""
     begins = accumulate((groups.first[place] for place, key in enumerate(groups.keys) if key), max)
     return [stamp * time_base for stamp in begins]
+
+
+def _sounds(
+    groups: Mapping[int, ByteGroups], track: AudioPlan, landings: Sequence[Sequence[Fraction]], behind: int
+) -> Iterable[Span]:
+    """What all streams of a track take together: they lie side by side."""
+    each = [_sound(groups[stream], track, landings, behind) for stream in track.streams]
+    for spans in zip(*each, strict=True):
+        yield min(start for start, _ in spans), max(end for _, end in spans)
 
 
 def _sound(groups: ByteGroups, track: AudioPlan, landings: Sequence[Sequence[Fraction]], behind: int) -> Iterable[Span]:

@@ -53,13 +53,13 @@ def _source(path: Path, signal: str, rate: int, *codec: str) -> Path:
 
 def _plan(
     *, demuxer: str, time_base: Fraction, origin: int = 0, samples: int = _SECONDS * _RATE, channels: int = 2,
-    stream: int = 0,
+    stream: int = 0, right: int | None = None,
 ) -> Plan:  # fmt: skip
     """Segments of two seconds on the AAC grid."""
     units = -(-samples // AAC_FRAME)
     cuts = (*range(0, units - 10, round(2 * _RATE / AAC_FRAME)), units)
     track = AudioPlan(
-        id=RenditionId("a1-1"), stream=stream, time_base=time_base, origin=origin, sample_rate=_RATE,
+        id=RenditionId("a1-1"), stream=stream, right=right, time_base=time_base, origin=origin, sample_rate=_RATE,
         channels=channels, samples=samples, cuts=cuts, bitrate=128_000, codecs="mp4a.40.2", language="en",
         name="English", default=True,
     )  # fmt: skip
@@ -158,6 +158,43 @@ async def test_a_downmix_keeps_the_centre(tmp_path: Path) -> None:
     # 0.5 · √½, brought down so that six full channels do not clip.
     assert np.abs(heard[_RATE : 2 * _RATE]).max(axis=0).min() > 0.13
     assert np.allclose(heard[:, 0], heard[:, 1], atol=1e-2)
+
+
+async def test_two_mono_streams_are_left_and_right(tmp_path: Path) -> None:
+    source = tmp_path / "s.mov"
+    tones = [part for hertz in (440, 880) for part in ("-f", "lavfi", "-i", f"sine={hertz}:r={_RATE}:d={_SECONDS}")]
+    _ffmpeg(*tones, "-map", "0", "-map", "1", "-c:a", "pcm_s16le", str(source))
+    plan = _plan(demuxer="mov", time_base=Fraction(1, _RATE), right=1)
+    heard = _decode(_joined(plan, await _encode_by_segment(plan, source), tmp_path))
+    for side, meant in enumerate((440, 880)):
+        spectrum = np.abs(np.fft.rfft(heard[_RATE : 3 * _RATE, side]))
+        assert int(spectrum.argmax()) == 2 * meant
+        assert spectrum[2 * (440 if meant == 880 else 880)] < spectrum.max() / 100
+
+
+@pytest.mark.parametrize("layout", ["5.1", "7.1"])
+async def test_surround_keeps_its_channels(layout: str, tmp_path: Path) -> None:
+    source = tmp_path / "s.wav"
+    tones = "|".join(f"0.2*sin(2*PI*{300 + 100 * each}*t)" for each in range(6 if layout == "5.1" else 8))
+    _ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{tones}':c={layout}:s={_RATE}:d={_SECONDS}", str(source))
+    plan = _plan(demuxer="wav", time_base=Fraction(1, _RATE), channels=6)
+    joined = _joined(plan, await _encode_by_segment(plan, source), tmp_path)
+    raw = np.frombuffer(_ffmpeg("-i", str(joined), "-f", "f32le", "-"), np.float32).reshape(-1, 6)
+    assert len(raw) == plan.audio[0].cuts[-1] * AAC_FRAME
+    spectrum = np.abs(np.fft.rfft(raw[_RATE : 3 * _RATE], axis=0))
+    found = [set(np.flatnonzero(each > each.max() / 3).tolist()) for each in spectrum.T]
+    front = [{600}, {800}, {1000}]
+    # Seven channels: those at the back and those at the sides are one. (No tone of 600 Hz passes a low-frequency one.)
+    assert found[:3] == front
+    assert found[4:] == ([{1400}, {1600}] if layout == "5.1" else [{1400, 1800}, {1600, 2000}])
+
+
+async def test_a_mix_of_full_channels_does_not_clip(tmp_path: Path) -> None:
+    source = tmp_path / "s.wav"
+    _ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{'|'.join(['0.99*sin(880*PI*t)'] * 6)}':c=5.1:s={_RATE}:d=3", str(source))
+    plan = _plan(demuxer="wav", time_base=Fraction(1, _RATE), samples=3 * _RATE)
+    heard = _decode(_joined(plan, await _encode(plan, source, [(0, plan.audio[0].segments)]), tmp_path))
+    assert 0.9 < np.abs(heard[_RATE : 2 * _RATE]).max() < 1.01
 
 
 async def test_mono_is_heard_on_both_sides(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from manifests.layout import AssetId, RenditionId
 from transcoder import ladder
 from transcoder.describe import beside, media, multivariant, static_playlists, under
 from transcoder.measured import Measured, RenditionSizes
-from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, VideoRung
+from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SoundKind, SourceRef, VideoPlan, VideoRung
 
 TESTS = Path(__file__).resolve().parents[1]
 ASSET = AssetId("asset")
@@ -54,15 +54,20 @@ def video(rate: Fraction = NTSC, frames: int = 1799, segment: int = 120) -> Vide
 
 
 def audio(
-    number: int = 1, language: str = "en", name: str = "English", *, default: bool = False, seconds: int = 60
-) -> AudioPlan:
+    number: int = 1, language: str = "en", name: str = "English", *, default: bool = False, automatic: bool = True,
+    kind: SoundKind = SoundKind.MAIN, seconds: int = 60,
+) -> AudioPlan:  # fmt: skip
     samples = seconds * 48000
     frames = -(-samples // AAC_FRAME)
     return AudioPlan(
         id=RenditionId(f"a{number}-1"), stream=number, time_base=Fraction(1, 48000), origin=0, sample_rate=48000,
         channels=2, samples=samples, cuts=(*range(0, frames, 188), frames), bitrate=128_000, codecs="mp4a.40.2",
-        language=language, name=name, default=default,
+        language=language, name=name, default=default, automatic=automatic, kind=kind,
     )  # fmt: skip
+
+
+def in_surround(track: AudioPlan) -> AudioPlan:
+    return replace(track, id=RenditionId(track.id.replace("a", "s")), channels=6, bitrate=384_000)
 
 
 def plan(picture: VideoPlan | None, *tracks: AudioPlan) -> Plan:
@@ -174,14 +179,49 @@ def test_1_32_holds_for_the_ladder(height: int, first: str) -> None:
 
 def test_audio_group_has_one_default_and_one_choice_of_each_language() -> None:
     of = plan(
-        video(), audio(1, "en", "English"), audio(2, "en", "English", default=True), audio(3, "de", 'Kurt "live"\n')
-    )
+        video(), audio(1, "en", "English", automatic=False), audio(2, "en", "English", default=True),
+        audio(3, "de", 'Kurt "live"\n'),
+    )  # fmt: skip
     first, second, third = described(of).renditions
     assert [each.name for each in (first, second, third)] == ["English", "English 2", "Kurt 'live'"]
     assert [each.default for each in (first, second, third)] == [False, True, False]
     assert [each.autoselect for each in (first, second, third)] == [False, True, True]
     assert {each.channels for each in (first, second, third)} == {"2"}
     assert {each.language for each in (first, second, third)} == {"en", "de"}
+
+
+def test_a_description_says_that_it_is_one_and_a_commentary_is_never_chosen_alone() -> None:
+    of = plan(
+        video(), audio(default=True), audio(2, name="Described", kind=SoundKind.DESCRIPTION),
+        audio(3, name="Comments", kind=SoundKind.COMMENTARY, automatic=False),
+    )  # fmt: skip
+    found = described(of).renditions
+    assert [each.characteristics for each in found] == [(), ("public.accessibility.describes-video",), ()]
+    assert [(each.default, each.autoselect) for each in found] == [(True, True), (False, True), (False, False)]
+
+
+def test_surround_is_a_group_of_its_own_with_every_track_and_every_rung() -> None:
+    english, german = audio(default=True), audio(2, "de", "Deutsch")
+    found = described(plan(video(), english, german, in_surround(english)))
+    members = {(each.group, each.name, each.channels, each.uri, each.default) for each in found.renditions}
+    assert members == {
+        ("audio", "English", "2", "a1-1/index.m3u8", True), ("audio", "Deutsch", "2", "a2-1/index.m3u8", False),
+        ("surround", "English", "6", "s1-1/index.m3u8", True), ("surround", "Deutsch", "2", "a2-1/index.m3u8", False),
+    }  # fmt: skip
+    rates = {(each.audio, each.uri): each.bandwidth for each in found.variants}
+    assert set(rates) == {(group, f"{each.id}/index.m3u8") for group in ("audio", "surround") for each in RUNGS}
+    for each in RUNGS:
+        assert rates["audio", f"{each.id}/index.m3u8"] == each.bandwidth + 128_000
+        assert rates["surround", f"{each.id}/index.m3u8"] == each.bandwidth + 384_000
+    assert (found.variants[0].audio, found.variants[0].uri) == ("audio", "v540-1/index.m3u8")
+
+
+def test_sound_alone_is_to_be_had_in_surround_too() -> None:
+    track = audio(default=True)
+    found = described(plan(None, track, in_surround(track)))
+    assert [(each.audio, each.uri) for each in found.variants] == [
+        ("audio", "a1-1/index.m3u8"), ("surround", "s1-1/index.m3u8"),
+    ]  # fmt: skip
 
 
 def test_a_group_without_a_marked_default_gets_one() -> None:

@@ -42,7 +42,10 @@ def _short(plan: Plan) -> str:
         words += [f"turned {video.rotation}"] * bool(video.rotation) + ["mirrored"] * video.mirrored
         words += ["fields"] * video.interlaced + ([video.hdr] if video.hdr else [])
         words += [" ".join(rung.id for rung in video.rungs)]
-    words += [f"{track.samples} {track.language}" for track in plan.audio]
+    words += [
+        f"{track.samples} {track.language}" + " 5.1" * track.is_surround + " of two" * (track.right is not None)
+        for track in plan.audio
+    ]
     return ", ".join(words)
 
 
@@ -265,3 +268,26 @@ async def test_facts_of_the_picture(media: Path) -> None:
     assert [(track.language, track.channels, track.default) for track in tracks.audio] == [
         ("eng", 2, True), ("spa", 2, True)
     ]  # fmt: skip
+
+
+@pytest.fixture
+def two_tracks(tmp_path: Path, ffmpeg: str) -> Path:
+    """A folder: two mono tracks that say which sides they are (s.mov), or that the second describes the picture."""
+    tone = ("-f", "lavfi", "-i", "sine=d=0.2:r=48000")
+    placed = "[0]aformat=channel_layouts=FL[l];[1]aformat=channel_layouts=FR[r]"
+    for name, *marks in (("s.mov",), ("s.mkv", "-disposition:a:1", "visual_impaired")):
+        subprocess.run(
+            [
+                *(ffmpeg, "-v", "error", *tone, *tone, "-filter_complex", placed, "-map", "[l]", "-map", "[r]"),
+                *("-c:a", "pcm_s16le", *marks, tmp_path / name),
+            ],
+            check=True,
+        )
+    return tmp_path
+
+
+async def test_facts_of_the_sound(media: Path, two_tracks: Path) -> None:
+    layouts = [stream.layout for stream in (await _index(media / "odd" / "svt_multiple_audio.mp4")).audio]
+    assert layouts == ["stereo", "5.1(side)"]
+    assert [stream.layout for stream in (await _index(two_tracks / "s.mov")).audio] == ["FL", "FR"]
+    assert "visual_impaired" in (await _index(two_tracks / "s.mkv")).audio[1].dispositions

@@ -12,7 +12,9 @@ from transcoder import plan as plans
 from transcoder.errors import SourceRefused
 from transcoder.index import AudioStream, SourceIndex, VideoStream
 from transcoder.plan import AAC_FRAME, Plan, SourceRef
-from transcoder.planner import MAX_TRACKS, make_plan
+from transcoder.planner import make_plan
+from transcoder.profile import DEFAULT, Profile
+from transcoder.sound_tracks import MAX_TRACKS
 from transcoder.source_limits import SourceLimits
 
 VIDEO = VideoStream(
@@ -29,14 +31,19 @@ AUDIO = AudioStream(
 """10 s."""
 
 
-def _plan(*streams: VideoStream | AudioStream, limits: SourceLimits | None = None) -> Plan:
+def _plan(
+    *streams: VideoStream | AudioStream, limits: SourceLimits | None = None, profile: Profile = DEFAULT,
+    grown: Plan | None = None,
+) -> Plan:  # fmt: skip
     index = SourceIndex(
         demuxer="mov",
         video=tuple(stream for stream in streams if isinstance(stream, VideoStream)),
         audio=tuple(stream for stream in streams if isinstance(stream, AudioStream)),
     )
     source = SourceRef(key="sources/a/1", size=1, demuxer="mov")
-    made = make_plan(asset=AssetId("a"), version=1, source=source, index=index, limits=limits)
+    made = make_plan(
+        asset=AssetId("a"), version=1, source=source, index=index, profile=profile, limits=limits, grown=grown
+    )
     assert plans.load(plans.dump(made)) == made
     return made
 
@@ -151,14 +158,14 @@ def test_tracks_have_names_of_their_own_and_one_default() -> None:
     made = _plan(
         VIDEO,
         replace(AUDIO, default=False),
-        replace(AUDIO, index=2, title="Commentary", language="fre"),
+        replace(AUDIO, index=2, title="Stade", language="fre"),
         replace(AUDIO, index=3, language="eng", default=True),
         replace(AUDIO, index=4, language='en"', title='<b>"x",URI="http://a"\r\n#EXT'),
         replace(AUDIO, index=5, language="und"),
     )
     assert [(track.name, track.language, track.default) for track in made.audio] == [
         ("English", "en", False),
-        ("Commentary", "fr", True),
+        ("Stade", "fr", True),
         ("English (3)", "en", False),
         ("<b>'x',URI='http://a'#EXT", "und", False),
         ("Audio 5", "und", False),
@@ -167,6 +174,33 @@ def test_tracks_have_names_of_their_own_and_one_default() -> None:
 
 def test_tracks_beyond_the_limit_are_left_out() -> None:
     assert len(_plan(VIDEO, *(replace(AUDIO, index=n) for n in range(1, 20))).audio) == MAX_TRACKS
+
+
+def test_many_channels_are_made_in_stereo_and_in_surround() -> None:
+    made = _plan(VIDEO, AUDIO, replace(AUDIO, index=2, channels=6, default=False), replace(AUDIO, index=3, channels=4))
+    found = [(track.id, track.stream, track.channels, track.bitrate) for track in made.audio]
+    assert found == [
+        ("a1-1", 1, 2, 128_000), ("a2-1", 2, 2, 160_000), ("a3-1", 3, 2, 160_000), ("s2-1", 2, 6, 384_000),
+    ]  # fmt: skip
+    assert made.audio[3].cuts == made.audio[1].cuts
+    without = _plan(VIDEO, replace(AUDIO, channels=6), profile=Profile(surround=False))
+    assert [track.id for track in without.audio] == ["a1-1"]
+
+
+def test_a_pair_of_mono_tracks_is_one_rendition_that_ends_with_the_longer() -> None:
+    mono = replace(AUDIO, channels=1, title="")
+    (track,) = _plan(VIDEO, mono, replace(mono, index=2, end=480_000 + 9600)).audio
+    assert (track.stream, track.right, track.channels, track.samples) == (1, 2, 2, 489_600)
+
+
+def test_a_plan_goes_on_with_the_tracks_it_began_with() -> None:
+    mono = replace(AUDIO, channels=1)
+    streams = (VIDEO, mono, replace(mono, index=2), replace(AUDIO, index=3, channels=6))
+    begun = _plan(*streams)
+    longer = tuple(replace(each, end=each.end + 48_000) for each in streams[1:])
+    made = _plan(VIDEO, *longer, grown=begun)
+    assert [(track.id, track.streams) for track in made.audio] == [(track.id, track.streams) for track in begun.audio]
+    assert [track.samples for track in made.audio] == [track.samples + 48_000 for track in begun.audio]
 
 
 def test_streams_that_begin_hours_apart_are_refused() -> None:

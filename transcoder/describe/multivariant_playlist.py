@@ -14,55 +14,75 @@ from manifests.bandwidth import Rates
 from manifests.hls import MultivariantPlaylist, Resolution, Variant, decimals
 from transcoder.describe.media_playlist import VERSION
 from transcoder.describe.rates import rates
-from transcoder.describe.sound import AUDIO_GROUP, audio_renditions, default_track
+from transcoder.describe.sound import SURROUND, audio_groups, audio_renditions, default_track
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from manifests.layout import RenditionId
     from transcoder.describe.uris import UriOf
     from transcoder.measured import Measured
-    from transcoder.plan import Plan
+    from transcoder.plan import AudioPlan, Plan, VideoPlan, VideoRung
 
 FIRST_VARIANT: Final = 2_000_000
 """b/s that the first listed variant comes near to (rule 1.32)."""
 
 
 def _variants(plan: Plan, rate_of: dict[RenditionId, Rates], uri_of: UriOf) -> list[Variant]:
-    codecs = tuple(dict.fromkeys(track.codecs for track in plan.audio))
-    group = [rate_of[track.id] for track in plan.audio]
+    """Every rung with every audio group: stereo before surround."""
+    groups = audio_groups(plan)
     if plan.video is None:
-        # The variant's own playlist is the default track; another of the group takes its place and is not added to it.
-        dearest = bandwidth.together(Rates(peak=0, average=0), [group])
-        return [
-            Variant(
-                uri=uri_of(layout.media_playlist(plan.asset, default_track(plan.audio).id)),
-                bandwidth=dearest.peak,
-                average_bandwidth=dearest.average,
-                codecs=codecs,
-                audio=AUDIO_GROUP,
-            )
-        ]
-    found = []
-    for rung in plan.video.rungs:
-        total = bandwidth.together(rate_of[rung.id], [group] if group else [])
-        found.append(
-            Variant(
-                uri=uri_of(layout.media_playlist(plan.asset, rung.id)),
-                bandwidth=total.peak,
-                average_bandwidth=total.average,
-                codecs=(rung.codecs, *codecs),
-                resolution=Resolution(width=rung.width, height=rung.height),
-                frame_rate=decimals.round_half_up(plan.video.rate / rung.divisor, 3),
-                audio=AUDIO_GROUP if group else None,
-            )
-        )
-    return found
+        return [_sound_alone(plan, group, tracks, rate_of, uri_of) for group, tracks in groups.items()]
+    choices: list[tuple[str | None, Sequence[AudioPlan]]] = [*groups.items()]
+    return [
+        _with_sound(plan.video, rung, group, tracks, rate_of, uri_of(layout.media_playlist(plan.asset, rung.id)))
+        for group, tracks in choices or [(None, ())]
+        for rung in plan.video.rungs
+    ]
+
+
+def _sound_alone(
+    plan: Plan, group: str | None, tracks: Sequence[AudioPlan], rate_of: dict[RenditionId, Rates], uri_of: UriOf
+) -> Variant:
+    """The variant's own playlist is the default track; another of the group takes its place and is not added to it."""
+    dearest = bandwidth.together(Rates(peak=0, average=0), [[rate_of[track.id] for track in tracks]])
+    return Variant(
+        uri=uri_of(layout.media_playlist(plan.asset, default_track(tracks).id)),
+        bandwidth=dearest.peak,
+        average_bandwidth=dearest.average,
+        codecs=_codecs(tracks),
+        audio=group,
+    )
+
+
+def _with_sound(
+    video: VideoPlan, rung: VideoRung, group: str | None, tracks: Sequence[AudioPlan],
+    rate_of: dict[RenditionId, Rates], uri: str,
+) -> Variant:  # fmt: skip
+    total = bandwidth.together(rate_of[rung.id], [[rate_of[track.id] for track in tracks]] if tracks else [])
+    return Variant(
+        uri=uri,
+        bandwidth=total.peak,
+        average_bandwidth=total.average,
+        codecs=(rung.codecs, *_codecs(tracks)),
+        resolution=Resolution(width=rung.width, height=rung.height),
+        frame_rate=decimals.round_half_up(video.rate / rung.divisor, 3),
+        audio=group,
+    )
+
+
+def _codecs(tracks: Sequence[AudioPlan]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(track.codecs for track in tracks))
 
 
 def multivariant(plan: Plan, measured: Measured | None, *, uri_of: UriOf) -> MultivariantPlaylist:
-    """The multivariant playlist: the variant to start with first, then the others by rising bandwidth."""
+    """The multivariant playlist: the variant to start with first (in stereo), then the others by rising bandwidth."""
     variants = _variants(plan, rates(plan, measured), uri_of)
     variants.sort(key=lambda variant: variant.bandwidth)
-    first = min(variants, key=lambda variant: abs((variant.average_bandwidth or variant.bandwidth) - FIRST_VARIANT))
+    first = min(
+        (variant for variant in variants if variant.audio != SURROUND),
+        key=lambda variant: abs((variant.average_bandwidth or variant.bandwidth) - FIRST_VARIANT),
+    )
     return MultivariantPlaylist(
         version=VERSION,
         independent_segments=True,

@@ -19,10 +19,11 @@ from transcoder.audio_window import AFTER, ANCHOR
 from transcoder.growing.pictures import Reordering, SegmentStarts, WholePictures
 from transcoder.index import SourceIndex
 from transcoder.plan import AAC_FRAME, AudioEntry
-from transcoder.planner import MAX_TRACKS, SAMPLE_RATE, cut_at, main_picture, make_plan
+from transcoder.planner import SAMPLE_RATE, cut_at, main_picture, make_plan
 from transcoder.probe.reordering import MOST
 from transcoder.probe.sound import GAP
 from transcoder.profile import DEFAULT, Profile
+from transcoder.sound_tracks import MAX_STREAMS
 from transcoder.timeline import Grid
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Growth:
         self._asset, self._version, self._source, self._head = asset, version, source, head
         self._profile, self._limits = profile.early(), limits
         self._picture = main_picture(head.index.video)
-        self._tracks = head.index.audio[:MAX_TRACKS]
+        self._tracks = head.index.audio[:MAX_STREAMS]
         self._decoded = () if self._picture is None else head.decoded.get(self._picture.index, ())
         self._reordering = Reordering(
             first=min(self._decoded, default=None),
@@ -158,7 +159,7 @@ class Growth:
 
     def _heard(self, track: AudioPlan, length: Fraction) -> int:
         """Segments of `length` seconds of which all the sound is there."""
-        seconds = (self._ends[track.stream] - track.origin) * track.time_base - LOOK_AHEAD
+        seconds = (min(self._ends[stream] for stream in track.streams) - track.origin) * track.time_base - LOOK_AHEAD
         whole = max(0, int(seconds / length) - 1)
         while Fraction(cut_at(whole + 1, length) * AAC_FRAME, SAMPLE_RATE) <= seconds:
             whole += 1

@@ -131,6 +131,12 @@ def _is_encrypted(packet: Any) -> bool:
     return any(side.data_type.startswith("encryption") for side in packet.iter_sidedata())
 
 
+def _layout(layout: Any) -> str:
+    """Its name; of a single channel that says where it belongs, that channel's."""
+    name: str = layout.channels[0].name if layout.nb_channels == 1 and layout.name != "mono" else layout.name
+    return name
+
+
 def _matrix(frame: Any) -> list[int] | None:
     """The display matrix (ISO/IEC 14496-12 §6.2.2): a, b, u, c, d, v, x, y, w; 16.16 fixed point (u, v, w: 2.30)."""
     try:
@@ -204,6 +210,8 @@ def describe(track: Track) -> dict[str, Any]:
         return facts | {
             "sample_rate": context.sample_rate,
             "channels": context.channels,
+            "layout": _layout(context.layout),
+            "dispositions": [each.name for each in av.stream.Disposition if stream.disposition & each],
             "decoded_rate": track.frames[0].sample_rate if track.frames else 0,
             "entries": track.count.entries if track.count is not None else (),
         }

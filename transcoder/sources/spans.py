@@ -11,6 +11,7 @@ import logging
 import sys
 import tempfile
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -79,6 +80,10 @@ async def _scouted(source: OpenSource, plan: Plan, reading: Reading, *, nice: in
     """Whether a scout has read all that the process will; then it is in the local file."""
     seek, end = seek_ticks(reading.seek), int(reading.end // MICROSECOND)
     touched: list[Span] = []
+    if reading.right is not None:
+        other = replace(reading, stream=reading.right, right=None)
+        if not await _scouted(source, plan, other, nice=nice):
+            return False
     try:
         with tempfile.TemporaryDirectory(prefix="scout-") as cwd:
             async with source.serve(touched=touched) as fd:
