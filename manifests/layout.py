@@ -2,13 +2,14 @@
 
     media/{asset}/index.m3u8                      static multivariant playlist, once the asset is ready
     media/{asset}/{rendition}/index.m3u8          static media playlist
+    media/{asset}/{rendition}/iframes.m3u8        static I-frame playlist, of a few rungs
     media/{asset}/{rendition}/init.mp4            init section
     media/{asset}/{rendition}/{n}.m4s             segment n, from 0
     work/{asset}/{version}/profile.json           what it is made by: written when its upload begins, never changed
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
     work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
     work/{asset}/{version}/ladder.json            the title's own ladder, laid over the plan; written once
-    work/{asset}/{version}/measured.json          sizes of every segment, written at the end
+    work/{asset}/{version}/measured.json          sizes of every segment, places of key pictures; written at the end
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
     work/{asset}/{version}/failure.json           why the asset cannot be made
     sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
@@ -46,6 +47,10 @@ def multivariant(asset: AssetId) -> str:
 
 def media_playlist(asset: AssetId, rendition: RenditionId) -> str:
     return f"media/{asset}/{rendition}/index.m3u8"
+
+
+def iframe_playlist(asset: AssetId, rendition: RenditionId) -> str:
+    return f"media/{asset}/{rendition}/iframes.m3u8"
 
 
 def init(asset: AssetId, rendition: RenditionId) -> str:

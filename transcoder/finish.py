@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manifests import layout
-from transcoder import measured as sizes
+from transcoder import measured
 from transcoder.facts import JSON, Ready, find_fixed_plan, find_plan, is_over, write_ladder, write_ready
+from transcoder.iframes import find_iframes
 from transcoder.measured import Measured, RenditionSizes
 from transcoder.per_title.ladder import UNCHANGED
 from transcoder.publish import put_once
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStat, ObjectStore
     from manifests.layout import RenditionId
+    from transcoder.measured import IFrame
     from transcoder.plan import Plan
     from transcoder.remaining import ObjectName
 
@@ -35,10 +37,7 @@ async def finish(store: ObjectStore, plan: Plan) -> Collection[ObjectName] | Non
         return found.keys()
     if not await _settled(store, plan):
         return found.keys()
-    measured = measure(plan, found)
-    key = layout.measured(plan.asset, plan.version)
-    await put_once(store, key, sizes.dump(measured), content_type=JSON)
-    await write_manifests(store, plan, measured)
+    await write_manifests(store, plan, await _measured(store, plan, found))
     await _sweep(store, plan, await _dropped(store, plan))
     ready = Ready(objects=len(found), size=sum(stat.size for stat in found.values()))
     await write_ready(store, plan.asset, plan.version, ready)
@@ -75,7 +74,24 @@ async def _sweep(store: ObjectStore, plan: Plan, renditions: Collection[Renditio
     await store.delete([stat.key for prefix in prefixes async for stat in store.list(prefix)])
 
 
-def measure(plan: Plan, found: Mapping[ObjectName, ObjectStat]) -> Measured:
+async def _measured(store: ObjectStore, plan: Plan, found: Mapping[ObjectName, ObjectStat]) -> Measured:
+    """What stands in the bucket of it, or is written there now."""
+    key = layout.measured(plan.asset, plan.version)
+    if await store.head(key) is None:
+        sizes = {
+            rendition: tuple(found[rendition, number].size for number in range(segments))
+            for rendition, segments in plan.renditions().items()
+        }
+        iframes = await find_iframes(store, plan, sizes)
+        await put_once(store, key, measured.dump(measure(plan, found, iframes)), content_type=JSON)
+    return measured.load(await store.read(key))
+
+
+def measure(
+    plan: Plan,
+    found: Mapping[ObjectName, ObjectStat],
+    iframes: Mapping[RenditionId, tuple[tuple[IFrame, ...], ...]],
+) -> Measured:
     """Sizes of all that was made, from a listing that has every object of the plan."""
     return Measured(
         asset=plan.asset,
@@ -84,6 +100,7 @@ def measure(plan: Plan, found: Mapping[ObjectName, ObjectStat]) -> Measured:
             rendition: RenditionSizes(
                 init=found[rendition, None].size,
                 segments=tuple(found[rendition, number].size for number in range(segments)),
+                iframes=iframes.get(rendition, ()),
             )
             for rendition, segments in plan.renditions().items()
         },

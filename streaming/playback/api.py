@@ -22,6 +22,7 @@ from streaming.http.problem import RangeNotSatisfiable
 from streaming.http.ranges import parse_range
 from streaming.playback.errors import (
     AssetFailed,
+    NoIFrames,
     NothingToPlay,
     NotPlayableYet,
     RenditionNotFound,
@@ -87,6 +88,18 @@ class PlaybackApi:
         return playlist_response(request, playlist, cache_control=lifetime)
 
     @operation(
+        summary="I-frame playlist of a rendition",
+        tag="playback",
+        description="Key pictures for scrubbing: byte ranges of the segments of a few rungs, once the asset is ready.",
+        replies=_PLAYLIST,
+        errors=(*_ASSET_ERRORS, RenditionNotFound, NoIFrames),
+    )
+    async def iframe_playlist(self, request: Request) -> Response:
+        played = await self._play(request)
+        playlist = await self._playback.iframe_playlist(played, request.path_params["rendition"])
+        return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset))
+
+    @operation(
         summary="Init section of a rendition",
         tag="playback",
         parameters=(_RANGE,),
@@ -146,6 +159,7 @@ def routes(playback: Playback) -> list[BaseRoute]:
     return [
         Route("/v/{asset}/index.m3u8", api.multivariant, methods=["GET"]),
         Route("/v/{asset}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
+        Route("/v/{asset}/{rendition}/iframes.m3u8", api.iframe_playlist, methods=["GET"]),
         Route("/v/{asset}/{rendition}/init.mp4", api.init_section, methods=["GET"]),
         Route("/v/{asset}/{rendition}/{number}.m4s", api.segment, methods=["GET"]),
     ]

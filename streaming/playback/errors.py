@@ -3,6 +3,7 @@
 ApiError
 ├── NotFound
 │   ├── NothingToPlay      no source has arrived yet
+│   ├── NoIFrames          the rendition has no playlist of its key pictures
 │   ├── RenditionNotFound  the asset has no rendition of this name
 │   └── SegmentNotFound    the rendition has no segment of this number
 ├── Gone
@@ -21,6 +22,12 @@ class NothingToPlay(NotFound):
     """This asset has no source yet: upload one."""
 
     code, title = "nothing_to_play", "Nothing to play yet"
+
+
+class NoIFrames(NotFound):
+    """This rendition has no I-frame playlist: a few have one, once the asset is ready."""
+
+    code, title = "no_iframes", "No I-frame playlist"
 
 
 class RenditionNotFound(NotFound):

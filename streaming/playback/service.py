@@ -12,7 +12,7 @@ from streaming.catalog.model import Asset, AssetState
 from streaming.catalog.policy import check_visible
 from streaming.playback import metrics, policy
 from streaming.playback.arrivals import Arrivals, Wanted
-from streaming.playback.errors import RenditionNotFound, SegmentNotFound, SegmentPending
+from streaming.playback.errors import NoIFrames, RenditionNotFound, SegmentNotFound, SegmentPending
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from streaming.playback.titles import Title, Titles
 from transcoder import describe
@@ -83,25 +83,40 @@ class Playback:
 
     async def multivariant(self, played: Played) -> RenderedPlaylist:
         title, ready = played.title, played.asset.state is AssetState.READY
-        kept = title.playlists.get((None, ready))
+        key = layout.multivariant(title.plan.asset)
+        kept = title.playlists.get((key, ready))
         if kept is None:
             measured = await self._titles.measured(title) if ready else None
-            prefix = layout.media_prefix(title.plan.asset)
-            playlist = describe.multivariant(title.plan, measured, uri_of=self._uri_of(prefix, ready=ready))
-            kept = title.playlists[None, ready] = rendered(playlist.render())
+            uri_of = self._uri_of(layout.media_prefix(title.plan.asset), ready=ready)
+            playlist = describe.multivariant(title.plan, measured, uri_of=uri_of)
+            kept = title.playlists[key, ready] = rendered(playlist.render())
         return kept
 
     def media_playlist(self, played: Played, rendition: str) -> RenderedPlaylist:
         """Raises RenditionNotFound."""
         title, ready = played.title, played.asset.state is AssetState.READY
         known = _rendition(played, rendition)
-        kept = title.playlists.get((known, ready))
+        key = layout.media_playlist(title.plan.asset, known)
+        kept = title.playlists.get((key, ready))
         if kept is None:
-            prefix = layout.media_prefix(title.plan.asset, known)
-            playlist = describe.media(
-                title.served, known, uri_of=self._uri_of(prefix, ready=ready), ended=not title.growing
-            )
-            kept = title.playlists[known, ready] = rendered(playlist.render())
+            uri_of = self._uri_of(layout.media_prefix(title.plan.asset, known), ready=ready)
+            playlist = describe.media(title.served, known, uri_of=uri_of, ended=not title.growing)
+            kept = title.playlists[key, ready] = rendered(playlist.render())
+        return kept
+
+    async def iframe_playlist(self, played: Played, rendition: str) -> RenderedPlaylist:
+        """Raises RenditionNotFound, NoIFrames."""
+        title = played.title
+        known = _rendition(played, rendition)
+        key = layout.iframe_playlist(title.plan.asset, known)
+        kept = title.playlists.get((key, True))
+        if kept is None:
+            measured = await self._titles.measured(title) if played.asset.state is AssetState.READY else None
+            if measured is None or not measured.renditions[known].iframes:
+                raise NoIFrames
+            uri_of = self._uri_of(layout.media_prefix(title.plan.asset, known), ready=True)
+            playlist = describe.iframes(title.plan, measured, known, uri_of=uri_of)
+            kept = title.playlists[key, True] = rendered(playlist.render())
         return kept
 
     def _uri_of(self, prefix: str, *, ready: bool) -> UriOf:

@@ -77,7 +77,7 @@ class Recent(Generic[K, V]):
 class Title:
     """An asset version that can be played: its plan, and the playlists that were asked for so far.
 
-    The key of a playlist is the rendition (None: the multivariant playlist) and whether the asset was ready.
+    The key of a manifest is its key in the bucket, and whether the asset was ready.
     `plan` is what is listed; `served` has every rung that was ever listed, with its `segments`: viewers may play one
     that was `dropped` since, until the asset is ready. `look_again` is when (on the loop's clock) the title's own
     ladder is asked for next; None: nothing will change any more. `growing`: its source arrives, more will be listed.
@@ -90,7 +90,7 @@ class Title:
     growing: bool = False
     look_again: float | None = None
     measured: Measured | None = None
-    playlists: dict[tuple[RenditionId | None, bool], RenderedPlaylist] = field(default_factory=dict)
+    playlists: dict[tuple[str, bool], RenderedPlaylist] = field(default_factory=dict)
 
 
 class Titles:

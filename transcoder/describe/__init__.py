@@ -6,9 +6,10 @@ turns an object's key into the URI that stands in the manifest.
 
 from __future__ import annotations
 
+from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
 from transcoder.describe.multivariant_playlist import FIRST_VARIANT, multivariant
 from transcoder.describe.static import static_playlists
 from transcoder.describe.uris import UriOf, beside, under
 
-__all__ = ["FIRST_VARIANT", "UriOf", "beside", "media", "multivariant", "static_playlists", "under"]
+__all__ = ["FIRST_VARIANT", "UriOf", "beside", "iframes", "media", "multivariant", "static_playlists", "under"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from manifests import bandwidth, layout
 from manifests.bandwidth import Rates
 from manifests.hls import MultivariantPlaylist, Resolution, Variant, decimals
+from transcoder.describe.iframe_playlist import iframe_variants
 from transcoder.describe.media_playlist import VERSION
 from transcoder.describe.rates import rates
 from transcoder.describe.sound import SURROUND, audio_groups, audio_renditions, default_track
@@ -88,4 +89,5 @@ def multivariant(plan: Plan, measured: Measured | None, *, uri_of: UriOf) -> Mul
         independent_segments=True,
         renditions=audio_renditions(plan, uri_of),
         variants=(first, *(variant for variant in variants if variant is not first)),
+        iframe_variants=iframe_variants(plan, measured, uri_of=uri_of),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manifests import layout
+from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
 from transcoder.describe.multivariant_playlist import multivariant
 from transcoder.describe.uris import beside
@@ -23,6 +24,13 @@ def static_playlists(plan: Plan, measured: Measured) -> dict[str, str]:
             plan, rendition, uri_of=beside(layout.media_prefix(asset, rendition))
         ).render()
         for rendition in plan.renditions()
+    }
+    found |= {
+        layout.iframe_playlist(asset, rendition): iframes(
+            plan, measured, rendition, uri_of=beside(layout.media_prefix(asset, rendition))
+        ).render()
+        for rendition in plan.renditions()
+        if measured.renditions[rendition].iframes
     }
     found[layout.multivariant(asset)] = multivariant(plan, measured, uri_of=beside(layout.media_prefix(asset))).render()
     return found

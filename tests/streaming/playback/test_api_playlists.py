@@ -10,7 +10,7 @@ from manifests.layout import RenditionId
 from transcoder import measured
 from transcoder.describe import static_playlists
 from transcoder.facts import write_ladder
-from transcoder.measured import Measured, RenditionSizes
+from transcoder.measured import IFrame, Measured, RenditionSizes
 from transcoder.per_title.ladder import Chosen, Dropped, Ladder, apply
 from transcoder.plan import dump as dump_plan
 
@@ -21,15 +21,22 @@ if TYPE_CHECKING:
 
     from transcoder.plan import Plan
 
+FIRST, SECOND = IFrame(0, 0, 9_000), IFrame(50, 25_000, 8_000)
 EDITOR = {"Authorization": "Bearer editor"}
 
 
 async def finish(stage, plan: Plan) -> Measured:
+    """Ready, with key pictures of the first rung."""
+    rung = next(iter(plan.renditions()))
     sizes = Measured(
         asset=plan.asset,
         version=plan.version,
         renditions={
-            rendition: RenditionSizes(init=700, segments=(50_000,) * segments)
+            rendition: RenditionSizes(
+                init=700,
+                segments=(50_000,) * segments,
+                iframes=((FIRST, SECOND), *((FIRST,),) * (segments - 1)) if rendition == rung else (),
+            )
             for rendition, segments in plan.renditions().items()
         },
     )
@@ -64,6 +71,31 @@ async def test_what_is_served_is_what_lies_in_the_bucket(stage, client: httpx.As
         answer = await client.get(f"/v/{key.removeprefix('media/')}")
         assert answer.text == text
         assert answer.headers["cache-control"] == "public, max-age=300"
+
+
+async def test_i_frames_are_listed_once_the_asset_is_ready(
+    stage, open_client: Callable[..., httpx.AsyncClient]
+) -> None:
+    plan = await stage.playable()
+    rung, other, *_ = plan.renditions()
+    early = await open_client().get(f"/v/{plan.asset}/{rung}/iframes.m3u8")
+    assert (early.status_code, early.json()["code"]) == (404, "no_iframes")
+    await finish(stage, plan)
+    client = open_client()
+    multivariant = hls.parse((await client.get(f"/v/{plan.asset}/index.m3u8")).text)
+    assert isinstance(multivariant, MultivariantPlaylist)
+    assert [each.uri for each in multivariant.iframe_variants] == [f"{rung}/iframes.m3u8"]
+    answer = await client.get(f"/v/{plan.asset}/{rung}/iframes.m3u8")
+    assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    playlist = hls.parse(answer.text)
+    assert isinstance(playlist, MediaPlaylist)
+    assert playlist.iframes_only
+    assert "#EXT-X-BYTERANGE:8000@25000\n0.m4s\n" in answer.text
+    missing = await client.get(f"/v/{plan.asset}/{other}/iframes.m3u8")
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_iframes")
+    unknown = await client.get(f"/v/{plan.asset}/v1-1/iframes.m3u8")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "rendition_not_found")
 
 
 async def test_bandwidths_are_measured_once_it_is_ready(stage, open_client: Callable[..., httpx.AsyncClient]) -> None:
