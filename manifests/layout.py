@@ -5,6 +5,7 @@
     media/{asset}/{rendition}/iframes.m3u8        static I-frame playlist, of a few rungs
     media/{asset}/{rendition}/init.mp4            init section
     media/{asset}/{rendition}/{n}.m4s             segment n, from 0
+    media/{asset}/t{track}-{revision}/{n}.vtt     segment n of captions; their playlist lies beside them
     work/{asset}/{version}/profile.json           what it is made by: written when its upload begins, never changed
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
     work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
@@ -12,12 +13,14 @@
     work/{asset}/{version}/measured.json          sizes of every segment, places of key pictures; written at the end
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
     work/{asset}/{version}/failure.json           why the asset cannot be made
+    work/{asset}/{version}/captions.json          the captions that are inside the source
+    work/{asset}/captions/{revision}.json         the captions that are listed, a new object for each change
     sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
     sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
 
 `media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
-(`v720-1`), so a URL is never used for other bytes.
+(`v720-1`), that of captions the revision of their list (`t1-4`), so a URL is never used for other bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ UploadId = NewType("UploadId", str)
 
 MEDIA: Final = "media/"
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
-_MEDIA_VERSION: Final = re.compile(r"media/[^/]+/[^/]+-([1-9][0-9]*)/[^/]+")
+_CAPTIONS: Final = re.compile(r"t[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
+_MEDIA_VERSION: Final = re.compile(rf"media/[^/]+/(?!{_CAPTIONS.pattern}/)[^/]+-([1-9][0-9]*)/[^/]+")
+_CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
 _SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
 
 
@@ -59,6 +64,20 @@ def init(asset: AssetId, rendition: RenditionId) -> str:
 
 def segment(asset: AssetId, rendition: RenditionId, number: int) -> str:
     return f"media/{asset}/{rendition}/{number}.m4s"
+
+
+def caption_rendition(track: int, revision: int) -> RenditionId:
+    """The rendition of a caption track as it was at a revision of the asset's list."""
+    return RenditionId(f"t{track}-{revision}")
+
+
+def is_captions(rendition: RenditionId) -> bool:
+    """Whether a rendition's name is one of captions."""
+    return _CAPTIONS.fullmatch(rendition) is not None
+
+
+def caption_segment(asset: AssetId, rendition: RenditionId, number: int) -> str:
+    return f"media/{asset}/{rendition}/{number}.vtt"
 
 
 def media_prefix(asset: AssetId, rendition: RenditionId | None = None) -> str:
@@ -97,6 +116,25 @@ def ready(asset: AssetId, version: int) -> str:
 
 def failure(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/failure.json"
+
+
+def captions_found(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/captions.json"
+
+
+def caption_list(asset: AssetId, revision: int) -> str:
+    return f"work/{asset}/captions/{revision}.json"
+
+
+def caption_lists(asset: AssetId) -> str:
+    """The prefix of all revisions of an asset's list."""
+    return f"work/{asset}/captions/"
+
+
+def caption_list_revision(key: str) -> int | None:
+    """The revision of the list that a key names, or None if it names something else."""
+    match = _CAPTION_LIST.fullmatch(key)
+    return None if match is None else int(match[1])
 
 
 def work_prefix(asset: AssetId, version: int | None = None) -> str:

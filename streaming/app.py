@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from infra.tasks import end
 from streaming import operations
+from streaming.captions import api as captions
 from streaming.catalog import api as catalog
 from streaming.catalog import ladders
 from streaming.http import pages
@@ -55,6 +56,9 @@ def routes(services: Services) -> list[BaseRoute]:
         ),
         *catalog.routes(services.catalogue, services.progress, public_url=public_url),  # /api/assets…
         *ladders.routes(services.catalogue, infra.store),  # /api/assets/{id}/ladder
+        *captions.routes(  # /api/assets/{id}/captions…
+            services.catalogue, services.captions, services.caption_publisher
+        ),
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
@@ -125,6 +129,7 @@ def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[An
     cache, sessions = services.infra.cache, services.settings.sessions
     return [
         ("reconciler", services.reconciler.run),
+        ("keeper of captions", services.caption_keeper.run),
         ("upload sweeper", lambda: sweep_uploads(services.uploads.sweeper, cache)),
         ("session rollup", lambda: run_rollup(services.rollup, cache=cache, settings=sessions, clock=services.clock)),
     ]

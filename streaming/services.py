@@ -11,6 +11,9 @@ from infra.ports import Cache, JobEngine, MultipartStore, ObjectStore
 from infra.redis_cache import RedisCache
 from infra.s3 import S3Store
 from infra.sql import open_engine
+from streaming.captions.keeper import Keeper
+from streaming.captions.publisher import Publisher
+from streaming.captions.service import Captions
 from streaming.catalog.progress import ProgressEvents
 from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
@@ -53,6 +56,9 @@ class Services:
     sessions: Sessions
     rollup: Rollup
     reconciler: Reconciler
+    captions: Captions
+    caption_publisher: Publisher
+    caption_keeper: Keeper
 
 
 def connect(settings: ServiceSettings) -> tuple[Infrastructure, Closing]:
@@ -98,6 +104,8 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     )
     board = ProgressBoard(store=store, cache=cache)
     ledger = Ledger(sql)
+    captions = Captions(sql=sql, clock=clock)
+    publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
     return Services(
         settings=settings,
         infra=infra,
@@ -117,4 +125,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         sessions=Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret)),
         rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
         reconciler=Reconciler(store=store, cache=cache, jobs=jobs, catalogue=catalogue, clock=clock),
+        captions=captions,
+        caption_publisher=publisher,
+        caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
     )

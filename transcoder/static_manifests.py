@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from manifests import media_types
+from transcoder.captions.listed import find_captions
 from transcoder.describe import static_playlists
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ _KEPT: Final = "public, max-age=300"
 
 
 async def write_manifests(store: ObjectStore, plan: Plan, measured: Measured) -> None:
-    """Write every static manifest of a finished asset. Running it again writes the same."""
-    for key, playlist in static_playlists(plan, measured).items():
-        await store.put(key, playlist.encode(), content_type=media_types.M3U8, cache_control=_KEPT)
+    """Write every static manifest of a finished asset, with the captions that it lists. Again, it writes the same.
+
+    Whoever changes the captions writes their list first, then calls this. Of several that do so at a time, each looks
+    at the list again when it has written: the last of them has seen the last list.
+    """
+    captions = None
+    while captions != (now := await find_captions(store, plan.asset)):
+        captions = now
+        for key, playlist in static_playlists(plan, measured, captions=now.of(plan.version)).items():
+            await store.put(key, playlist.encode(), content_type=media_types.M3U8, cache_control=_KEPT)

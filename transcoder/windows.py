@@ -135,6 +135,11 @@ def analyse_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
     return _task(asset, version, "analyse", Level.BULK, tenant=tenant)
 
 
+def captions_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
+    """The task that looks for captions inside a source."""
+    return _task(asset, version, "captions", Level.BULK, tenant=tenant)
+
+
 def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:
     """The task that makes a rendition from segment `number` on: JUST_IN_TIME when somebody waits for that one, FIRST
     when somebody will soon. They are two tasks: what is made ahead of a viewer is told when he has come to wait."""

@@ -99,6 +99,7 @@ class Asset:
 
     `version` is the number of the source that is (being) encoded, 0 while none has arrived; `last_version` that of the
     latest that began to come; `growing` that of the source that is played while it arrives, until its plan stands.
+    `captions` is the revision of the list of captions that viewers see, 0 for none.
     `revision` counts the edits and is what If-Match compares; states that move by themselves do not count. Titles and
     descriptions by language (BCP 47). `duration_s`, `width`, `height` are of the upright picture as planned; None
     before, or for lack of a picture.
@@ -110,6 +111,7 @@ class Asset:
     version: int
     last_version: int
     growing: int | None
+    captions: int = 0
     revision: int
     titles: Mapping[str, str]
     default_language: str

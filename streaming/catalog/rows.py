@@ -29,6 +29,7 @@ def asset_of(row: Row[Any]) -> Asset:
         version=row.version,
         last_version=row.last_version,
         growing=row.growing,
+        captions=row.captions,
         revision=row.revision,
         titles=row.titles,
         default_language=row.default_language,

@@ -61,6 +61,7 @@ class Catalogue(Lifecycle):
             "editorial": EditorialState.DRAFT.value,
             "version": 0,
             "last_version": 0,
+            "captions": 0,
             "revision": 1,
             "created_by": created_by,
             "created_at": now,

@@ -41,6 +41,7 @@ assets: Final = Table(
     Column("version", Integer, nullable=False),
     Column("last_version", Integer, nullable=False),
     Column("growing", Integer),
+    Column("captions", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("titles", JSON, nullable=False),
     Column("default_language", String(35), nullable=False),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from manifests import media_types
-from manifests.layout import AssetId
+from manifests.layout import AssetId, RenditionId, is_captions
 from streaming.catalog.errors import AssetNotFound, NotPublished
 from streaming.http.auth import InvalidToken, principal
 from streaming.http.caching import if_range, not_modified
@@ -82,8 +82,11 @@ class PlaybackApi:
         errors=(*_ASSET_ERRORS, RenditionNotFound),
     )
     async def media_playlist(self, request: Request) -> Response:
-        played = await self._play(request)
-        playlist = self._playback.media_playlist(played, request.path_params["rendition"])
+        played, rendition = await self._play(request), RenditionId(request.path_params["rendition"])
+        if is_captions(rendition):
+            playlist = await self._playback.caption_playlist(played, rendition)
+            return playlist_response(request, playlist, cache_control=media_lifetime(played.asset))
+        playlist = self._playback.media_playlist(played, rendition)
         lifetime = playlist_lifetime(played.asset, growing=played.title.growing)
         return playlist_response(request, playlist, cache_control=lifetime)
 
@@ -126,6 +129,21 @@ class PlaybackApi:
         media = await self._playback.segment(played, request.path_params["rendition"], int(number))
         return await self._media(request, media)
 
+    @operation(
+        summary="Segment of captions",
+        tag="playback",
+        description="WebVTT. Captions that were replaced stay for a day, for who is watching.",
+        parameters=(_RANGE,),
+        replies=_media_replies(media_types.VTT),
+        errors=(*_ASSET_ERRORS, SegmentNotFound, RangeNotSatisfiable),
+    )
+    async def caption_segment(self, request: Request) -> Response:
+        played, rendition = await self._play(request), RenditionId(request.path_params["rendition"])
+        number = request.path_params["number"]
+        if _NUMBER.fullmatch(number) is None or not is_captions(rendition):
+            raise SegmentNotFound
+        return await self._media(request, self._playback.caption_segment(played, rendition, int(number)))
+
     async def _play(self, request: Request) -> Played:
         return await self._playback.play(AssetId(request.path_params["asset"]), partial(principal, request))
 
@@ -162,4 +180,5 @@ def routes(playback: Playback) -> list[BaseRoute]:
         Route("/v/{asset}/{rendition}/iframes.m3u8", api.iframe_playlist, methods=["GET"]),
         Route("/v/{asset}/{rendition}/init.mp4", api.init_section, methods=["GET"]),
         Route("/v/{asset}/{rendition}/{number}.m4s", api.segment, methods=["GET"]),
+        Route("/v/{asset}/{rendition}/{number}.vtt", api.caption_segment, methods=["GET"]),
     ]

@@ -41,10 +41,11 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaObject:
-    """A segment or init section that exists or will."""
+    """A segment or init section: one that is `wanted` exists or will, any other exists or never will."""
 
     played: Played
-    wanted: Wanted
+    key: str
+    wanted: Wanted | None
     media_type: str
 
 
@@ -83,12 +84,14 @@ class Playback:
 
     async def multivariant(self, played: Played) -> RenderedPlaylist:
         title, ready = played.title, played.asset.state is AssetState.READY
-        key = layout.multivariant(title.plan.asset)
+        revision = played.asset.captions
+        key = layout.caption_list(title.plan.asset, revision) if revision else layout.multivariant(title.plan.asset)
         kept = title.playlists.get((key, ready))
         if kept is None:
             measured = await self._titles.measured(title) if ready else None
+            captions = await self._titles.captions(played.asset, title)
             uri_of = self._uri_of(layout.media_prefix(title.plan.asset), ready=ready)
-            playlist = describe.multivariant(title.plan, measured, uri_of=uri_of)
+            playlist = describe.multivariant(title.plan, measured, captions=captions, uri_of=uri_of)
             kept = title.playlists[key, ready] = rendered(playlist.render())
         return kept
 
@@ -119,6 +122,22 @@ class Playback:
             kept = title.playlists[key, True] = rendered(playlist.render())
         return kept
 
+    async def caption_playlist(self, played: Played, rendition: RenditionId) -> RenderedPlaylist:
+        """The playlist of captions, of an earlier revision too as long as it is there. Raises RenditionNotFound."""
+        try:
+            body = await self._store.read(layout.media_playlist(played.asset.id, rendition))
+        except ObjectNotFound:
+            raise RenditionNotFound from None
+        return rendered(body.decode())
+
+    def caption_segment(self, played: Played, rendition: RenditionId, number: int) -> MediaObject:
+        return MediaObject(
+            played=played,
+            key=layout.caption_segment(played.asset.id, rendition, number),
+            wanted=None,
+            media_type=media_types.VTT,
+        )
+
     def _uri_of(self, prefix: str, *, ready: bool) -> UriOf:
         # A player is never redirected (rule 8.18), so the playlists themselves say where finished media are.
         if ready and self._media_base_url:
@@ -129,9 +148,11 @@ class Playback:
         """Raises RenditionNotFound."""
         known = _rendition(played, rendition)
         is_audio = any(track.id == known for track in played.title.plan.audio)
+        wanted = Wanted(plan=played.title.served, rendition=known, number=None)
         return MediaObject(
             played=played,
-            wanted=Wanted(plan=played.title.served, rendition=known, number=None),
+            key=wanted.key,
+            wanted=wanted,
             media_type=media_types.AUDIO_INIT if is_audio else media_types.VIDEO_INIT,
         )
 
@@ -143,22 +164,19 @@ class Playback:
             played = replace(played, title=await self._titles.title(played.asset, afresh=True))
         if not 0 <= number < played.title.segments[known]:
             raise SegmentNotFound(f"{known} has the segments 0 to {played.title.segments[known] - 1}.")
-        return MediaObject(
-            played=played,
-            wanted=Wanted(plan=played.title.served, rendition=known, number=number),
-            media_type=media_types.SEGMENT,
-        )
+        wanted = Wanted(plan=played.title.served, rendition=known, number=number)
+        return MediaObject(played=played, key=wanted.key, wanted=wanted, media_type=media_types.SEGMENT)
 
     async def stat(self, media: MediaObject) -> ObjectStat:
         """Size and tag of the object, once it is there. Raises SegmentPending, AssetFailed."""
-        return await self._once_there(media, lambda: self._store.head(media.wanted.key))
+        return await self._once_there(media, lambda: self._store.head(media.key))
 
     async def open(self, media: MediaObject, *, start: int = 0, length: int | None = None) -> ObjectBody:
         """The object or a range of it, once it is there, to be read and closed. Raises SegmentPending, AssetFailed."""
 
         async def look() -> ObjectBody | None:
             try:
-                return await self._store.get(media.wanted.key, start=start, length=length)
+                return await self._store.get(media.key, start=start, length=length)
             except ObjectNotFound:
                 return None
 
@@ -166,6 +184,10 @@ class Playback:
 
     async def _once_there(self, media: MediaObject, look: Callable[[], Awaitable[T | None]]) -> T:
         found = await look()
+        if media.wanted is None:
+            if found is None:
+                raise SegmentNotFound
+            return found
         if found is not None:
             metrics.AT_ONCE.inc()
             if media.played.asset.state is not AssetState.READY:

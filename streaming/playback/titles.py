@@ -19,6 +19,7 @@ from streaming.playback.playlists import RenderedPlaylist
 from streaming.playback.policy import is_public
 from streaming.playback.single_flight import SingleFlight
 from transcoder import measured as sizes
+from transcoder.captions.listed import CaptionList, ListedTrack, find_captions, read_captions
 from transcoder.facts import find_fixed_plan, find_growing, find_ladder
 from transcoder.measured import Measured
 from transcoder.per_title.ladder import apply
@@ -77,7 +78,8 @@ class Recent(Generic[K, V]):
 class Title:
     """An asset version that can be played: its plan, and the playlists that were asked for so far.
 
-    The key of a manifest is its key in the bucket, and whether the asset was ready.
+    The key of a manifest is its key in the bucket (of one that lists captions, the key of their list), and whether the
+    asset was ready.
     `plan` is what is listed; `served` has every rung that was ever listed, with its `segments`: viewers may play one
     that was `dropped` since, until the asset is ready. `look_again` is when (on the loop's clock) the title's own
     ladder is asked for next; None: nothing will change any more. `growing`: its source arrives, more will be listed.
@@ -101,6 +103,7 @@ class Titles:
         self._store = store
         self._rows: Recent[AssetId, tuple[Asset, float]] = Recent(_ASSETS)
         self._titles: Recent[tuple[AssetId, int], Title] = Recent(_PLANS)
+        self._captions: Recent[tuple[AssetId, int], CaptionList] = Recent(_PLANS)
         self._asking: SingleFlight[AssetId, Asset] = SingleFlight()
         self._loading: SingleFlight[tuple[AssetId, int], Title] = SingleFlight()
 
@@ -162,6 +165,18 @@ class Titles:
             self._titles.put((asset_id, version), kept)
         kept.look_again = asyncio.get_running_loop().time() + _GROWING_S
         return kept
+
+    async def captions(self, asset: Asset, title: Title) -> tuple[ListedTrack, ...]:
+        """The captions that viewers are offered; none while the source arrives, whose end nobody knows."""
+        if title.growing or not asset.captions:
+            return ()
+        key = (asset.id, asset.captions)
+        captions = self._captions.get(key)
+        if captions is None:
+            # Gone only if there are later ones, of which this process has not heard yet.
+            captions = await read_captions(self._store, *key) or await find_captions(self._store, asset.id)
+            self._captions.put(key, captions)
+        return captions.of(title.plan.version)
 
     async def measured(self, title: Title) -> Measured | None:
         """The sizes of a ready asset; None if they were never written."""

@@ -7,11 +7,13 @@ variant near 2 Mb/s.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from manifests import bandwidth, layout
 from manifests.bandwidth import Rates
 from manifests.hls import MultivariantPlaylist, Resolution, Variant, decimals
+from transcoder.describe.captions import CAPTION_GROUP, caption_renditions
 from transcoder.describe.iframe_playlist import iframe_variants
 from transcoder.describe.media_playlist import VERSION
 from transcoder.describe.rates import rates
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from manifests.layout import RenditionId
+    from transcoder.captions.listed import ListedTrack
     from transcoder.describe.uris import UriOf
     from transcoder.measured import Measured
     from transcoder.plan import AudioPlan, Plan, VideoPlan, VideoRung
@@ -76,9 +79,13 @@ def _codecs(tracks: Sequence[AudioPlan]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(track.codecs for track in tracks))
 
 
-def multivariant(plan: Plan, measured: Measured | None, *, uri_of: UriOf) -> MultivariantPlaylist:
+def multivariant(
+    plan: Plan, measured: Measured | None, *, captions: Sequence[ListedTrack] = (), uri_of: UriOf
+) -> MultivariantPlaylist:
     """The multivariant playlist: the variant to start with first (in stereo), then the others by rising bandwidth."""
     variants = _variants(plan, rates(plan, measured), uri_of)
+    if captions:
+        variants = [replace(variant, subtitles=CAPTION_GROUP) for variant in variants]
     variants.sort(key=lambda variant: variant.bandwidth)
     first = min(
         (variant for variant in variants if variant.audio != SURROUND),
@@ -87,7 +94,7 @@ def multivariant(plan: Plan, measured: Measured | None, *, uri_of: UriOf) -> Mul
     return MultivariantPlaylist(
         version=VERSION,
         independent_segments=True,
-        renditions=audio_renditions(plan, uri_of),
+        renditions=(*audio_renditions(plan, uri_of), *caption_renditions(plan.asset, captions, uri_of)),
         variants=(first, *(variant for variant in variants if variant is not first)),
         iframe_variants=iframe_variants(plan, measured, uri_of=uri_of),
     )

@@ -11,12 +11,15 @@ from transcoder.describe.multivariant_playlist import multivariant
 from transcoder.describe.uris import beside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from manifests.layout import AssetId
+    from transcoder.captions.listed import ListedTrack
     from transcoder.measured import Measured
     from transcoder.plan import Plan
 
 
-def static_playlists(plan: Plan, measured: Measured) -> dict[str, str]:
+def static_playlists(plan: Plan, measured: Measured, *, captions: Sequence[ListedTrack] = ()) -> dict[str, str]:
     """Every playlist of a finished asset by its key, with relative URIs: the bucket plays alone behind any CDN."""
     asset: AssetId = plan.asset
     found = {
@@ -32,5 +35,6 @@ def static_playlists(plan: Plan, measured: Measured) -> dict[str, str]:
         for rendition in plan.renditions()
         if measured.renditions[rendition].iframes
     }
-    found[layout.multivariant(asset)] = multivariant(plan, measured, uri_of=beside(layout.media_prefix(asset))).render()
+    relative = beside(layout.media_prefix(asset))
+    found[layout.multivariant(asset)] = multivariant(plan, measured, captions=captions, uri_of=relative).render()
     return found

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("last_version", sa.Integer(), nullable=False),
         sa.Column("growing", sa.Integer(), nullable=True),
+        sa.Column("captions", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("titles", sa.JSON(), nullable=False),
         sa.Column("default_language", sa.String(length=35), nullable=False),
@@ -175,11 +176,62 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["upload"], ["uploads.id"], name="fk_upload_pieces_upload_uploads", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("upload", "start", name="pk_upload_pieces"),
     )
+    op.create_table(
+        "caption_lists",
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("last_track", sa.Integer(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column("published", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["asset"], ["assets.id"], name="fk_caption_lists_asset_assets", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("asset", name="pk_caption_lists"),
+    )
+    op.create_table(
+        "caption_leftovers",
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("rendition", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset"], ["caption_lists.asset"], name="fk_caption_leftovers_asset_caption_lists", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("asset", "rendition", name="pk_caption_leftovers"),
+    )
+    op.create_index("ix_caption_leftovers_since", "caption_leftovers", ["since"], unique=False)
+    op.create_table(
+        "caption_tracks",
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("rendition", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=True),
+        sa.Column("warnings", sa.Text(), nullable=False),
+        sa.Column("cue_count", sa.Integer(), nullable=False),
+        sa.Column("cues", sa.Text(), nullable=False),
+        sa.Column("edited_by", sa.String(length=100), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset"], ["caption_lists.asset"], name="fk_caption_tracks_asset_caption_lists", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("asset", "number", name="pk_caption_tracks"),
+    )
     create_search_index(op.get_bind())
 
 
 def downgrade() -> None:
     drop_search_index(op.get_bind())
+    op.drop_table("caption_tracks")
+    op.drop_index("ix_caption_leftovers_since", table_name="caption_leftovers")
+    op.drop_table("caption_leftovers")
+    op.drop_table("caption_lists")
     op.drop_table("upload_pieces")
     op.drop_index("ix_studio_logins_token", table_name="studio_logins")
     op.drop_index("ix_studio_logins_expires_at", table_name="studio_logins")
