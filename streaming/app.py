@@ -25,6 +25,7 @@ from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
 from streaming.playback import api as playback
+from streaming.profiles import api as profiles
 from streaming.services import Services, assemble, connect
 from streaming.sessions import api as sessions
 from streaming.sessions.rollup import run_rollup
@@ -54,7 +55,10 @@ def routes(services: Services) -> list[BaseRoute]:
         *sessions.routes(  # /api/sessions…, /api/assets/{id}/viewers
             services.sessions, services.catalogue, clock=services.clock, public_url=public_url
         ),
-        *catalog.routes(services.catalogue, services.progress, public_url=public_url),  # /api/assets…
+        *catalog.routes(  # /api/assets…
+            services.catalogue, services.progress, services.profiles, public_url=public_url
+        ),
+        *profiles.routes(services.profiles),  # /api/profiles
         *ladders.routes(services.catalogue, infra.store),  # /api/assets/{id}/ladder
         *captions.routes(  # /api/assets/{id}/captions…
             services.catalogue, services.captions, services.caption_publisher

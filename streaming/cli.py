@@ -11,6 +11,7 @@ from typing import Annotated, Never
 import typer
 
 from infra.errors import InfraError
+from streaming.cli_profiles import app as profiles_app
 from streaming.cli_upload import upload_command
 
 app = typer.Typer(
@@ -118,6 +119,7 @@ def doctor(
 
 
 app.command("upload")(upload_command)
+app.add_typer(profiles_app, name="profiles")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ from infra.doctor import Finding, examine, examine_infrastructure
 from infra.errors import InfraError
 from infra.local.preflight import reachable
 from infra.settings import InfraSettings
+from streaming.profiles.folder import ProfileFolder
 from streaming.settings import ServiceSettings
+from transcoder.encoders import encoders
 from transcoder.ffmpeg import Limits, ffmpeg_path, run
 
 if TYPE_CHECKING:
@@ -37,11 +39,18 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
     async def ffmpeg() -> str:
         limits = Limits(wall_s=4)
         printed = (await run([ffmpeg_path(), "-version"], limits=limits, cwd=Path("/"))).decode()
-        encoders = (await run([ffmpeg_path(), "-hide_banner", "-encoders"], limits=limits, cwd=Path("/"))).decode()
-        lacking = [name for name in _ENCODERS if f" {name} " not in encoders]
+        known = await encoders()
+        lacking = [name for name in _ENCODERS if name not in known]
         if lacking:
             raise InfraError(f"{ffmpeg_path()} lacks the encoder {', '.join(lacking)}")
         return f"{printed.split()[2]} at {ffmpeg_path()}"
+
+    async def profiles() -> str:
+        shelf = await ProfileFolder(service.profiles_folder).shelf()
+        errors = [error for file in shelf.files.values() for error in file.parsed.errors]
+        if errors:
+            raise InfraError("; ".join(errors))
+        return f"{', '.join(sorted(shelf.files))} ({service.profiles_folder})"
 
     async def pages() -> str:
         if not (service.web_dist / "index.html").is_file():
@@ -59,6 +68,7 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
     own = await asyncio.gather(
         examine("python", python, advice=""),
         examine("ffmpeg", ffmpeg, advice="set CHANNEL_FFMPEG to an ffmpeg with libx264 and aac, or leave it unset"),
+        examine("profiles", profiles, advice="mend the file; `channel profiles check FILE` says what is wrong with it"),
         examine("pages", pages, advice="run `make up` once, or `npm run build` in web/"),
         examine("api", api, advice="start `channel up` or `channel api`"),
     )

@@ -32,6 +32,7 @@ class Wishes:
     title: str = ""
     language: str = ""
     asset: str = ""
+    profile: str = ""
     wait: bool = False
     publish: bool = False
     as_json: bool = False
@@ -39,6 +40,7 @@ class Wishes:
     def metadata(self, file: Path) -> dict[str, str]:
         """What the server is told about a file."""
         said = {"filename": file.name, "title": self.title, "language": self.language, "asset": self.asset}
+        said["profile"] = self.profile
         if self.publish:
             said["publish"] = "true"
         return {key: value for key, value in said.items() if value}
@@ -49,6 +51,7 @@ def upload_command(
     title: Annotated[str, typer.Option(help="Title of the asset; without it, the file's name.")] = "",
     language: Annotated[str, typer.Option(help="Language of the title (BCP 47).")] = "",
     asset: Annotated[str, typer.Option(help="Attach to this asset instead of making one.")] = "",
+    profile: Annotated[str, typer.Option(help="What it is made by; `channel profiles` lists them.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the asset is encoded.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Publish it (needs a publisher's token).")] = False,
     url: Annotated[str, typer.Option(envvar="CHANNEL_URL", help="The server.")] = "http://127.0.0.1:8080",
@@ -59,7 +62,9 @@ def upload_command(
 
     Exit codes: 0 all is well, 1 a file failed, 2 there is nothing to upload or no token, 130 stopped by Ctrl-C.
     """
-    wishes = Wishes(title=title, language=language, asset=asset, wait=wait, publish=publish, as_json=as_json)
+    wishes = Wishes(
+        title=title, language=language, asset=asset, profile=profile, wait=wait, publish=publish, as_json=as_json
+    )
     raise typer.Exit(run_upload(files, wishes, url=url, token=token, environment=os.environ))
 
 

@@ -19,6 +19,7 @@ from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
 from streaming.clock import Clock, utc_now
 from streaming.playback.service import Playback
+from streaming.profiles.folder import ProfileFolder
 from streaming.sessions.identity import Identity, keep_secret
 from streaming.sessions.ledger import Ledger
 from streaming.sessions.rollup import Rollup
@@ -51,6 +52,7 @@ class Services:
     tokens: Tokens
     catalogue: Catalogue
     progress: ProgressEvents
+    profiles: ProfileFolder
     uploads: Uploads
     playback: Playback
     sessions: Sessions
@@ -93,6 +95,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     store, cache, jobs, sql = infra.store, infra.cache, infra.jobs, infra.sql
     secret = settings.sessions.secret.encode() or keep_secret(settings.infra.home / "session.secret")
     catalogue = Catalogue(sql=sql, cache=cache, jobs=jobs, clock=clock)
+    profiles = ProfileFolder(settings.profiles_folder)
     uploads = Uploads(
         settings=settings.upload,
         sql=sql,
@@ -100,6 +103,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         multipart=infra.multipart,
         cache=cache,
         catalogue=catalogue,
+        profiles=profiles,
         clock=clock,
     )
     board = ProgressBoard(store=store, cache=cache)
@@ -113,6 +117,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         tokens=Tokens(sql=sql, clock=clock),
         catalogue=catalogue,
         progress=ProgressEvents(catalogue=catalogue, cache=cache, board=board, arriving=uploads.progress),
+        profiles=profiles,
         uploads=uploads,
         playback=Playback(
             store=store,

@@ -57,6 +57,12 @@ class ServiceSettings:
         shown="web/dist beside the code",
         help="folder of the built pages: site, studio, API documentation",
     )
+    profiles: Path | None = setting(
+        None,
+        env="CHANNEL_PROFILES",
+        shown="$CHANNEL_HOME/profiles",
+        help="folder of profiles, what packages are made of: [profiles.md](profiles.md)",
+    )
     upload: UploadSettings = field(default_factory=UploadSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
 
@@ -69,6 +75,10 @@ class ServiceSettings:
             if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
                 raise SettingsError(f"{env}: {url!r} is not an address like https://video.example.org")
             object.__setattr__(self, name, url.rstrip("/"))
+
+    @property
+    def profiles_folder(self) -> Path:
+        return self.profiles or self.infra.home / "profiles"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

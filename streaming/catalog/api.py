@@ -24,6 +24,7 @@ from streaming.http.caching import not_modified, strong_etag
 from streaming.http.event_stream import MEDIA_TYPE as EVENTS
 from streaming.http.event_stream import EventStream
 from streaming.http.openapi import Content, Parameter, Reply, operation
+from streaming.profiles.errors import BrokenProfile, UnknownProfile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from streaming.catalog.model import Asset
     from streaming.catalog.progress import ProgressEvents
     from streaming.catalog.service import Catalogue
+    from streaming.profiles.folder import ProfileFolder
 
     E = TypeVar("E", bound=StrEnum)
 
@@ -55,7 +57,8 @@ _ETAG: Final = {"ETag": "Its tag, for If-Match and If-None-Match."}
 class NewAsset:
     """An asset to be made: `titles` by language, or one `title` in the default language.
 
-    `default_language` is the language of the first title when it is left out.
+    `default_language` is the language of the first title when it is left out. `profile` is what its uploads are made
+    by (GET /api/profiles); left out, it is your own default.
     """
 
     title: str | None = None
@@ -65,6 +68,7 @@ class NewAsset:
     tags: list[str] = field(default_factory=list)
     sport: str | None = None
     discipline: str | None = None
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +125,11 @@ def list_query(request: Request, *, public: bool) -> ListQuery:
 
 
 class AssetsApi:
-    def __init__(self, catalogue: Catalogue, progress: ProgressEvents, *, public_url: str) -> None:
+    def __init__(
+        self, catalogue: Catalogue, progress: ProgressEvents, profiles: ProfileFolder, *, public_url: str
+    ) -> None:
         self._catalogue = catalogue
+        self._profiles = profiles
         self._progress = progress
         self._public_url = public_url
 
@@ -175,7 +182,7 @@ class AssetsApi:
         role=Role.EDITOR,
         request=Content(kind=NewAsset),
         replies={201: Reply(description="Created", kind=EditorAsset, headers={"Location": "Its address.", **_ETAG})},
-        errors=(InvalidField, MalformedJson),
+        errors=(InvalidField, MalformedJson, UnknownProfile, BrokenProfile),
     )
     async def create(self, request: Request) -> Response:
         who = await require(request, Role.EDITOR)
@@ -186,9 +193,11 @@ class AssetsApi:
             if default in titles:
                 raise InvalidField(f"There is a title in {default} in /titles already.", pointer="/title")
             titles[default] = wanted.title
+        profile = await self._profiles.chosen(wanted.profile, tenant=who.name)
         asset = await self._catalogue.create(
             titles=titles, default_language=default, descriptions=wanted.descriptions, tags=wanted.tags,
             sport=wanted.sport, discipline=wanted.discipline, created_by=who.name,
+            profile=profile.name,
         )  # fmt: skip
         return self._answer(request, asset, who, status=201, Location=f"/api/assets/{asset.id}")
 
@@ -316,8 +325,10 @@ class AssetsApi:
         return EventStream(self._progress.watch(asset_id(request), reader, last_id=last_id))
 
 
-def routes(catalogue: Catalogue, progress: ProgressEvents, *, public_url: str = "") -> list[BaseRoute]:
-    api = AssetsApi(catalogue, progress, public_url=public_url)
+def routes(
+    catalogue: Catalogue, progress: ProgressEvents, profiles: ProfileFolder, *, public_url: str = ""
+) -> list[BaseRoute]:
+    api = AssetsApi(catalogue, progress, profiles, public_url=public_url)
     return [
         Route("/api/assets", api.index, methods=["GET"]),
         Route("/api/assets", api.create, methods=["POST"]),

@@ -21,6 +21,7 @@ from streaming.catalog.rows import asset_of
 from streaming.catalog.tables import assets
 from streaming.clock import utc_now
 from transcoder.failures import failure
+from transcoder.profile import DEFAULT_NAME
 from transcoder.windows import grow_task, index_task
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Lifecycle:
         async with reading(self._sql) as connection:
             return asset_of(await self._row(connection, asset_id))
 
-    async def begin_upload(self, asset_id: AssetId) -> int:
+    async def begin_upload(self, asset_id: AssetId, *, profile: str = DEFAULT_NAME) -> int:
         """A source begins to come; returns the version to write it under, a new one each time.
 
         Of several uploads to one asset the first that arrives is used. Raises IllegalTransition once one has.
@@ -72,7 +73,7 @@ class Lifecycle:
             if state is not AssetState.UPLOADING and AssetState.UPLOADING not in state.following:
                 raise IllegalTransition(state=state, wanted=AssetState.UPLOADING, allowed=state.following)
             version: int = row.last_version + 1
-            values = {"state": AssetState.UPLOADING.value, "last_version": version, **_NO_FAILURE}
+            values = {"state": AssetState.UPLOADING.value, "last_version": version, "profile": profile, **_NO_FAILURE}
             await self._change(connection, row, values)
         await self._announce(asset_id)
         return version

@@ -101,8 +101,8 @@ class Asset:
     latest that began to come; `growing` that of the source that is played while it arrives, until its plan stands.
     `captions` is the revision of the list of captions that viewers see, 0 for none.
     `revision` counts the edits and is what If-Match compares; states that move by themselves do not count. Titles and
-    descriptions by language (BCP 47). `duration_s`, `width`, `height` are of the upright picture as planned; None
-    before, or for lack of a picture.
+    descriptions by language (BCP 47). `profile` names what `last_version` is made by. `duration_s`, `width`,
+    `height` are of the upright picture as planned; None before, or for lack of a picture.
     """
 
     id: AssetId
@@ -125,6 +125,7 @@ class Asset:
     source_filename: str | None
     source_size: int | None
     failure: Failure | None
+    profile: str
     created_by: str
     created_at: datetime
     updated_at: datetime

@@ -45,6 +45,7 @@ def asset_of(row: Row[Any]) -> Asset:
         failure=None
         if row.failure_code is None
         else Failure(code=row.failure_code, message=row.failure_message or "", cause=row.failure_cause or ""),
+        profile=row.profile,
         created_by=row.created_by,
         created_at=row.created_at,
         updated_at=row.updated_at,

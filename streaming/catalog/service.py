@@ -17,6 +17,7 @@ from streaming.catalog.model import Asset, AssetState, EditorialState, new_asset
 from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
 from streaming.catalog.tables import assets
 from streaming.http.body import convert
+from transcoder.profile import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -42,6 +43,7 @@ class Catalogue(Lifecycle):
         sport: str | None = None,
         discipline: str | None = None,
         created_by: str,
+        profile: str = DEFAULT_NAME,
     ) -> Asset:
         """A new draft without a source. Raises InvalidField."""
         content = checked(
@@ -63,6 +65,7 @@ class Catalogue(Lifecycle):
             "last_version": 0,
             "captions": 0,
             "revision": 1,
+            "profile": profile,
             "created_by": created_by,
             "created_at": now,
             "updated_at": now,

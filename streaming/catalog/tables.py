@@ -58,6 +58,7 @@ assets: Final = Table(
     Column("failure_message", Text),
     Column("failure_cause", Text),
     Column("search_text", Text, nullable=False),
+    Column("profile", String(64), nullable=False),
     Column("created_by", String(100), nullable=False),
     Column("created_at", utc, nullable=False),
     Column("updated_at", utc, nullable=False),

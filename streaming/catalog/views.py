@@ -55,7 +55,8 @@ class FailureView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorAsset(PublicAsset):
-    """All that editors see. `editorial_next` are the editorial states that may come next."""
+    """All that editors see. `editorial_next` are the editorial states that may come next; `profile` is what the latest
+    source is made by."""
 
     editorial: EditorialState
     editorial_next: list[EditorialState]
@@ -65,6 +66,7 @@ class EditorAsset(PublicAsset):
     source_filename: str | None
     source_size: int | None
     failure: FailureView | None
+    profile: str
     created_by: str
     created_at: datetime
     updated_at: datetime
@@ -113,7 +115,7 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
         default_language=asset.default_language, version=asset.version, revision=asset.revision,
         source_filename=asset.source_filename, source_size=asset.source_size,
         failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
-        created_by=asset.created_by, created_at=asset.created_at, updated_at=asset.updated_at,
+        profile=asset.profile, created_by=asset.created_by, created_at=asset.created_at, updated_at=asset.updated_at,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from manifests.layout import UploadId, is_name
 from streaming.http.auth import Role, require
 from streaming.http.body import InvalidField, json_response, read_json
 from streaming.http.openapi import Content, Reply, operation
+from streaming.profiles.errors import BrokenProfile, UnknownProfile
 from streaming.upload import errors
 from streaming.upload.begin import new_upload
 from streaming.upload.model import UploadKind
@@ -31,7 +32,8 @@ _LOST: Final = (errors.UploadNotFound, errors.UploadGone, errors.NotThisWay)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMultipart:
-    """A file to be uploaded: `size` in bytes; `asset` to attach to one that exists, otherwise one is made."""
+    """A file to be uploaded: `size` in bytes; `asset` to attach to one that exists, otherwise one is made. `profile` is
+    what it is made by (GET /api/profiles)."""
 
     filename: str
     size: int
@@ -40,6 +42,7 @@ class NewMultipart:
     language: str = ""
     asset: str = ""
     publish: bool = False
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ class _Multipart:
         role=Role.EDITOR,
         request=Content(kind=NewMultipart),
         replies={201: Reply(description="Begun", kind=PresignedUpload, headers={"Location": "The upload."})},
-        errors=(InvalidField, errors.UploadTooLarge, errors.EmptyUpload),
+        errors=(InvalidField, errors.UploadTooLarge, errors.EmptyUpload, UnknownProfile, BrokenProfile),
     )
     async def begin(self, request: Request) -> Response:
         principal = await require(request, Role.EDITOR)
@@ -94,6 +97,7 @@ class _Multipart:
         new = new_upload(
             length=said.size, filename=said.filename, filetype=said.type, title=said.title,
             language=said.language, asset=said.asset, publish=said.publish,
+            profile=said.profile,
         )  # fmt: skip
         begun = await self._presigned.begin(new, created_by=principal.name)
         headers = {"Location": f"{COLLECTION}/{begun.id}", "Channel-Asset-Id": begun.asset}

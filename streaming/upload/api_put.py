@@ -12,6 +12,7 @@ from streaming.http.auth import Role, require
 from streaming.http.body import json_response
 from streaming.http.openapi import Content, Parameter, Reply, operation
 from streaming.http.problem import InsufficientStorage
+from streaming.profiles.errors import BrokenProfile, UnknownProfile
 from streaming.upload import errors, tus
 from streaming.upload.begin import new_upload
 from streaming.upload.digests import representation_digests
@@ -45,6 +46,7 @@ def put_routes(uploads: Uploads) -> list[BaseRoute]:
         role=Role.EDITOR,
         parameters=(
             Parameter(name="filename", description="What the file is called."),
+            Parameter(name="profile", description="What it is made by (GET /api/profiles); left out: the asset's."),
             Parameter(name="Repr-Digest", where="header", description="RFC 9530: sha-256 or sha-512, checked."),
             Parameter(name="Content-MD5", where="header", description="Base64, checked."),
         ),
@@ -53,6 +55,7 @@ def put_routes(uploads: Uploads) -> list[BaseRoute]:
         errors=(
             errors.MalformedHeader, errors.PartialPut, errors.DigestMismatch, errors.BodyCut, errors.BodyStalled,
             errors.UploadTooLarge, errors.EmptyUpload, InsufficientStorage,
+            UnknownProfile, BrokenProfile,
         ),
     )  # fmt: skip
     async def put_source(request: Request) -> Response:
@@ -64,6 +67,7 @@ def put_routes(uploads: Uploads) -> list[BaseRoute]:
             filename=request.query_params.get("filename", ""),
             filetype=request.headers.get("content-type", ""),
             asset=request.path_params["asset"],
+            profile=request.query_params.get("profile", ""),
         )
         try:
             upload = await uploads.put(

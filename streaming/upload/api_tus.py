@@ -15,6 +15,7 @@ from manifests.layout import UploadId
 from streaming.http.auth import Role, require
 from streaming.http.openapi import Content, Parameter, Reply, operation
 from streaming.http.problem import ApiError, BadRequest, InsufficientStorage, MethodNotAllowed, UnsupportedMediaType
+from streaming.profiles.errors import BrokenProfile, UnknownProfile
 from streaming.upload import errors, tus
 from streaming.upload.begin import from_metadata
 from streaming.upload.digests import ALGORITHMS, upload_checksum
@@ -105,8 +106,9 @@ class _Tus:
     @operation(
         summary="Begin an upload (tus)",
         tag="uploads",
-        description="tus 1.0.0, creation. Upload-Metadata may name filename, filetype, title, language, publish, and "
-        "asset, to attach to an asset that exists; otherwise an asset is made. A body begins the file at once.",
+        description="tus 1.0.0, creation. Upload-Metadata may name filename, filetype, title, language, publish, "
+        "profile (what it is made by: GET /api/profiles), and asset, to attach to an asset that exists; otherwise an "
+        "asset is made. A body begins the file at once.",
         role=Role.EDITOR,
         parameters=(
             _VERSION,
@@ -123,6 +125,7 @@ class _Tus:
         errors=(
             errors.MalformedHeader, errors.UnknownChecksum, errors.WrongTusVersion, errors.UploadTooLarge,
             UnsupportedMediaType, errors.EmptyUpload, errors.ChecksumMismatch, InsufficientStorage,
+            UnknownProfile, BrokenProfile,
         ),
     )  # fmt: skip
     async def create(self, request: Request) -> Response:

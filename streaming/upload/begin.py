@@ -45,6 +45,7 @@ def new_upload(
     language: str = "",
     asset: str = "",
     publish: bool = False,
+    profile: str = "",
     metadata: str = "",
 ) -> NewUpload:
     """Put together what was said; a title is made from the file name if none was given. Raises MalformedHeader."""
@@ -60,12 +61,14 @@ def new_upload(
         language=spoken,
         asset=AssetId(asset) if asset else None,
         publish=publish,
+        profile=profile,
         metadata=metadata,
     )
 
 
 def from_metadata(values: Mapping[str, str], *, length: int | None, raw: str) -> NewUpload:
-    """From tus metadata: filename, filetype, title, language, asset, publish; `name` and `type` as Uppy sends them.
+    """From tus metadata: filename, filetype, title, language, asset, publish, profile; `name` and `type` as Uppy sends
+    them.
 
     Further keys are kept, and come back with HEAD, but mean nothing here. Raises MalformedHeader.
     """
@@ -80,5 +83,6 @@ def from_metadata(values: Mapping[str, str], *, length: int | None, raw: str) ->
         language=values.get("language", ""),
         asset=values.get("asset", ""),
         publish=publish in _TRUE,
+        profile=values.get("profile", ""),
         metadata=raw,
     )

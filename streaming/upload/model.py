@@ -130,7 +130,8 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUpload:
-    """What a client says when it begins: `asset` None makes a new asset."""
+    """What a client says when it begins: `asset` None makes a new asset; `profile` "" is the asset's, or the client's
+    own default."""
 
     length: int | None
     filename: str = ""
@@ -139,6 +140,7 @@ class NewUpload:
     language: str = "en"
     asset: AssetId | None = None
     publish: bool = False
+    profile: str = ""
     metadata: str = ""
 
 

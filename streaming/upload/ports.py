@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 class UploadCatalogue(Protocol):
     """The part of `streaming.catalog.service.Catalogue` that takes part in uploads."""
 
-    async def create(self, *, titles: Mapping[str, str], default_language: str = "en", created_by: str) -> Asset: ...
+    async def create(
+        self, *, titles: Mapping[str, str], default_language: str = "en", created_by: str, profile: str
+    ) -> Asset: ...
 
     async def get(self, asset_id: AssetId) -> Asset:
         """Raises AssetNotFound."""
         ...
 
-    async def begin_upload(self, asset_id: AssetId) -> int:
+    async def begin_upload(self, asset_id: AssetId, *, profile: str) -> int:
         """The version under which the source is written: a new one for each upload. Raises IllegalTransition."""
         ...
 

@@ -44,6 +44,7 @@ from streaming.upload.model import (
 from streaming.upload.records import UploadRecords
 from streaming.upload.sweeper import UploadSweeper
 from streaming.upload.turns import Turns
+from transcoder.facts import write_profile
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from infra.ports import Cache, MultipartStore, ObjectStore
     from streaming.clock import Clock
+    from streaming.profiles.folder import ProfileFolder
     from streaming.upload.digests import Digest
     from streaming.upload.incoming import Incoming
     from streaming.upload.ports import UploadCatalogue
@@ -73,6 +75,7 @@ class Uploads:
         multipart: MultipartStore,
         cache: Cache,
         catalogue: UploadCatalogue,
+        profiles: ProfileFolder,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -81,6 +84,7 @@ class Uploads:
         self.clock = clock
         self._store = store
         self._catalogue = catalogue
+        self._profiles = profiles
         self._turns = Turns(cache, settings)
         self._ending: set[asyncio.Task[Any]] = set()
         self._announcer = Announcer(records=self.records, store=store, cache=cache, catalogue=catalogue)
@@ -98,16 +102,23 @@ class Uploads:
     async def begin(self, new: NewUpload, *, kind: UploadKind, created_by: str) -> Upload:
         """A new upload, and a new asset unless it names one.
 
-        Raises EmptyUpload, UploadTooLarge, AssetNotFound, IllegalTransition.
+        Raises EmptyUpload, UploadTooLarge, AssetNotFound, IllegalTransition, UnknownProfile, BrokenProfile.
         """
         self.check_length(new.length)
         if new.asset is None:
+            profile = await self._profiles.chosen(new.profile, tenant=created_by)
             asset = (
-                await self._catalogue.create(titles=new.titles, default_language=new.language, created_by=created_by)
+                await self._catalogue.create(
+                    titles=new.titles, default_language=new.language, created_by=created_by, profile=profile.name
+                )
             ).id
         else:
             asset = new.asset
-        version = await self._catalogue.begin_upload(asset)
+            known = await self._catalogue.get(asset)
+            profile = await self._profiles.chosen(new.profile or known.profile, tenant=known.created_by)
+        version = await self._catalogue.begin_upload(asset, profile=profile.name)
+        # Whatever becomes of its file: one asset is made by one profile, from its first byte on.
+        await write_profile(self._store, asset, version, profile)
         now, smallest = self.clock(), self.settings.part_bytes
         presigned = kind is UploadKind.PRESIGNED
         upload = Upload(

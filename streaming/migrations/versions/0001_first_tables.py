@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("failure_message", sa.Text(), nullable=True),
         sa.Column("failure_cause", sa.Text(), nullable=True),
         sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("profile", sa.String(64), nullable=False),
         sa.Column("created_by", sa.String(length=100), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

@@ -18,8 +18,8 @@ def asset(editorial: EditorialState) -> Asset:
         id=AssetId("a"), state=AssetState.READY, editorial=editorial, version=1, last_version=1,
         growing=None, revision=1, titles={"en": "x"},
         default_language="en", descriptions={}, tags=(), sport=None, discipline=None, duration_s=1.0, width=16,
-        height=9, source_filename=None, source_size=None, failure=None, created_by="ann", created_at=NOW,
-        updated_at=NOW, published_at=None,
+        height=9, source_filename=None, source_size=None, failure=None, profile="default", created_by="ann",
+        created_at=NOW, updated_at=NOW, published_at=None,
     )  # fmt: skip
 
 

@@ -23,8 +23,8 @@ def asset(
         id=AssetId("a"), state=state, editorial=editorial, version=1, last_version=1, growing=growing, revision=1,
         titles={"en": "A"},
         default_language="en", descriptions={}, tags=(), sport=None, discipline=None, duration_s=None, width=None,
-        height=None, source_filename=None, source_size=None, failure=failure, created_by="t", created_at=NOON,
-        updated_at=NOON, published_at=None,
+        height=None, source_filename=None, source_size=None, failure=failure, profile="default", created_by="t",
+        created_at=NOON, updated_at=NOON, published_at=None,
     )  # fmt: skip
 
 

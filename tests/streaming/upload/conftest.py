@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +18,7 @@ from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from manifests import layout
 from streaming.catalog.service import Catalogue
 from streaming.http.auth import Role
+from streaming.profiles.folder import ProfileFolder
 from streaming.tables import metadata
 from streaming.upload.incoming import Incoming
 from streaming.upload.model import NewUpload, UploadKind
@@ -156,6 +158,7 @@ class Bench:
     store: MemoryStore = field(default_factory=MemoryStore)
     cache: MemoryCache = field(default_factory=MemoryCache)
     jobs: MemoryEngine = field(default_factory=MemoryEngine)
+    profiles: Path = field(default_factory=lambda: Path("no folder"))
     now: datetime = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
     def __post_init__(self) -> None:
@@ -167,7 +170,7 @@ class Bench:
         """The service of one more API process."""
         made = Uploads(
             settings=SETTINGS, sql=self.sql, store=self.store, multipart=self.store, cache=self.cache,
-            catalogue=self.catalogue, clock=lambda: self.now,
+            catalogue=self.catalogue, profiles=ProfileFolder(self.profiles), clock=lambda: self.now,
         )  # fmt: skip
         self.processes.append(made)
         return made
