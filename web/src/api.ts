@@ -26,6 +26,16 @@ export interface Asset extends PublicAsset {
   source_filename: string | null;
   source_size: number | null;
   failure: { code: string; message: string } | null;
+  profile: string;
+}
+
+/** What packages can be made of. `mine`: without a choice; `settings` null: its file has mistakes, `errors`. */
+export interface Profile {
+  name: string;
+  description: string;
+  mine: boolean;
+  errors: string[];
+  settings: string | null;
 }
 
 /** A rendition of the picture; what nobody measured is null. `effort`: CPU time that others left goes into it. `reason`:
@@ -94,6 +104,10 @@ export async function call<T>(
     problem.detail || problem.title || `The service answered ${answer.status}.`,
   );
 }
+
+export const profiles = {
+  list: () => call<{ profiles: Profile[] }>("GET", "/api/profiles"),
+};
 
 export const assets = {
   list: <A extends PublicAsset = Asset>(query: Record<string, string>) =>

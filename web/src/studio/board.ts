@@ -3,6 +3,7 @@ import { assets, type Asset } from "../api";
 import { element } from "../element";
 import { createDropZone } from "./dropzone";
 import type { Me } from "./main";
+import { createProfilePicker } from "./profiles";
 import { createRow, type Row } from "./row";
 import { startUpload } from "./upload";
 
@@ -20,6 +21,7 @@ export function createBoard(room: HTMLElement, me: Me): void {
     placeholder: "Search titles",
     "aria-label": "Search titles",
   });
+  const profile = createProfilePicker();
   let cursor: string | null = null;
   let asked = 0;
 
@@ -63,7 +65,7 @@ export function createBoard(room: HTMLElement, me: Me): void {
 
   const upload = (files: File[]): void => {
     for (const file of files) {
-      startUpload(file, async (id) => {
+      startUpload(file, profile.chosen(), async (id) => {
         const row = place(await assets.get(id), true);
         row.root.scrollIntoView({ block: "nearest" });
         return row;
@@ -78,7 +80,7 @@ export function createBoard(room: HTMLElement, me: Me): void {
   });
   more.addEventListener("click", () => void load(false));
   room.append(
-    createDropZone(upload),
+    createDropZone(upload, profile.root),
     element("div", { class: "toolbar" }, element("h2", {}, "Assets"), search),
     empty,
     list,

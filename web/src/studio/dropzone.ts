@@ -1,7 +1,7 @@
 /** Where files come in: dropped (folders too), chosen, or pasted. */
 import { element } from "../element";
 
-export function createDropZone(take: (files: File[]) => void): HTMLElement {
+export function createDropZone(take: (files: File[]) => void, choice: HTMLElement): HTMLElement {
   const chooser = element("input", {
     type: "file",
     multiple: true,
@@ -20,6 +20,7 @@ export function createDropZone(take: (files: File[]) => void): HTMLElement {
     ),
     element("label", { for: "files", class: "button primary" }, "Choose files"),
     chooser,
+    choice,
   );
   chooser.addEventListener("change", () => {
     take([...(chooser.files ?? [])]);

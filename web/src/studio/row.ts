@@ -70,6 +70,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
       asset.width && asset.height && `${asset.width}×${asset.height}`,
       asset.source_size && bytes(asset.source_size),
       asset.source_filename,
+      asset.profile !== "default" && `profile ${asset.profile}`,
     ]
       .filter(Boolean)
       .join(" · ");
