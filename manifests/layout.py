@@ -6,6 +6,9 @@
     media/{asset}/{rendition}/init.mp4            init section
     media/{asset}/{rendition}/{n}.m4s             segment n, from 0
     media/{asset}/t{track}-{revision}/{n}.vtt     segment n of captions; their playlist lies beside them
+    media/{asset}/stills-{version}/{name}         storyboard: its sheets and their text; poster candidates
+    work/{asset}/poster.json                      which candidate an editor chose
+    work/{asset}/{version}/stills.json            what was drawn; written once
     work/{asset}/{version}/profile.json           what it is made by: written when its upload begins, never changed
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
     work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
@@ -82,6 +85,23 @@ def caption_segment(asset: AssetId, rendition: RenditionId, number: int) -> str:
 
 def media_prefix(asset: AssetId, rendition: RenditionId | None = None) -> str:
     return f"media/{asset}/" if rendition is None else f"media/{asset}/{rendition}/"
+
+
+def stills_folder(version: int) -> str:
+    """Where the stills of a version lie, seen from the asset's own folder."""
+    return f"stills-{version}"
+
+
+def still(asset: AssetId, version: int, name: str) -> str:
+    return f"{media_prefix(asset)}{stills_folder(version)}/{name}"
+
+
+def poster_choice(asset: AssetId) -> str:
+    return f"work/{asset}/poster.json"
+
+
+def stills(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/stills.json"
 
 
 def media_version(key: str) -> int | None:

@@ -9,6 +9,7 @@ SEGMENT: Final = "video/iso.segment"
 VIDEO_INIT: Final = "video/mp4"
 AUDIO_INIT: Final = "audio/mp4"
 VTT: Final = "text/vtt; charset=utf-8"
+JPEG: Final = "image/jpeg"
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """Cache-Control of what never changes under its URL: media, and files whose name carries a hash of their content."""

@@ -16,7 +16,7 @@ from infra.tasks import end
 from streaming import operations
 from streaming.captions import api as captions
 from streaming.catalog import api as catalog
-from streaming.catalog import ladders
+from streaming.catalog import ladders, posters
 from streaming.http import pages
 from streaming.http.body import json_response
 from streaming.http.cors import Cors
@@ -25,6 +25,7 @@ from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
 from streaming.playback import api as playback
+from streaming.playback import stills
 from streaming.profiles import api as profiles
 from streaming.services import Services, assemble, connect
 from streaming.sessions import api as sessions
@@ -67,6 +68,8 @@ def routes(services: Services) -> list[BaseRoute]:
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
         ),
+        *posters.routes(services.catalogue, infra.store),  # /api/assets/{id}/poster
+        *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
         *playback.routes(services.playback),  # /v/{asset}/…
         *operations.routes(  # /healthz, /readyz, /metrics
             store=infra.store, cache=infra.cache, jobs=infra.jobs, sql=infra.sql

@@ -19,6 +19,7 @@ from transcoder import profile as profiles
 from transcoder.errors import PlanMissing
 from transcoder.per_title import ladder as ladders
 from transcoder.publish import put_once
+from transcoder.stills import model as stills
 
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from transcoder.per_title.ladder import Ladder
     from transcoder.plan import Plan
     from transcoder.profile import Profile
+    from transcoder.stills.model import Stills
 
 JSON: Final = "application/json"
 
@@ -123,6 +125,17 @@ async def find_growing(store: ObjectStore, asset: AssetId, version: int) -> Plan
 async def write_growing(store: ObjectStore, plan: Plan) -> None:
     """Only whoever holds the lease of the version's index writes it."""
     await store.put(layout.growing(plan.asset, plan.version), plans.dump(plan), content_type=JSON)
+
+
+async def find_stills(store: ObjectStore, asset: AssetId, version: int) -> Stills | None:
+    """None as long as they are not all drawn."""
+    body = await _read(store, layout.stills(asset, version))
+    return None if body is None else stills.load(body)
+
+
+async def write_stills(store: ObjectStore, asset: AssetId, version: int, made: Stills) -> bool:
+    """After every object of them. False if they stood there already."""
+    return await put_once(store, layout.stills(asset, version), stills.dump(made), content_type=JSON)
 
 
 async def read_failure(store: ObjectStore, asset: AssetId, version: int) -> Failure | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from infra.errors import ObjectNotFound
 from manifests import layout
 from transcoder import signals
 from transcoder.facts import find_plan
 from transcoder.finish import finish
 from transcoder.publish import announce
 from transcoder.task_context import held, subject
+from transcoder.task_stills import draw_once
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
@@ -23,6 +26,8 @@ async def complete(parts: TranscoderParts, attempt: Attempt) -> None:
     if plan is None:
         return  # gone; or all is made of what has arrived by now
     async with held(parts, attempt):
+        with suppress(ObjectNotFound):  # something is missing: the finish finds out what
+            await draw_once(parts, plan, last=attempt.last)
         found = await finish(parts.store, plan)
     if found is not None:
         await parts.board.recount(plan)

@@ -2,7 +2,8 @@
 
 ApiError
 ├── NotFound
-│   └── AssetNotFound          unknown, deleted, or no possible id at all
+│   ├── AssetNotFound          unknown, deleted, or no possible id at all
+│   └── NoCandidates           there is no picture (yet) that could be its poster
 ├── Forbidden
 │   └── NotPublished           it exists, but the public may not see it (yet, or any more)
 ├── Conflict
@@ -29,6 +30,12 @@ class AssetNotFound(NotFound):
     """There is no asset with this id (any more)."""
 
     code, title = "asset_not_found", "No such asset"
+
+
+class NoCandidates(NotFound):
+    """There is no picture yet that could be the poster: candidates are drawn when the asset becomes ready."""
+
+    code, title = "no_candidates", "No poster yet"
 
 
 class NotPublished(Forbidden):

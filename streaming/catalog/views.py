@@ -26,6 +26,7 @@ class PublicAsset:
     """What everybody may know of a published asset. `title`, `description` are in `language`, chosen for the reader.
 
     `playback_url` is null until there is something to play; that may be while the source still arrives (`uploading`).
+    `poster_url` and `storyboard_url` (WebVTT) are null until the asset is ready, and where there is no picture.
     """
 
     id: str
@@ -43,6 +44,8 @@ class PublicAsset:
     height: int | None
     published_at: datetime | None
     playback_url: str | None
+    poster_url: str | None
+    storyboard_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +102,15 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
         asset.titles, lang=shown.lang, accept=shown.accept_language, default=asset.default_language
     )  # fmt: skip
     described = asset.descriptions.get(language, asset.descriptions.get(asset.default_language))
+    drawn = asset.state is AssetState.READY and asset.width is not None
     public = PublicAsset(
         id=asset.id, state=asset.state, title=asset.titles[language], description=described, language=language,
         titles=dict(asset.titles), descriptions=dict(asset.descriptions), tags=list(asset.tags),
         sport=asset.sport, discipline=asset.discipline,
         duration_s=asset.duration_s, width=asset.width, height=asset.height, published_at=asset.published_at,
         playback_url=f"{shown.base_url}/v/{asset.id}/index.m3u8" if asset.playing is not None else None,
+        poster_url=f"{shown.base_url}/v/{asset.id}/poster.jpg" if drawn else None,
+        storyboard_url=f"{shown.base_url}/v/{asset.id}/storyboard.vtt" if drawn else None,
     )  # fmt: skip
     if not shown.editor:
         return public

@@ -5,7 +5,8 @@ ApiError
 │   ├── NothingToPlay      no source has arrived yet
 │   ├── NoIFrames          the rendition has no playlist of its key pictures
 │   ├── RenditionNotFound  the asset has no rendition of this name
-│   └── SegmentNotFound    the rendition has no segment of this number
+│   ├── SegmentNotFound    the rendition has no segment of this number
+│   └── StillNotFound      no poster or storyboard is drawn (yet), or none of this name
 ├── Gone
 │   └── AssetFailed        it could not be made; `reason` and the detail say why
 └── Unavailable
@@ -40,6 +41,12 @@ class SegmentNotFound(NotFound):
     """This rendition has no segment of this number: take the URIs from its media playlist."""
 
     code, title = "segment_not_found", "No such segment"
+
+
+class StillNotFound(NotFound):
+    """There is no such picture: posters and storyboards are drawn when an asset becomes ready, if it has a picture."""
+
+    code, title = "still_not_found", "No such picture"
 
 
 class AssetFailed(Gone):

@@ -38,7 +38,9 @@ def rendered(text: str) -> RenderedPlaylist:
     )
 
 
-def playlist_response(request: Request, playlist: RenderedPlaylist, *, cache_control: str) -> Response:
+def playlist_response(
+    request: Request, playlist: RenderedPlaylist, *, cache_control: str, media_type: str = media_types.M3U8
+) -> Response:
     """The form that the client likes best, or 304.
 
     Range is ignored, as RFC 9110 §14.2 allows: Chromium's own player asks for `bytes=0-` of a playlist, and a partial
@@ -51,4 +53,4 @@ def playlist_response(request: Request, playlist: RenderedPlaylist, *, cache_con
         return unchanged
     if chosen.encoding is not None:
         headers["Content-Encoding"] = chosen.encoding
-    return Response(chosen.body, headers=headers, media_type=media_types.M3U8)
+    return Response(chosen.body, headers=headers, media_type=media_type)

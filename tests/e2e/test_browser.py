@@ -85,6 +85,26 @@ def test_a_viewer_watches_to_the_end_and_is_counted_once(stack: Stack, watched: 
     assert (audience["attempts"], audience["starts"], audience["views"]) == (1, 1, 1)
 
 
+def test_previews_are_shown_while_seeking(stack: Stack, watched: Watched, butterfly: str) -> None:
+    stack.wait_for(butterfly, "ready")
+    page = watched.page
+    page.goto(stack.url)
+    poster = page.get_by_role("link", name="Butterfly, macro shot").locator("img")
+    expect(poster).to_be_visible()
+    assert poster.evaluate("image => image.naturalWidth") == 1280
+    page.goto(f"{stack.url}/?watch={butterfly}")
+    watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")
+    assert watched.video("poster").endswith("/poster.jpg")
+    page.locator("media-time-range").hover()
+    preview = page.locator("media-preview-thumbnail img").last
+    watched.until("!!document.querySelector('media-time-range').getAttribute('mediapreviewimage')")
+    expect(preview).to_be_attached()
+    image = page.locator("media-time-range").get_attribute("mediapreviewimage")
+    assert image is not None
+    assert f"/v/{butterfly}/stills-1/storyboard-0.jpg#xywh=" in image
+    assert watched.errors == []
+
+
 def test_a_viewer_seeks_anywhere(stack: Stack, watched: Watched, butterfly: str) -> None:
     watched.page.goto(f"{stack.url}/?watch={butterfly}")
     watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")
@@ -129,6 +149,11 @@ def test_an_editor_uploads_and_publishes(stack: Stack, watched: Watched, media: 
     expect(row.get_by_role("button", name="Unpublish")).to_be_visible()
     row.get_by_role("button", name="Play").click()
     watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")
+    page.get_by_role("button", name="Close").click()
+    row.get_by_role("button", name="Poster").click()
+    expect(page.get_by_role("img", name="Picture 1")).to_be_visible()
+    expect(page.get_by_role("radio").first).to_be_checked()
+    page.get_by_role("radio").first.focus()
     page.get_by_role("button", name="Close").click()
     row.get_by_role("button", name="Quality").click()
     expect(page.get_by_role("row", name="720×400")).to_be_visible()

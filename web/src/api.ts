@@ -16,6 +16,8 @@ export interface PublicAsset {
   height: number | null;
   published_at: string | null;
   playback_url: string | null;
+  poster_url: string | null;
+  storyboard_url: string | null;
 }
 
 /** What editors see beside it. */
@@ -59,6 +61,13 @@ export interface Ladder {
   target: number | null;
   note: string;
   rungs: Rung[];
+}
+
+/** The poster, and the pictures that it may be, best first. `by_hand`: an editor chose it. */
+export interface Poster {
+  url: string;
+  by_hand: boolean;
+  candidates: { name: string; url: string; at_s: number; chosen: boolean }[];
 }
 
 export interface AssetPage<A> {
@@ -118,6 +127,10 @@ export const assets = {
       "Content-Type": "application/merge-patch+json",
     }),
   ladder: (id: string) => call<Ladder>("GET", `/api/assets/${encodeURIComponent(id)}/ladder`),
+  poster: (id: string) => call<Poster>("GET", `/api/assets/${encodeURIComponent(id)}/poster`),
+  /** Null: the best candidate. */
+  choosePoster: (id: string, candidate: string | null) =>
+    call<Poster>("PUT", `/api/assets/${encodeURIComponent(id)}/poster`, { candidate }),
   publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
   unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
   cancel: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/cancel`),

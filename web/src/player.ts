@@ -21,6 +21,10 @@ export interface Programme {
   /** Viewing session, sent with every media request as CMCD `sid`. */
   sessionId?: string | undefined;
   startAt?: number | undefined;
+  /** Shown until playback begins. */
+  poster?: string | undefined;
+  /** WebVTT with a picture for each moment, shown while seeking. */
+  storyboard?: string | undefined;
   /** Send the studio's cookie with media requests (drafts). */
   private?: boolean;
 }
@@ -36,7 +40,18 @@ const PATIENT = {
 };
 
 export function createPlayer(programme: Programme): Player {
-  const video = element("video", { slot: "media", playsinline: true, preload: "auto" });
+  const video = element(
+    "video",
+    { slot: "media", playsinline: true, preload: "auto", poster: programme.poster },
+    // The name by which media-chrome knows it.
+    programme.storyboard &&
+      element("track", {
+        kind: "metadata",
+        label: "thumbnails",
+        default: true,
+        src: programme.storyboard,
+      }),
+  );
   const root = element(
     "media-controller" as "div",
     { class: "player", "aria-label": programme.title },

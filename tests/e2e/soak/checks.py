@@ -11,6 +11,8 @@ from redis import Redis
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from tests.e2e.soak.ledger import balance, encoders, entries, put_off
+from transcoder import measured as sizes
+from transcoder.describe import static_playlists
 from transcoder.facts import find_plan, read_failure
 from transcoder.publish import key_of
 from transcoder.remaining import expected
@@ -66,8 +68,10 @@ async def check_objects(stage: Stage, ready: Iterable[Title], given_up: Iterable
         wanted = {key_of(asset, *name) for name in expected(plan)}
         assert wanted <= found, f"{title.asset} is ready and lacks {sorted(wanted - found)}"
         work, source = layout.work_prefix(asset), layout.source_prefix(asset, plan.version)
-        playlists = {layout.multivariant(asset), *(layout.media_playlist(asset, each) for each in plan.renditions())}
-        owned |= wanted | playlists | {key for key in found if key.startswith((f"{work}{plan.version}/", source))}
+        measured = sizes.load(await stage.store.read(layout.measured(asset, plan.version)))
+        owned |= wanted | static_playlists(plan, measured).keys()
+        beside = (f"{work}{plan.version}/", source, layout.still(asset, plan.version, ""))
+        owned |= {key for key in found if key.startswith(beside)}
     assert not found - owned, f"they belong to nobody: {sorted(found - owned)}"
     twice = {key: times for key, times in stage.proxy.written.items() if times > 1 and key.endswith(_ONCE)}
     assert not twice, f"written more than once: {twice}"

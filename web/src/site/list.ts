@@ -53,6 +53,7 @@ function card(asset: PublicAsset): HTMLElement {
   const tile = element(
     "div",
     { class: "tile" },
+    asset.poster_url && poster(new URL(asset.poster_url, location.href).pathname),
     asset.duration_s !== null && element("span", { class: "length" }, duration(asset.duration_s)),
   );
   tile.style.setProperty("--hue", String(hue(asset.id)));
@@ -63,6 +64,13 @@ function card(asset: PublicAsset): HTMLElement {
     element("strong", {}, asset.title),
     element("small", {}, [asset.sport, ...asset.tags].filter(Boolean).slice(0, 3).join(" · ")),
   );
+}
+
+/** The picture over the tile's colour; without it the colour stays. */
+function poster(path: string): HTMLElement {
+  const image = element("img", { src: path, alt: "", loading: "lazy", decoding: "async" });
+  image.addEventListener("error", () => image.remove());
+  return image;
 }
 
 /** A colour of its own for every title, the same each time. */

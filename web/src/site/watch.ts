@@ -15,6 +15,8 @@ export async function showTitle(room: HTMLElement, id: string): Promise<void> {
       url: new URL(session.playback_url).pathname,
       title: asset.title,
       contentId: asset.id,
+      poster: asset.poster_url ? new URL(asset.poster_url, location.href).pathname : undefined,
+      storyboard: asset.storyboard_url ? new URL(asset.storyboard_url, location.href).pathname : undefined,
       sessionId: session.session_id,
       startAt: session.resume_at_s || undefined,
     });

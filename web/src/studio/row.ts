@@ -4,6 +4,7 @@ import { element } from "../element";
 import { bytes, duration, remaining } from "../format";
 import { openLadder } from "./ladder";
 import type { Me } from "./main";
+import { openPosters } from "./posters";
 import { openPreview } from "./preview";
 import { follow, type Progress } from "./progress";
 
@@ -35,6 +36,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
   const bar = element("progress", { max: 1, "aria-label": "Progress" });
   const said = element("span", { class: "said", role: "status" });
   const play = element("button", { type: "button", onclick: () => void openPreview(asset) }, "Play");
+  const poster = element("button", { type: "button", onclick: () => void openPosters(asset) }, "Poster");
   const quality = element("button", { type: "button", onclick: () => void openLadder(asset) }, "Quality");
   const publish = element("button", {
     type: "button",
@@ -57,7 +59,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     { class: "row", "data-asset": first.id },
     element("div", { class: "what" }, title, facts),
     element("div", { class: "state" }, badge, editorial, bar, said),
-    element("div", { class: "actions" }, cancel, stop, play, quality, publish, remove),
+    element("div", { class: "actions" }, cancel, stop, play, poster, quality, publish, remove),
   );
 
   const show = (): void => {
@@ -77,6 +79,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     badge.textContent = STATES[asset.state];
     editorial.textContent = asset.editorial.replace("_", " ");
     play.disabled = asset.playback_url === null;
+    poster.hidden = asset.poster_url === null;
     quality.hidden = !planned || asset.width === null;
     stop.hidden = asset.state !== "indexing" && asset.state !== "playable";
     publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";

@@ -1,0 +1,115 @@
+"""Posters and storyboards, as viewers and editors get them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from manifests import layout
+from streaming.http.auth import Role
+from tests.streaming.playback.conftest import make_plan
+from transcoder.facts import write_plan, write_stills
+from transcoder.stills.model import Candidate, Sprite, Stills, Storyboard
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import httpx
+
+    from infra.s3 import S3Store
+    from manifests.layout import AssetId
+    from streaming.services import Services
+
+    Bearer = Callable[[Role], Awaitable[dict[str, str]]]
+
+STILLS = Stills(
+    storyboard=Storyboard(
+        width=240, height=136, columns=3, sprites=(Sprite(name="storyboard-0.jpg", frames=(0, 100, 200)),)
+    ),
+    candidates=(
+        Candidate(name="poster-0.jpg", frame=100, score=0.7), Candidate(name="poster-1.jpg", frame=0, score=0.2),
+    ),
+    width=640, height=360,
+)  # fmt: skip
+PICTURES = {name: name.encode() for name in ("storyboard-0.jpg", "poster-0.jpg", "poster-1.jpg")}
+
+
+@pytest.fixture
+async def asset(services: Services) -> AssetId:
+    """A published asset that is playable."""
+    made = await services.catalogue.create(titles={"en": "Final"}, created_by="test")
+    await services.catalogue.begin_upload(made.id)
+    await services.catalogue.source_arrived(made.id, version=1, size=10, filename="final.mp4")
+    plan = await write_plan(services.infra.store, make_plan(made.id))
+    await services.catalogue.playable(made.id, plan)
+    await services.catalogue.publish(made.id)
+    return made.id
+
+
+async def draw(store: S3Store, asset: AssetId) -> None:
+    for name, body in PICTURES.items():
+        await store.put(layout.still(asset, 1, name), body, content_type="image/jpeg")
+    await write_stills(store, asset, 1, STILLS)
+
+
+async def test_there_is_none_before_it_is_drawn(client: httpx.AsyncClient, asset: AssetId, bearer: Bearer) -> None:
+    for path in ("poster.jpg", "storyboard.vtt", "stills-1/poster-0.jpg"):
+        answer = await client.get(f"/v/{asset}/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "still_not_found")
+    answer = await client.get(f"/api/assets/{asset}/poster", headers=await bearer(Role.EDITOR))
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_candidates")
+
+
+async def test_viewers_get_poster_and_storyboard(client: httpx.AsyncClient, asset: AssetId, store: S3Store) -> None:
+    await draw(store, asset)
+    poster = await client.get(f"/v/{asset}/poster.jpg")
+    assert (poster.content, poster.headers["content-type"]) == (b"poster-0.jpg", "image/jpeg")
+    tag = {"If-None-Match": poster.headers["etag"]}
+    assert (await client.get(f"/v/{asset}/poster.jpg", headers=tag)).status_code == 304
+    board = await client.get(f"/v/{asset}/storyboard.vtt")
+    assert board.headers["content-type"] == "text/vtt; charset=utf-8"
+    assert "00:00:04.000 --> 00:00:08.000\nstills-1/storyboard-0.jpg#xywh=240,0,240,136\n" in board.text
+    sheet = await client.get(f"/v/{asset}/stills-1/storyboard-0.jpg")
+    assert sheet.content == b"storyboard-0.jpg"
+    assert sheet.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize(
+    "name", ["poster-7.jpg", "poster-01.jpg", "../1/plan.json", "storyboard.html", "poster-0.jpg2"]
+)
+async def test_nothing_else_is_to_be_had(client: httpx.AsyncClient, asset: AssetId, store: S3Store, name: str) -> None:
+    await draw(store, asset)
+    assert (await client.get(f"/v/{asset}/stills-1/{name}")).status_code == 404
+
+
+async def test_drafts_are_for_editors(
+    client: httpx.AsyncClient, asset: AssetId, store: S3Store, services: Services, bearer: Bearer
+) -> None:
+    await draw(store, asset)
+    await services.catalogue.unpublish(asset)
+    assert (await client.get(f"/v/{asset}/poster.jpg")).status_code == 403
+    answer = await client.get(f"/v/{asset}/poster.jpg", headers=await bearer(Role.EDITOR))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-store")
+
+
+async def test_editors_choose_the_poster(
+    client: httpx.AsyncClient, asset: AssetId, store: S3Store, bearer: Bearer
+) -> None:
+    await draw(store, asset)
+    url, editor = f"/api/assets/{asset}/poster", await bearer(Role.EDITOR)
+    assert (await client.get(url)).status_code == 401
+    shown = (await client.get(url, headers=editor)).json()
+    assert (shown["url"], shown["by_hand"]) == (f"/v/{asset}/poster.jpg", False)
+    assert [(each["name"], each["at_s"], each["chosen"]) for each in shown["candidates"]] == [
+        ("poster-0.jpg", 4.0, True), ("poster-1.jpg", 0.0, False),
+    ]  # fmt: skip
+    assert (await client.get(shown["candidates"][1]["url"])).content == b"poster-1.jpg"
+    chosen = (await client.put(url, json={"candidate": "poster-1.jpg"}, headers=editor)).json()
+    assert (chosen["by_hand"], [each["chosen"] for each in chosen["candidates"]]) == (True, [False, True])
+    assert (await client.get(f"/v/{asset}/poster.jpg")).content == b"poster-1.jpg"
+    wrong = await client.put(url, json={"candidate": "poster-9.jpg"}, headers=editor)
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/candidate")
+    assert "poster-0.jpg, poster-1.jpg" in wrong.json()["detail"]
+    back = (await client.put(url, json={"candidate": None}, headers=editor)).json()
+    assert (back["by_hand"], [each["chosen"] for each in back["candidates"]]) == (False, [True, False])

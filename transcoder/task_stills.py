@@ -1,0 +1,50 @@
+"""Stills, drawn when all segments are there: a step of the task "finish", done once.
+
+A title without stills is a title all the same: what cannot be drawn, however often it is tried, is noted.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from infra.ports import Level
+from manifests import layout, media_types
+from transcoder.errors import OutputBroken, SandboxError
+from transcoder.facts import find_stills, write_stills
+from transcoder.priority import niceness
+from transcoder.publish import put_once
+from transcoder.stills.draw import draw
+from transcoder.stills.model import Stills
+from transcoder.stills.storyboard import webvtt
+
+if TYPE_CHECKING:
+    from transcoder.parts import TranscoderParts
+    from transcoder.plan import Plan
+
+log = logging.getLogger(__name__)
+
+_STORYBOARD = "storyboard.vtt"
+
+
+async def draw_once(parts: TranscoderParts, plan: Plan, *, last: bool) -> None:
+    """`last`: nobody is going to try again. Raises ObjectNotFound if a segment is missing, and what the store raises;
+    unless it is the last try, SandboxError and OutputBroken."""
+    if await find_stills(parts.store, plan.asset, plan.version) is not None:
+        return
+
+    async def sink(name: str, body: bytes, content_type: str = media_types.JPEG) -> None:
+        key = layout.still(plan.asset, plan.version, name)
+        await put_once(parts.store, key, body, content_type=content_type, cache_control=media_types.IMMUTABLE)
+
+    nice = niceness(Level.FIRST, parts.settings.bulk_nice)
+    try:
+        made = await draw(parts.store, plan, settings=parts.encoder, sink=sink, nice=nice)
+    except (SandboxError, OutputBroken) as exc:
+        if not last:
+            raise
+        log.exception("a title has no stills", extra={"asset": plan.asset, "version": plan.version})
+        made = Stills(storyboard=None, candidates=(), width=0, height=0, note=str(exc))
+    if plan.video is not None and made.storyboard is not None:
+        await sink(_STORYBOARD, webvtt(plan.video, made.storyboard).encode(), media_types.VTT)
+    await write_stills(parts.store, plan.asset, plan.version, made)
