@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +23,19 @@ from streaming.profiles.folder import ProfileFolder
 from streaming.settings import ServiceSettings
 from transcoder.encoders import encoders
 from transcoder.ffmpeg import Limits, ffmpeg_path, run
+from transcoder.sandbox_cage import Cage
+from transcoder.sandbox_choice import SETTING as CAGE
+from transcoder.sandbox_choice import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ENCODERS = ("libx264", "aac")
+_CAGES = {
+    Cage.BUBBLEWRAP: "bubblewrap: media is read without a network, in a file system of its own",
+    Cage.LANDLOCK: "landlock: media is read without a network, and no file but its own is open to it",
+    Cage.PLAIN: "plain: media is read under limits, but files are open to it (see docs/security.md)",
+}
 
 
 async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
@@ -38,7 +47,8 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
 
     async def ffmpeg() -> str:
         limits = Limits(wall_s=4)
-        printed = (await run([ffmpeg_path(), "-version"], limits=limits, cwd=Path("/"))).decode()
+        with tempfile.TemporaryDirectory(prefix="doctor-") as cwd:
+            printed = (await run([ffmpeg_path(), "-version"], limits=limits, cwd=Path(cwd))).decode()
         known = await encoders()
         lacking = [name for name in _ENCODERS if name not in known]
         if lacking:
@@ -51,6 +61,9 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
         if errors:
             raise InfraError("; ".join(errors))
         return f"{', '.join(sorted(shelf.files))} ({service.profiles_folder})"
+
+    async def cage() -> str:
+        return _CAGES[await asyncio.to_thread(in_force)]
 
     async def pages() -> str:
         if not (service.web_dist / "index.html").is_file():
@@ -69,6 +82,7 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
         examine("python", python, advice=""),
         examine("ffmpeg", ffmpeg, advice="set CHANNEL_FFMPEG to an ffmpeg with libx264 and aac, or leave it unset"),
         examine("profiles", profiles, advice="mend the file; `channel profiles check FILE` says what is wrong with it"),
+        examine("cage", cage, advice=f"install what docs/security.md names for it, or leave {CAGE} unset"),
         examine("pages", pages, advice="run `make up` once, or `npm run build` in web/"),
         examine("api", api, advice="start `channel up` or `channel api`"),
     )

@@ -24,6 +24,12 @@ _OTHERS: Final = tuple(
     Setting(env=env, default=default, unit="", help=meaning, secret=env == "CHANNEL_TOKEN")
     for env, default, meaning in (
         ("CHANNEL_FFMPEG", "the one that comes with the wheel", "the ffmpeg to use"),
+        (
+            "CHANNEL_CAGE",
+            "auto",
+            "what media is read in: bubblewrap, landlock or plain (docs/security.md); auto: the strongest that works "
+            "here, while one that is named and does not work is an error",
+        ),
         ("CHANNEL_S3_PORT", "a free port", "port of the embedded S3 server"),
         ("CHANNEL_URL", "http://127.0.0.1:8080", "the server that `channel upload` sends to"),
         ("CHANNEL_TOKEN", "what is in $CHANNEL_HOME/admin.token", "the token of `channel upload`"),

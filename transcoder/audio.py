@@ -107,7 +107,7 @@ async def _sound(
         witness = await stack.enter_async_context(OutputPipe()) if check is not None else None
         fds = () if witness is None else (witness.fd,)
         argv = audio_argv(plan, track, frames, begin, source=source, settings=settings, fds=fds)
-        async with spawn(argv, limits=settings.limits, cwd=cwd, pass_fds=fds, nice=nice) as child:
+        async with spawn(argv, limits=settings.limits, cwd=cwd, reads=(source,), pass_fds=fds, nice=nice) as child:
             if started is not None:
                 started(child)
             if witness is not None and check is not None:

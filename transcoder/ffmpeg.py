@@ -22,6 +22,8 @@ import anyio
 from transcoder import sandbox
 from transcoder.errors import ChildFailed, ChildTimedOut, SandboxError
 from transcoder.sandbox import Limits
+from transcoder.sandbox_cage import Cage
+from transcoder.sandbox_choice import in_force
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -85,6 +87,7 @@ class Child:
     argv: tuple[str, ...]
     process: asyncio.subprocess.Process
     stdout: asyncio.StreamReader
+    cage: Cage = Cage.PLAIN
     timed_out: bool = False
     _wall_s: float = 0.0
     _clock: asyncio.TimerHandle | None = None
@@ -168,7 +171,8 @@ class Child:
 
     def _failure(self, limits: Limits) -> SandboxError | None:
         kind: type[SandboxError] = ChildFailed
-        name, code = os.path.basename(self.argv[0]), self.process.returncode  # noqa: PTH119 - a name, not a file
+        name = os.path.basename(self.argv[0])  # noqa: PTH119 - a name, not a file
+        code = sandbox.exit_code(self.process.returncode, self.cage)
         if self.timed_out:
             kind, said = ChildTimedOut, f"{name} ran past its wall clock of {limits.wall_s:g} s"
         elif code == 0:
@@ -187,20 +191,25 @@ async def spawn(
     *,
     limits: Limits,
     cwd: Path,
+    reads: Sequence[Path] = (),
     pass_fds: Sequence[int] = (),
     stdin: int | None = None,
     nice: int = 0,
 ) -> AsyncIterator[Child]:
     """Run a child while the body runs, then wait for it.
 
-    `stdin` is a file descriptor (nothing by default). Leaving the body normally waits for the child and raises
-    ChildFailed if it ended with anything but 0, ChildTimedOut if its wall clock killed it. Leaving it by an exception
-    kills the group first; a child that had run out of time explains the body's error and replaces it.
+    It opens the files `reads`, those in `cwd`, which it may write too, and its libraries; nothing else where there is
+    a cage (sandbox_cage.py). `stdin` is a file descriptor (nothing by default).
+
+    Leaving the body normally waits for the child and raises ChildFailed if it ended with anything but 0, ChildTimedOut
+    if its wall clock killed it. Leaving it by an exception kills the group first; a child that had run out of time
+    explains the body's error and replaces it.
     """
+    cage = in_force()
     async with OutputPipe() as stdout, OutputPipe() as stderr:
         try:
             process = await asyncio.create_subprocess_exec(
-                *sandbox.wrap(argv, limits, nice=nice),
+                *sandbox.wrap(argv, limits, cage=cage, cwd=cwd, reads=reads, nice=nice),
                 stdin=asyncio.subprocess.DEVNULL if stdin is None else stdin,
                 stdout=stdout.fd,
                 stderr=stderr.fd,
@@ -213,7 +222,7 @@ async def spawn(
             raise SandboxError(f"{argv[0]} cannot be started: {exc.strerror}", argv=argv) from exc
         stdout.close_child_end()
         stderr.close_child_end()
-        child = Child(argv=tuple(argv), process=process, stdout=stdout.reader, _wall_s=limits.wall_s)
+        child = Child(argv=tuple(argv), process=process, stdout=stdout.reader, cage=cage, _wall_s=limits.wall_s)
         listener = asyncio.create_task(child._listen(stderr.reader))
         child.prolong()
         try:
@@ -232,15 +241,15 @@ async def spawn(
 
 
 async def run(
-    argv: Sequence[str], *, limits: Limits, cwd: Path, pass_fds: Sequence[int] = (), nice: int = 0,
-    max_output: int = _MAX_OUTPUT,
+    argv: Sequence[str], *, limits: Limits, cwd: Path, reads: Sequence[Path] = (), pass_fds: Sequence[int] = (),
+    nice: int = 0, max_output: int = _MAX_OUTPUT,
 ) -> bytes:  # fmt: skip
     """Run a child to its end and return its standard output (at most `max_output` bytes, else it is killed).
 
     Raises ChildFailed, ChildTimedOut, SandboxError.
     """
     output = bytearray()
-    async with spawn(argv, limits=limits, cwd=cwd, pass_fds=pass_fds, nice=nice) as child:
+    async with spawn(argv, limits=limits, cwd=cwd, reads=reads, pass_fds=pass_fds, nice=nice) as child:
         while piece := await child.stdout.read(_PIPE_BYTES):
             output += piece
             if len(output) > max_output:

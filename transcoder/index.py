@@ -199,13 +199,14 @@ async def index_source(
     argv = [sys.executable, "-I", str(_CHILD)]
     words = [demuxer, msgspec.json.encode(asked).decode()]
     try:
-        if isinstance(source, Path):
-            body = await run([*argv, source.name, *words], limits=limits.child, cwd=source.parent)
-        else:
-            with tempfile.TemporaryDirectory(prefix="index-") as cwd:
+        with tempfile.TemporaryDirectory(prefix="index-") as name:
+            cwd = Path(name)
+            if isinstance(source, Path):
+                argv = [*argv, str(source), *words]
+                body = await run(argv, limits=limits.child, cwd=cwd, reads=(source,))
+            else:
                 async with source.serve() as fd:  # noqa: ASYNC240 - no path, but what serves the source
-                    argv = [*argv, f"fd:{fd}", *words]
-                    body = await run(argv, limits=limits.child, cwd=Path(cwd), pass_fds=(fd,))
+                    body = await run([*argv, f"fd:{fd}", *words], limits=limits.child, cwd=cwd, pass_fds=(fd,))
     except ChildFailed as exc:
         if not is_crash(exc.exit_code):
             raise

@@ -16,9 +16,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO, cast
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# The package by itself: in its cage a child may not look through the folder that the package lies in.
+_package = ModuleType("transcoder")
+_package.__path__ = [str(Path(__file__).resolve().parents[0])]
+sys.modules.setdefault("transcoder", _package)
 
 import av.error
 import av.logging

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ffmpeg
 
+from transcoder import accepted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,15 +56,11 @@ def open_source(
     options: dict[str, Any] = {
         "f": source.demuxer,
         # What a file's content refers to stays unopened: playlists, concat scripts, external tracks.
-        "protocol_whitelist": "file",
-        "format_whitelist": source.demuxer,
-        "max_streams": 1000,
-        "max_pixels": settings.max_pixels,
+        **accepted.opening(source.demuxer, protocols="file"),
+        **accepted.decoding(settings.max_pixels),
         "threads": settings.threads,
         **decoding,
     }
-    if source.demuxer == "mov":
-        options |= {"enable_drefs": 0, "use_absolute_path": 0}
     if position:
         options["skip_initial_bytes"] = position
     if (ticks := seek_ticks(seek)) is not None:

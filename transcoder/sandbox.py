@@ -1,25 +1,30 @@
 """What a child process may do: its limits, its environment, and the command that puts both on.
 
 Every process is started through a launcher (`sandbox_launcher.py`) which binds the child's life to its parent's, sets
-its limits and becomes the command. A fork hook in the service's own process would be shorter and is unsafe: it runs
-Python in a fork of a threaded program. `wrap` is the one place where a command is put into its cage; stronger cages
-(namespaces, bubblewrap) belong there too.
+its limits, shuts it in and becomes the command. A fork hook in the service's own process would be shorter and is
+unsafe: it runs Python in a fork of a threaded program. `wrap` is the one place where a command is put into its cage.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from transcoder.sandbox_cage import BUBBLEWRAP, Cage, shut
+from transcoder.sandbox_filter import program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_LAUNCHER = Path(__file__).with_name("sandbox_launcher.py")
-_GIB = 1 << 30
+_LAUNCHER: Final = Path(__file__).with_name("sandbox_launcher.py")
+_GIB: Final = 1 << 30
+_PR_SET_DUMPABLE: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +40,33 @@ class Limits:
 
 def is_bound(pid: int) -> bool:
     """Whether a child has become its command. From then on it ends with its parent, even if it stands still."""
-    with contextlib.suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    with contextlib.suppress(OSError, IndexError):
+        words = _command(pid)
+        while Path(os.fsdecode(words[0])).name == BUBBLEWRAP:  # it and its own child, then the command
+            words = _command(pid := int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]))
         # Nothing: it is in execve(2), the one of the launcher perhaps; who started it returns before its end.
         return words != [b""] and os.fsencode(_LAUNCHER) not in words
-    return True  # it is gone, or this system has no /proc
+    return not Path(f"/proc/{pid}").exists()  # it is gone, or this system has no /proc
+
+
+def _command(pid: int) -> list[bytes]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
 
 
 def renice(group: int, nice: int) -> None:
-    """Set the niceness of every thread of a process (Linux: nice(2) is a thread's) and of its session's autogroup."""
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{group}/task").iterdir():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), nice)
+    """Set the niceness of every thread of a process group, and of its session's autogroup."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpriority(os.PRIO_PGRP, group, nice)
     # Where the kernel shares the processor between sessions first (sched(7), autogroup), niceness within one says
     # nothing to the others.
     with contextlib.suppress(OSError):
         Path(f"/proc/{group}/autogroup").write_text(str(nice))
+
+
+def keep_to_ourselves() -> None:
+    """Let no process of our user look into this one's memory and environment (secrets), or take its descriptors."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def environment(cwd: Path, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -60,12 +75,27 @@ def environment(cwd: Path, inherited: Mapping[str, str] | None = None) -> dict[s
     return {"PATH": path, "HOME": str(cwd), "TMPDIR": str(cwd), "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def wrap(argv: Sequence[str], limits: Limits, *, nice: int = 0, parent: int | None = None) -> list[str]:
-    """The command that runs `argv` under `limits`. The child ends at once if process `parent` (we) is gone."""
+def wrap(
+    argv: Sequence[str], limits: Limits, *, cage: Cage, cwd: Path, reads: Sequence[Path] = (), nice: int = 0,
+    parent: int | None = None,
+) -> list[str]:  # fmt: skip
+    """The command that runs `argv` under `limits`. The child ends at once if process `parent` (we) is gone.
+
+    In a cage it has no network, starts no process, and opens the files `reads`, what lies in `cwd`, and the system's
+    libraries: nothing else.
+    """
+    code = program(platform.machine(), may_fork=cage is Cage.PLAIN) if sys.platform == "linux" else b""
+    rules, command = shut(cage, argv, cwd=cwd, reads=reads)
     return [
         # -I -S: neither the environment nor the working directory may add a module to the launcher.
         *(sys.executable, "-I", "-S", str(_LAUNCHER)),
         str(os.getpid() if parent is None else parent),
         *(str(limits.cpu_s), str(limits.memory_bytes), str(limits.file_bytes), str(limits.open_files), str(nice)),
-        *argv,
+        *(code.hex(), str(len(rules)), *rules),
+        *command,
     ]
+
+
+def exit_code(code: int | None, cage: Cage) -> int | None:
+    """How a command ended: its exit code, or minus the signal that ended it, which bubblewrap tells as shells do."""
+    return 128 - code if cage is Cage.BUBBLEWRAP and code is not None and 128 < code < 160 else code

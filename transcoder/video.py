@@ -229,7 +229,9 @@ class _Attempt:
                 settings=self._settings,
             )  # fmt: skip
             try:
-                async with spawn(argv, limits=self._settings.limits, cwd=cwd, pass_fds=fds, nice=nice) as child:
+                async with spawn(
+                    argv, limits=self._settings.limits, cwd=cwd, reads=(source,), pass_fds=fds, nice=nice
+                ) as child:
                     if started is not None:
                         started(child)
                     for pipe in pipes:

@@ -23,6 +23,9 @@ from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
 from transcoder.processor import Processor
 from transcoder.progress import ProgressBoard
+from transcoder.sandbox import keep_to_ourselves
+from transcoder.sandbox_cage import Cage
+from transcoder.sandbox_choice import in_force
 from transcoder.scratch import scratch
 from transcoder.settings import TranscoderSettings
 from transcoder.sources.source import Sources
@@ -39,10 +42,13 @@ _TIDIED_S: Final = 60.0
 def worker_main(env: Mapping[str, str]) -> None:
     """Run a worker until SIGTERM or SIGINT. Raises SettingsError, and CannotStart without an ffmpeg."""
     require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
+    keep_to_ourselves()
+    cage = in_force()
     infra, settings, encoder = (
         InfraSettings.from_env(env), TranscoderSettings.from_env(env), EncoderSettings.from_env(env)
     )  # fmt: skip
     configure(level=infra.log_level, style=infra.log_format)
+    log.log(logging.WARNING if cage is Cage.PLAIN else logging.INFO, "the cage is ready", extra={"cage": cage.value})
     if settings.metrics_port:
         expose(host=settings.metrics_host, port=settings.metrics_port)
     with scratch(infra.home / "scratch"):

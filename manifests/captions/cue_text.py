@@ -26,6 +26,8 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 # Whatever cannot be seen or breaks a line for some reader only, but not the marks that Arabic, Hebrew or emoji need.
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _BLANKS: Final = " \t"
+# No character has a number so long, and reading it would take quadratic time.
+_LONG_REFERENCE: Final = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 
 
 def clean(text: str) -> str:
@@ -45,6 +47,10 @@ def plain(text: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", text))
 
 
+def _unescape(text: str) -> str:
+    return unescape(_LONG_REFERENCE.sub("", text))
+
+
 def _visible(text: str) -> str:
     """The text with one kind of line end and of blank; a character reference may have stood for any other."""
     return _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
@@ -61,7 +67,7 @@ class _Builder:
             markup, words, stray = token.groups()
             if markup is not None:
                 self._tag(markup)
-            elif self._silent is None and (kept := _visible(unescape(words if words is not None else stray))):
+            elif self._silent is None and (kept := _visible(_unescape(words if words is not None else stray))):
                 self._pieces.append(escape(kept))
 
     def result(self) -> str:
@@ -87,7 +93,7 @@ class _Builder:
         if name == "rt" and (not self._open or self._open[-1] != "ruby"):
             return
         known = [one for one in classes.split(".") if _CLASS.fullmatch(one)][:MAX_CLASSES]
-        words = " ".join(_visible(unescape(annotation)).split())[:MAX_ANNOTATION].strip()
+        words = " ".join(_visible(_unescape(annotation)).split())[:MAX_ANNOTATION].strip()
         if (name == "c" and not known) or (name == "v" and not words):
             return
         if name == "lang" and not _LANGUAGE.fullmatch(words):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests.captions import override_tags
 from manifests.captions.collector import Collector
+from manifests.captions.colours import colour_class
 
 if TYPE_CHECKING:
     from manifests.captions.model import CaptionTrack
@@ -22,18 +23,6 @@ _NUMBER: Final = re.compile(r"\s*\d+\s*", re.ASCII)
 # HTML-like tags as SubRip knew them; anything else between < and > is left to cue_text.
 _TOKEN: Final = re.compile(r"</?(font|[a-z]+)([^<>]*)>|\{\\([^{}]*)\}|([<>])", re.IGNORECASE)
 _COLOUR: Final = re.compile(r"""\bcolor\s*=\s*["']?(#?[a-z0-9]+)""", re.IGNORECASE)
-
-# The classes that WebVTT §5 gives a colour without a style sheet.
-_COLOURS: Final = {
-    "#ffffff": "white",
-    "#00ff00": "lime",
-    "#00ffff": "cyan",
-    "#ff0000": "red",
-    "#ffff00": "yellow",
-    "#ff00ff": "magenta",
-    "#0000ff": "blue",
-    "#000000": "black",
-}
 
 
 def parse(text: str) -> CaptionTrack:
@@ -81,8 +70,7 @@ def _marked(text: str) -> tuple[str, str]:
         if token[0].startswith("</"):
             return "</c>" if coloured and coloured.pop() else ""
         found = _COLOUR.search(attributes)
-        value = found[1].lower() if found else ""
-        colour = _COLOURS.get(value, value if value in _COLOURS.values() else "")
+        colour = colour_class(found[1]) if found else ""
         coloured.append(bool(colour))
         return f"<c.{colour}>" if colour else ""
 

@@ -44,7 +44,7 @@ def test_nothing_unfinished_is_left_behind() -> None:
 
 
 def test_only_the_sandbox_and_the_local_stack_start_processes() -> None:
-    allowed = {"transcoder/ffmpeg.py", "transcoder/sandbox.py", "transcoder/sandbox_launcher.py"}
+    allowed = {"transcoder/ffmpeg.py", "transcoder/sandbox_choice.py", "transcoder/sandbox_launcher.py"}
     starters = re.compile(
         r"\b(subprocess\.(run|Popen|call|check_\w+)|create_subprocess_\w+|os\.(exec|spawn|posix_spawn)\w*)\("
     )

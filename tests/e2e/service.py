@@ -74,6 +74,7 @@ class Service:
             "CHANNEL_S3_ACCESS_KEY_ID": str(s3.access_key_id),
             "CHANNEL_S3_SECRET_ACCESS_KEY": str(s3.secret_access_key),
             "CHANNEL_FFMPEG": str(wrapper),
+            "CHANNEL_CAGE": "plain",  # the wrapper writes a log and starts programs
             "CHANNEL_X264_PRESET": "superfast",
             "CHANNEL_WORKER_SLOTS": "1",
             "CHANNEL_WORKER_LEASE_S": "2",

@@ -6,11 +6,31 @@ from fractions import Fraction
 
 import pytest
 
+from infra.errors import SettingsError
 from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, VideoRung
+from transcoder.sandbox_cage import Cage
+from transcoder.sandbox_choice import SETTING, chosen
 
 ASSET = AssetId("asset")
+
+
+@pytest.fixture(params=[cage.value for cage in Cage])
+def cage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cage:
+    """Each cage in turn, in force for the test."""
+    try:
+        found = chosen(request.param)
+    except SettingsError as exc:
+        pytest.skip(str(exc))
+    monkeypatch.setenv(SETTING, request.param)
+    return found
+
+
+@pytest.fixture
+def no_cage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For children that have children of their own: nothing in a cage starts a process."""
+    monkeypatch.setenv(SETTING, Cage.PLAIN.value)
 
 
 def _rung(height: int) -> VideoRung:

@@ -13,6 +13,7 @@ import pytest
 
 from transcoder.errors import ChildFailed, ChildTimedOut
 from transcoder.ffmpeg import Limits, OutputPipe, ffmpeg_path, run, spawn
+from transcoder.sandbox_cage import Cage
 
 _LIMITS = Limits(wall_s=20)
 _ROOT = Path(__file__).parents[2]
@@ -31,6 +32,17 @@ def _gone(*pids: int) -> None:
             assert ended, f"{pid} still runs"
 
 
+def _group(leader: int) -> list[int]:
+    """Processes of a group that have not ended."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+@pytest.mark.usefixtures("cage")
 async def test_output_comes_back(tmp_path: Path) -> None:
     assert await run(["sh", "-c", "pwd; echo noise >&2"], limits=_LIMITS, cwd=tmp_path) == f"{tmp_path}\n".encode()
 
@@ -58,6 +70,7 @@ async def test_a_failure_keeps_command_code_and_the_tail_of_stderr(tmp_path: Pat
     assert caught.value.retryable
 
 
+@pytest.mark.usefixtures("cage")
 async def test_a_missing_command_is_named(tmp_path: Path) -> None:
     with pytest.raises(ChildFailed, match="no-such-command: No such file"):
         await run(["no-such-command"], limits=_LIMITS, cwd=tmp_path)
@@ -68,6 +81,7 @@ async def test_endless_output_is_cut_off(tmp_path: Path) -> None:
         await run(["yes"], limits=_LIMITS, cwd=tmp_path, max_output=1000)
 
 
+@pytest.mark.usefixtures("no_cage")
 async def test_the_wall_clock_ends_the_whole_group(tmp_path: Path) -> None:
     pids: list[int] = []
     with pytest.raises(ChildTimedOut, match=r"wall clock of 0\.3 s"):
@@ -84,6 +98,7 @@ async def test_who_gets_somewhere_gets_more_time(tmp_path: Path) -> None:
         assert child.deadline > begun
 
 
+@pytest.mark.usefixtures("no_cage")
 async def test_the_wall_clock_explains_an_error_that_follows_from_it(tmp_path: Path) -> None:
     async def work() -> None:
         async with spawn(_FAMILY, limits=Limits(wall_s=0.3), cwd=tmp_path) as child:
@@ -95,6 +110,7 @@ async def test_the_wall_clock_explains_an_error_that_follows_from_it(tmp_path: P
     assert isinstance(caught.value.__cause__, asyncio.IncompleteReadError)
 
 
+@pytest.mark.usefixtures("no_cage")
 async def test_cancellation_ends_the_whole_group(tmp_path: Path) -> None:
     pids: list[int] = []
     started = asyncio.Event()
@@ -112,6 +128,7 @@ async def test_cancellation_ends_the_whole_group(tmp_path: Path) -> None:
     _gone(*pids)
 
 
+@pytest.mark.usefixtures("no_cage")
 async def test_an_error_in_the_body_ends_the_group_and_stays_itself(tmp_path: Path) -> None:
     pids: list[int] = []
 
@@ -125,11 +142,13 @@ async def test_an_error_in_the_body_ends_the_group_and_stays_itself(tmp_path: Pa
     _gone(*pids)
 
 
+@pytest.mark.usefixtures("no_cage")
 async def test_what_a_finished_child_leaves_behind_is_ended(tmp_path: Path) -> None:
     left = await run(["sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $!"], limits=_LIMITS, cwd=tmp_path)
     _gone(int(left))
 
 
+@pytest.mark.usefixtures("cage")
 @pytest.mark.parametrize(
     "does", ["await child.stdout.readline()", "child.stop()"], ids=["at work", "told to stand still"]
 )
@@ -152,9 +171,11 @@ asyncio.run(main())
         child = int(parent.stdout.readline())
         assert psutil.pid_exists(child)
         parent.kill()
-    _gone(child)
+    _gone(*_group(child))
+    assert _group(child) == []
 
 
+@pytest.mark.usefixtures("cage")
 async def test_pipes_beside_standard_output(tmp_path: Path) -> None:
     async with OutputPipe() as one, OutputPipe() as two:
         script = f"printf first >&{one.fd}; printf second >&{two.fd}; printf third"
@@ -165,6 +186,7 @@ async def test_pipes_beside_standard_output(tmp_path: Path) -> None:
     assert bodies == [b"first", b"second", b"third"]
 
 
+@pytest.mark.usefixtures("cage")
 async def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     await run(["true"], limits=_LIMITS, cwd=tmp_path)
     before = psutil.Process().num_fds()
@@ -178,3 +200,45 @@ async def test_a_configured_ffmpeg_wins(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert ffmpeg_path() == "/opt/ffmpeg"
     monkeypatch.delenv("CHANNEL_FFMPEG")
     assert b"ffmpeg version" in await run([ffmpeg_path(), "-version"], limits=_LIMITS, cwd=tmp_path)
+
+
+async def test_the_wall_clock_ends_a_child_that_stands_still(tmp_path: Path, cage: Cage) -> None:
+    """A hang that uses no processor, and does not even listen to signals that can be ignored."""
+    begun: list[int] = []
+
+    async def hang() -> None:
+        stubborn = ["sh", "-c", "trap '' TERM INT HUP; echo; exec sleep 300"]
+        async with spawn(stubborn, limits=Limits(wall_s=0.5), cwd=tmp_path) as child:
+            await child.stdout.readline()
+            begun.extend(_group(child.pid))
+            child.stop()
+
+    with pytest.raises(ChildTimedOut):
+        await hang()
+    assert len(begun) == (3 if cage is Cage.BUBBLEWRAP else 1)
+    _gone(*begun)
+
+
+@pytest.mark.usefixtures("cage")
+async def test_a_child_that_crashes_says_by_which_signal(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailed, match="ended by signal 11") as caught:
+        await run(
+            [sys.executable, "-I", "-S", "-c", "import ctypes; ctypes.string_at(0)"], limits=_LIMITS, cwd=tmp_path
+        )
+    assert caught.value.exit_code == -11
+
+
+async def test_only_what_is_given_can_be_read(tmp_path: Path, cage: Cage) -> None:
+    job, source, other = tmp_path / "job", tmp_path / "source", tmp_path / "other"
+    job.mkdir()
+    for path in (source, other):
+        path.write_text(path.name)
+    assert await run(["cat", str(source)], limits=_LIMITS, cwd=job, reads=(source,)) == b"source"
+    if cage is Cage.PLAIN:
+        return
+    for word in (str(other), "/etc/passwd", f"/proc/{os.getpid()}/environ", str(Path(__file__))):
+        with pytest.raises(ChildFailed, match=r"Permission denied|No such file"):
+            await run(["cat", word], limits=_LIMITS, cwd=job, reads=(source,))
+    with pytest.raises(ChildFailed):
+        await run(["sh", "-c", 'echo over >"$0"', str(source)], limits=_LIMITS, cwd=job, reads=(source,))
+    assert source.read_text() == "source"

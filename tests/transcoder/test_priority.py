@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from infra.ports import Level
@@ -33,9 +34,8 @@ def test_the_more_urgent_has_the_processor() -> None:
 
 
 def said_to_the_kernel(child: Child) -> tuple[set[int], str]:
-    threads = {
-        os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path(f"/proc/{child.pid}/task").iterdir()
-    }
+    processes = [process for process in psutil.process_iter() if os.getpgid(process.pid) == child.pid]
+    threads = {os.getpriority(os.PRIO_PROCESS, thread.id) for process in processes for thread in process.threads()}
     try:
         group = re.sub(r".*nice ", "", Path(f"/proc/{child.pid}/autogroup").read_text().strip())
     except OSError:
@@ -44,6 +44,7 @@ def said_to_the_kernel(child: Child) -> tuple[set[int], str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("cage")
 async def test_what_follows_the_first_segment_leaves_the_processor_to_others(tmp_path: Path) -> None:
     priority = Priority(0, processor=Processor(cores=2), urgent=True, then=7)
     read_end, write_end = os.pipe()
@@ -62,6 +63,7 @@ async def test_what_follows_the_first_segment_leaves_the_processor_to_others(tmp
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("cage")
 async def test_a_niceness_counts_from_the_start(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     async with spawn(

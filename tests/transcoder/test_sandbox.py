@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import os
+import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from transcoder.sandbox import Limits, environment, is_bound, wrap
+import psutil
+import pytest
+
+from transcoder.sandbox import Limits, environment, exit_code, is_bound, wrap
+from transcoder.sandbox_cage import Cage
+from transcoder.sandbox_filter import program
 
 
 def test_the_environment_holds_nothing_of_ours() -> None:
@@ -17,13 +24,16 @@ def test_the_environment_holds_nothing_of_ours() -> None:
 
 def test_a_command_is_put_behind_the_launcher() -> None:
     limits = Limits(wall_s=1, cpu_s=2, memory_bytes=3, file_bytes=4, open_files=5)
-    command = wrap(["ffmpeg", "-i", "a b"], limits, nice=6, parent=7)
+    command = wrap(["ffmpeg", "-i", "a b"], limits, cage=Cage.PLAIN, cwd=Path("/job"), nice=6, parent=7)
     assert command[:3] == [sys.executable, "-I", "-S"]
-    assert command[4:] == ["7", "2", "3", "4", "5", "6", "ffmpeg", "-i", "a b"]
+    assert command[4:10] == ["7", "2", "3", "4", "5", "6"]
+    assert command[10] == program(platform.machine(), may_fork=True).hex()
+    assert command[11:] == ["0", "ffmpeg", "-i", "a b"]
 
 
 def _launch(*argv: str, limits: Limits | None = None, parent: int | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(wrap(argv, limits or Limits(), parent=parent), capture_output=True, text=True, check=False)
+    command = wrap(argv, limits or Limits(), cage=Cage.PLAIN, cwd=Path.cwd(), parent=parent)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_limits_hold_in_the_child() -> None:
@@ -62,17 +72,46 @@ def test_a_missing_command_says_its_name() -> None:
     assert done.stderr == "no-such-command: No such file or directory\n"
 
 
-def test_a_child_is_bound_when_it_is_its_command_and_no_sooner() -> None:
+def test_a_child_is_bound_when_it_is_its_command_and_no_sooner(cage: Cage, tmp_path: Path) -> None:
     for _ in range(20):  # a child in execve(2) shows no command line at all, most times
-        with subprocess.Popen(wrap(["sleep", "60"], Limits())) as child:
+        command = wrap(["sleep", "60"], Limits(), cage=cage, cwd=tmp_path)
+        with subprocess.Popen(command, start_new_session=True) as child:
             while not is_bound(child.pid):
                 assert child.poll() is None
-            command = Path(f"/proc/{child.pid}/cmdline").read_bytes()
-            child.kill()
-            assert command == b"sleep\x0060\x00"
+            family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+            assert [process.cmdline() for process in family][-1] == ["sleep", "60"]
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def test_what_is_gone_is_bound() -> None:
     child = subprocess.Popen(["true"])
     child.wait()
     assert is_bound(child.pid)
+
+
+@pytest.mark.parametrize(
+    ("code", "cage", "meant"),
+    [
+        (0, Cage.BUBBLEWRAP, 0),
+        (1, Cage.BUBBLEWRAP, 1),
+        (139, Cage.BUBBLEWRAP, -11),
+        (234, Cage.BUBBLEWRAP, 234),  # ffmpeg's own: EINVAL
+        (139, Cage.LANDLOCK, 139),
+        (-9, Cage.BUBBLEWRAP, -9),
+        (None, Cage.BUBBLEWRAP, None),
+    ],
+)
+def test_bubblewrap_tells_signals_as_shells_do(code: int | None, cage: Cage, meant: int | None) -> None:
+    assert exit_code(code, cage) == meant
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2)")
+def test_who_keeps_to_itself_is_not_dumpable() -> None:
+    code = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from transcoder.sandbox import keep_to_ourselves
+import ctypes
+keep_to_ourselves()
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+"""
+    assert subprocess.check_output([sys.executable, "-c", code]).split() == [b"0"]

@@ -16,9 +16,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# The package by itself: in its cage a child may not look through the folder that the package lies in.
+_package = ModuleType("transcoder")
+_package.__path__ = [str(Path(__file__).resolve().parents[1])]
+sys.modules.setdefault("transcoder", _package)
 
 import av
 import av.error

@@ -133,7 +133,7 @@ async def _score(
                 plan, window, sampling, [each.rung for each in tries], folder=folder, source=source, margin=margin,
                 settings=settings,
             )  # fmt: skip
-            said = await run(argv, limits=settings.limits, cwd=folder, nice=nice)
+            said = await run(argv, limits=settings.limits, cwd=folder, reads=(source,), nice=nice)
             first = FirstPicture(_picture(plan), window)
             if margin is None or not any(first.is_late(line) for line in said.splitlines()):
                 return scores(await to_thread.run_sync((folder / _LOG).read_bytes), sampling, len(tries))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import av.error
 
+from transcoder import accepted
 from transcoder.mp4.boxes import top_level
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _ANALYSE_US = 30_000_000
 # Box types of protected sample entries (ISO/IEC 14496-12 §8.12, Apple's own) and the box that says how.
@@ -71,16 +69,10 @@ def inspect_boxes(file: BinaryIO, size: int) -> tuple[bool, bool]:
 
 def open_container(file: BinaryIO | Recorder, demuxer: str, size: int | None = None) -> Any:
     """The PyAV container. `size` of the file in bytes, None if nobody knows yet. Raises Refused."""
-    options: Mapping[str, str] = {
-        # The file itself is read through us; there is nothing else that a demuxer may open.
-        "protocol_whitelist": "none",
-        "enable_drefs": "0",
-        "use_absolute_path": "0",
-        "max_streams": "1000",
-        "analyzeduration": str(_ANALYSE_US),
-    }
+    # The file itself is read through us; there is nothing else that a demuxer may open.
+    options = accepted.opening(demuxer, protocols="none") | {"analyzeduration": str(_ANALYSE_US)}
     try:
-        return av.open(file, format=demuxer, options=dict(options), metadata_errors="replace")
+        return av.open(file, format=demuxer, options=options, metadata_errors="replace")
     except av.error.FFmpegError as exc:
         if demuxer == "mov" and size is not None:
             whole, encrypted = inspect_boxes(file, size)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import av
 import av.error
 import av.stream
 
+from transcoder import accepted
 from transcoder.probe.opening import Refused
 from transcoder.probe.packing import pack
 from transcoder.probe.reordering import reordering
@@ -244,9 +245,10 @@ def tracks_of(container: Any, limits: dict[str, int]) -> tuple[list[Track], list
         if stream.type not in ("video", "audio") or stream.disposition & picture:
             continue
         context = stream.codec_context
-        if context is None:
+        if context is None or context.codec.name not in accepted.DECODERS:
             unsupported.append(f"{stream.type} stream {stream.index}")
             continue
+        context.options = accepted.decoding(limits["max_pixels"])
         if stream.type == "video":
             if context.width * context.height > limits["max_pixels"]:
                 raise Refused("too_large", f"{context.width}x{context.height}")

@@ -1,6 +1,6 @@
 """A source that another process holds, as a file object (PyAV's `av.open` takes it).
 
-Standard library only: children in the sandbox import it by its path, and nothing else of ours. One request at a time:
+Standard library only: children in the sandbox import it. One request at a time:
 
     question   <QI   offset, length (at most LARGEST are answered)
     answer     <i    how many bytes follow (0: the end), or -errno

@@ -6,22 +6,25 @@ demuxes STREAM until well past END (µs). It prints "straight" if the time stamp
 after need not be read.
 """
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
+
+# The package by itself: in its cage a child may not look through the folder that the package lies in.
+_package = ModuleType("transcoder")
+_package.__path__ = [str(Path(__file__).resolve().parents[1])]
+sys.modules.setdefault("transcoder", _package)
 
 import av
 import av.error
 import av.logging
 
-if TYPE_CHECKING:
-    from transcoder.sources.child_file import RemoteFile
-else:
-    sys.path.append(str(Path(__file__).parent))
-    from child_file import RemoteFile
+from transcoder import accepted
+from transcoder.sources.child_file import RemoteFile
 
-# As ffmpeg's program sets them; the rest are its defaults.
-_OPTIONS = {"scan_all_pmts": "1", "max_streams": "1000", "enable_drefs": "0", "use_absolute_path": "0"}
 _SECOND = 1_000_000
 _BEHIND_US = 2 * _SECOND
 _BEHIND_PACKETS = 48
@@ -64,7 +67,8 @@ def _read(container: Any, stream: Any, end: int) -> bool:
 
 def main(fd: str, demuxer: str, number: str, seek: str, end: str, position: str) -> None:
     av.logging.set_level(av.logging.PANIC)
-    options = _OPTIONS | {"skip_initial_bytes": position}
+    # As ffmpeg's program is told to; the rest are its defaults.
+    options = accepted.opening(demuxer, protocols="none") | {"scan_all_pmts": "1", "skip_initial_bytes": position}
     with av.open(RemoteFile(int(fd)), format=demuxer, options=options, metadata_errors="replace") as container:
         if seek != "-":
             _seek(container, int(seek))

@@ -139,6 +139,7 @@ class Stage:
             "CHANNEL_S3_ACCESS_KEY_ID": str(self._s3.access_key_id),
             "CHANNEL_S3_SECRET_ACCESS_KEY": str(self._s3.secret_access_key),
             "CHANNEL_FFMPEG": str(wrapper),
+            "CHANNEL_CAGE": "plain",  # the wrapper writes a log and starts programs
             "CHANNEL_X264_PRESET": "superfast",
             "CHANNEL_FFMPEG_THREADS": "1",
             "CHANNEL_WORKER_SLOTS": "1",

@@ -6,6 +6,8 @@ from manifests.captions import model, read
 from manifests.errors import CaptionError
 
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nx\n"
+TTML = b'<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="0s" end="1s">x</p></div></body></tt>'
+LATIN = b'<?xml version="1.0" encoding="ISO-8859-1"?>' + TTML.replace(b">x<", b">\xe9<")
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nx\n"
 
 
@@ -19,6 +21,11 @@ SRT = b"1\n00:00:01,000 --> 00:00:02,000\nx\n"
         (SRT, "A.SRT", "srt"),
         (SRT, "a.txt", "srt"),
         (SRT.decode().encode("utf-16"), "", "srt"),
+        (TTML, "", "ttml"),
+        (TTML, "wrong.srt", "ttml"),
+        (LATIN, "a.xml", "ttml"),
+        (b"[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,x\n", "", "ass"),
+        (b"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,x\n", "a.ssa", "ass"),
     ],
 )
 def test_the_content_says_what_it_is(body: bytes, name: str, format: str) -> None:
@@ -51,3 +58,7 @@ def test_a_guess_is_the_first_warning() -> None:
 
 def test_the_encoding_may_be_said() -> None:
     assert read(SRT.replace(b"x", "字幕".encode("gbk")), encoding="gbk").cues[0].text == "字幕"
+
+
+def test_an_xml_declaration_says_the_encoding() -> None:
+    assert [cue.text for cue in read(LATIN).cues] == ["é"]
