@@ -2,6 +2,7 @@
 
 ManifestError
 ├── PlaylistError      a playlist breaks a rule of its format, parsed (with the line) or about to be rendered
+├── MpdError           an MPD that is about to be rendered breaks a rule of its format
 └── CaptionError       a caption file cannot be used, with a code for programs and a sentence for the editor
 """
 
@@ -18,6 +19,10 @@ class PlaylistError(ManifestError):
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
+
+
+class MpdError(ManifestError):
+    """An MPD breaks a rule of ISO/IEC 23009-1."""
 
 
 class CaptionError(ManifestError):

@@ -1,6 +1,7 @@
 """Where everything lies in the bucket: the only place that builds or parses object keys.
 
     media/{asset}/index.m3u8                      static multivariant playlist, once the asset is ready
+    media/{asset}/index.mpd                       static DASH manifest
     media/{asset}/{rendition}/index.m3u8          static media playlist
     media/{asset}/{rendition}/iframes.m3u8        static I-frame playlist, of a few rungs
     media/{asset}/{rendition}/init.mp4            init section
@@ -53,6 +54,10 @@ def multivariant(asset: AssetId) -> str:
     return f"media/{asset}/index.m3u8"
 
 
+def mpd(asset: AssetId) -> str:
+    return f"media/{asset}/index.mpd"
+
+
 def media_playlist(asset: AssetId, rendition: RenditionId) -> str:
     return f"media/{asset}/{rendition}/index.m3u8"
 
@@ -81,6 +86,19 @@ def is_captions(rendition: RenditionId) -> bool:
 
 def caption_segment(asset: AssetId, rendition: RenditionId, number: int) -> str:
     return f"media/{asset}/{rendition}/{number}.vtt"
+
+
+def segment_template(asset: AssetId, rendition: str, number: str) -> str:
+    """Key of all the segments at once, with words of a template (DASH: `$RepresentationID$`, `$Number$`) in place."""
+    return f"media/{asset}/{rendition}/{number}.m4s"
+
+
+def caption_template(asset: AssetId, rendition: str, number: str) -> str:
+    return f"media/{asset}/{rendition}/{number}.vtt"
+
+
+def init_template(asset: AssetId, rendition: str) -> str:
+    return f"media/{asset}/{rendition}/init.mp4"
 
 
 def media_prefix(asset: AssetId, rendition: RenditionId | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 M3U8: Final = "application/vnd.apple.mpegurl"
+MPD: Final = "application/dash+xml"
 SEGMENT: Final = "video/iso.segment"
 VIDEO_INIT: Final = "video/mp4"
 AUDIO_INIT: Final = "audio/mp4"

@@ -36,12 +36,13 @@ _BOX_HEADER: Final = 16
 
 
 def shown_in_trick_play(plan: Plan) -> tuple[RenditionId, ...]:
-    """The rungs that get an I-frame playlist: the lowest, and the one in the middle of the ladder.
+    """The rungs that get an I-frame playlist, of those in H.264: the lowest, and the one in the middle of the ladder.
 
     Pictures that fly by are small or short: the lowest is what a phone or a preview scrubs through, the other fills a
     screen. Higher ones would cost reads at the end of an encode, and viewers bandwidth, for detail that nobody sees.
     """
-    rungs = () if plan.video is None else sorted(plan.video.rungs, key=lambda rung: rung.bandwidth)
+    rungs = [] if plan.video is None else [rung for rung in plan.video.rungs if rung.codecs.startswith("avc1")]
+    rungs.sort(key=lambda rung: rung.bandwidth)
     return tuple(dict.fromkeys(rungs[place].id for place in (0, len(rungs) // 2) if rungs))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from manifests import media_types
+from manifests import layout, media_types
 from transcoder.captions.listed import find_captions
 from transcoder.describe import static_playlists
 
@@ -26,5 +26,6 @@ async def write_manifests(store: ObjectStore, plan: Plan, measured: Measured) ->
     captions = None
     while captions != (now := await find_captions(store, plan.asset)):
         captions = now
-        for key, playlist in static_playlists(plan, measured, captions=now.of(plan.version)).items():
-            await store.put(key, playlist.encode(), content_type=media_types.M3U8, cache_control=_KEPT)
+        for key, manifest in static_playlists(plan, measured, captions=now.of(plan.version)).items():
+            content_type = media_types.MPD if key == layout.mpd(plan.asset) else media_types.M3U8
+            await store.put(key, manifest.encode(), content_type=content_type, cache_control=_KEPT)

@@ -57,6 +57,7 @@ class Sweeper:
                 swept = await sweep_version(self._store, asset.id, asset.version)
                 # It is of no version, and a finish may have written it in the last moment.
                 swept += await _delete(self._store, layout.multivariant(asset.id))
+                swept += await _delete(self._store, layout.mpd(asset.id))
             else:
                 swept = await self._empty(asset.id)
                 if not swept and age > _QUIET:

@@ -23,6 +23,7 @@ from streaming.http.ranges import parse_range
 from streaming.playback.errors import (
     AssetFailed,
     NoIFrames,
+    NoMpdYet,
     NothingToPlay,
     NotPlayableYet,
     RenditionNotFound,
@@ -73,6 +74,22 @@ class PlaybackApi:
         played = await self._play(request)
         playlist = await self._playback.multivariant(played)
         return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset))
+
+    @operation(
+        summary="DASH manifest",
+        tag="playback",
+        description="The same segments as in HLS; complete from the moment the source has arrived.",
+        replies={
+            200: Reply(description="The MPD, compressed if the client likes that", media_type=media_types.MPD),
+            304: _PLAYLIST[304],
+        },
+        errors=(*_ASSET_ERRORS, NoMpdYet),
+    )
+    async def mpd(self, request: Request) -> Response:
+        played = await self._play(request)
+        manifest = await self._playback.mpd(played)
+        lifetime = playlist_lifetime(played.asset)
+        return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
 
     @operation(
         summary="Media playlist of a rendition",
@@ -176,6 +193,7 @@ def routes(playback: Playback) -> list[BaseRoute]:
     api = PlaybackApi(playback)
     return [
         Route("/v/{asset}/index.m3u8", api.multivariant, methods=["GET"]),
+        Route("/v/{asset}/manifest.mpd", api.mpd, methods=["GET"]),
         Route("/v/{asset}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
         Route("/v/{asset}/{rendition}/iframes.m3u8", api.iframe_playlist, methods=["GET"]),
         Route("/v/{asset}/{rendition}/init.mp4", api.init_section, methods=["GET"]),

@@ -2,6 +2,7 @@
 
 ApiError
 ├── NotFound
+│   ├── NoMpdYet           the source is still arriving: HLS plays it meanwhile
 │   ├── NothingToPlay      no source has arrived yet
 │   ├── NoIFrames          the rendition has no playlist of its key pictures
 │   ├── RenditionNotFound  the asset has no rendition of this name
@@ -23,6 +24,12 @@ class NothingToPlay(NotFound):
     """This asset has no source yet: upload one."""
 
     code, title = "nothing_to_play", "Nothing to play yet"
+
+
+class NoMpdYet(NotFound):
+    """The source of this asset is still arriving: it has a DASH manifest once it is whole. HLS plays it already."""
+
+    code, title = "no_mpd_yet", "No DASH manifest yet"
 
 
 class NoIFrames(NotFound):

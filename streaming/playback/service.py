@@ -12,7 +12,7 @@ from streaming.catalog.model import Asset, AssetState
 from streaming.catalog.policy import check_visible
 from streaming.playback import metrics, policy
 from streaming.playback.arrivals import Arrivals, Wanted
-from streaming.playback.errors import NoIFrames, RenditionNotFound, SegmentNotFound, SegmentPending
+from streaming.playback.errors import NoIFrames, NoMpdYet, RenditionNotFound, SegmentNotFound, SegmentPending
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from streaming.playback.titles import Title, Titles
 from transcoder import describe
@@ -137,6 +137,21 @@ class Playback:
             wanted=None,
             media_type=media_types.VTT,
         )
+
+    async def mpd(self, played: Played) -> RenderedPlaylist:
+        """Raises NoMpdYet."""
+        title, ready = played.title, played.asset.state is AssetState.READY
+        if title.growing:
+            raise NoMpdYet
+        key = f"{layout.mpd(title.plan.asset)}@{played.asset.captions}"
+        kept = title.playlists.get((key, ready))
+        if kept is None:
+            measured = await self._titles.measured(title) if ready else None
+            captions = await self._titles.captions(played.asset, title)
+            uri_of = self._uri_of(layout.media_prefix(title.plan.asset), ready=ready)
+            manifest = describe.mpd(title.plan, measured, captions=captions, uri_of=uri_of)
+            kept = title.playlists[key, ready] = rendered(manifest.render())
+        return kept
 
     def _uri_of(self, prefix: str, *, ready: bool) -> UriOf:
         # A player is never redirected (rule 8.18), so the playlists themselves say where finished media are.

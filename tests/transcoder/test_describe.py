@@ -297,13 +297,15 @@ def test_static_playlists_lie_beside_what_they_name() -> None:
     found = static_playlists(WHOLE, sizes(WHOLE))
     assert set(found) == {
         "media/asset/index.m3u8",
+        "media/asset/index.mpd",
         *(f"media/asset/{rendition}/index.m3u8" for rendition in WHOLE.renditions()),
     }
-    for key, text in found.items():
+    playlists = {key: text for key, text in found.items() if key.endswith(".m3u8")}
+    for key, text in playlists.items():
         playlist, folder = hls.parse(text), key.removesuffix("index.m3u8")
         if isinstance(playlist, MultivariantPlaylist):
             named = {f"{folder}{each.uri}" for each in (*playlist.variants, *playlist.renditions)}
-            assert named == set(found) - {key}
+            assert named == set(playlists) - {key}
         else:
             rendition = RenditionId(folder.split("/")[2])
             assert playlist.map is not None
@@ -332,7 +334,8 @@ def test_hls_parser_in_strict_mode_takes_them_all() -> None:
     node = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     assert node is not None, "node comes with the development dependencies"
     plans = [WHOLE, plan(video()), plan(None, audio(), audio(2, "de", "Deutsch")), plan(video(Fraction(25), 3, 100))]
-    texts = [text for each in plans for text in static_playlists(each, sizes(each)).values()]
+    texts = [text for each in plans for key, text in static_playlists(each, sizes(each)).items()
+             if key.endswith(".m3u8")]  # fmt: skip
     texts += [described(each).render() for each in plans]
     told = subprocess.run(
         [node, "-e", STRICT], input=json.dumps([*texts, texts[0].replace("#EXT-X-TARGETDURATION:4", "")]),

@@ -84,7 +84,7 @@ async def test_what_exists_of_dropped_rungs_goes(plan: Plan) -> None:
     assert await finish(store, now) is None
     assert await read_ready(store, plan.asset, 1) == Ready(objects=42, size=2 * (10 + sum(range(100, 120))))
     names = {stat.key.split("/")[2] async for stat in store.list("media/asset/")}
-    assert names == {"v180-1", "a1-1", "index.m3u8"}
+    assert names == {"v180-1", "a1-1", "index.m3u8", "index.mpd"}
     assert "v90-1" not in (await store.read(layout.multivariant(plan.asset))).decode()
 
 

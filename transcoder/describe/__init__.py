@@ -9,11 +9,12 @@ from __future__ import annotations
 from transcoder.describe.captions import caption_playlist
 from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
+from transcoder.describe.mpd import mpd
 from transcoder.describe.multivariant_playlist import FIRST_VARIANT, multivariant
 from transcoder.describe.static import static_playlists
 from transcoder.describe.uris import UriOf, beside, under
 
 __all__ = [
-    "FIRST_VARIANT", "UriOf", "beside", "caption_playlist", "iframes", "media", "multivariant", "static_playlists",
-    "under",
+    "FIRST_VARIANT", "UriOf", "beside", "caption_playlist", "iframes", "media", "mpd", "multivariant",
+    "static_playlists", "under",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from manifests import layout
 from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
+from transcoder.describe.mpd import mpd
 from transcoder.describe.multivariant_playlist import multivariant
 from transcoder.describe.uris import beside
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def static_playlists(plan: Plan, measured: Measured, *, captions: Sequence[ListedTrack] = ()) -> dict[str, str]:
-    """Every playlist of a finished asset by its key, with relative URIs: the bucket plays alone behind any CDN."""
+    """Every manifest of a finished asset by its key, with relative URIs: the bucket plays alone behind any CDN."""
     asset: AssetId = plan.asset
     found = {
         layout.media_playlist(asset, rendition): media(
@@ -37,4 +38,5 @@ def static_playlists(plan: Plan, measured: Measured, *, captions: Sequence[Liste
     }
     relative = beside(layout.media_prefix(asset))
     found[layout.multivariant(asset)] = multivariant(plan, measured, captions=captions, uri_of=relative).render()
+    found[layout.mpd(asset)] = mpd(plan, measured, captions=captions, uri_of=relative).render()
     return found

@@ -55,7 +55,8 @@ async def test_of_a_cancelled_encode_nothing_stays_and_the_next_source_is_left_a
     version = await catalogue.begin_upload(asset)
     await catalogue.source_arrived(asset, version=version, size=1, filename="a.mp4")
     first, second = (layout.segment(asset, RenditionId(f"v720-{number}"), 0) for number in (1, 2))
-    for key in (layout.source(asset, 1), layout.plan(asset, 1), first, layout.multivariant(asset)):
+    statics = layout.multivariant(asset), layout.mpd(asset)
+    for key in (layout.source(asset, 1), layout.plan(asset, 1), first, *statics):
         await store.put(key, b"x", content_type="text/plain")
     assert (await catalogue.cancel(asset)).state is AssetState.FAILED
     assert await jobs.pending(asset) == frozenset()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist, MultivariantPlaylist
 from manifests.layout import RenditionId
+from tests.mpd_rules import faults
 from transcoder import measured
 from transcoder.describe import static_playlists
 from transcoder.facts import write_ladder
@@ -68,9 +69,31 @@ async def test_what_is_served_is_what_lies_in_the_bucket(stage, client: httpx.As
     plan = await stage.playable()
     sizes = await finish(stage, plan)
     for key, text in static_playlists(plan, sizes).items():
-        answer = await client.get(f"/v/{key.removeprefix('media/')}")
+        # The bucket's MPD lies beside the playlists under their name.
+        path = key.removeprefix("media/").replace("index.mpd", "manifest.mpd")
+        answer = await client.get(f"/v/{path}")
         assert answer.text == text
         assert answer.headers["cache-control"] == "public, max-age=300"
+
+
+async def test_an_mpd_is_there_as_soon_as_the_asset_can_be_played(
+    stage, open_client: Callable[..., httpx.AsyncClient]
+) -> None:
+    plan = await stage.playable()
+    url = f"/v/{plan.asset}/manifest.mpd"
+    before = await open_client().get(url, headers={"Accept-Encoding": "gzip"})
+    assert before.headers["content-type"] == "application/dash+xml"
+    assert before.headers["content-encoding"] == "gzip"
+    assert before.headers["cache-control"] == "public, max-age=5"
+    assert faults(before.text) == []
+    await finish(stage, plan)
+    client = open_client()
+    after = await client.get(url)
+    assert after.headers["cache-control"] == "public, max-age=300"
+    assert after.headers["etag"] != before.headers["etag"]
+    assert faults(after.text) == []
+    again = await client.get(url, headers={"If-None-Match": after.headers["etag"]})
+    assert again.status_code == 304
 
 
 async def test_i_frames_are_listed_once_the_asset_is_ready(

@@ -84,6 +84,13 @@ async def test_a_player_that_came_early_plays_on_to_the_end(
     assert (await client.get(url)).text == multivariant
 
 
+async def test_an_mpd_is_for_sources_that_are_whole(stage, client: httpx.AsyncClient) -> None:
+    whole = await growing(stage)
+    answer = await client.get(f"/v/{whole.asset}/manifest.mpd")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_mpd_yet")
+    assert "HLS" in answer.json()["detail"]
+
+
 async def test_the_target_duration_is_right_from_the_start(stage, client: httpx.AsyncClient) -> None:
     whole = await growing(stage)
     early = [await media(client, whole, rendition) for rendition in (VIDEO, AUDIO)]

@@ -1,0 +1,105 @@
+"""AdaptationSet (ISO/IEC 23009-1 §5.3.3): encodings of the same thing that a player may switch between."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import gcd
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from manifests.dash import xml
+from manifests.dash.descriptor import Descriptor
+from manifests.dash.representation import Representation
+from manifests.dash.segment_template import REPRESENTATION, SegmentTemplate
+from manifests.errors import MpdError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+ContentType: TypeAlias = Literal["video", "audio", "text"]
+_LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
+
+
+def is_language(tag: str) -> bool:
+    """Whether a text can stand in @lang (xs:language)."""
+    return _LANGUAGE.fullmatch(tag) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptationSet:
+    id: int
+    """@id, unique in the period"""
+    content_type: ContentType
+    """@contentType"""
+    mime_type: str
+    """@mimeType"""
+    language: str | None = None
+    """@lang, an RFC 5646 tag"""
+    label: str | None = None
+    """Label: what viewers are shown"""
+    priority: int | None = None
+    """@selectionPriority: the higher, the sooner a player that was told nothing takes it; absent means 1"""
+    channels: Descriptor | None = None
+    """AudioChannelConfiguration"""
+    supplemental: tuple[Descriptor, ...] = ()
+    """SupplementalProperty"""
+    accessibility: tuple[Descriptor, ...] = ()
+    """Accessibility"""
+    roles: tuple[Descriptor, ...] = ()
+    """Role"""
+    template: SegmentTemplate
+    """SegmentTemplate of all the representations: their segments begin at the same times"""
+    representations: tuple[Representation, ...]
+    """Representation (required), by rising bandwidth"""
+
+    def check(self) -> None:
+        """Raises MpdError."""
+        if not self.representations:
+            raise MpdError("an AdaptationSet needs a Representation")
+        if self.language is not None and not is_language(self.language):
+            raise MpdError(f"AdaptationSet@lang is no language: {self.language!r}")
+        families = {(each.codecs or "").partition(".")[0] for each in self.representations}
+        if len(families) != 1:
+            raise MpdError(f"players switch within one codec: {families}")
+        if len(self.representations) > 1 and REPRESENTATION not in self.template.media:
+            raise MpdError("SegmentTemplate@media must tell the representations apart")
+
+    def element(self) -> Element:
+        """Attributes of the largest picture are those of the set; children in the order of the schema."""
+        self.check()
+        largest = max(self.representations, key=lambda each: each.width or 0)
+        fastest = max((each.frame_rate for each in self.representations if each.frame_rate is not None), default=None)
+        found = xml.element("AdaptationSet", (
+            ("id", self.id),
+            ("contentType", self.content_type),
+            ("mimeType", self.mime_type),
+            ("lang", self.language),
+            ("par", _ratio(largest.width, largest.height)),
+            ("maxWidth", largest.width),
+            ("maxHeight", largest.height),
+            ("maxFrameRate", None if fastest is None else xml.rate(fastest)),
+            # Segments of text are as long as each other, but nothing decodes from them.
+            ("segmentAlignment", "true"),
+            ("startWithSAP", None if self.content_type == "text" else 1),
+            ("selectionPriority", self.priority),
+        ))  # fmt: skip
+        if self.channels is not None:
+            found.append(self.channels.element("AudioChannelConfiguration"))
+        found.extend([each.element("SupplementalProperty") for each in self.supplemental])
+        if self.label is not None:
+            label = xml.element("Label")
+            label.text = xml.text(self.label)
+            found.append(label)
+        found.extend([each.element("Accessibility") for each in self.accessibility])
+        found.extend([each.element("Role") for each in self.roles])
+        found.append(self.template.element())
+        found.extend([each.element() for each in self.representations])
+        return found
+
+
+def _ratio(width: int | None, height: int | None) -> str | None:
+    """@par of square pixels."""
+    if not width or not height:
+        return None
+    common = gcd(width, height)
+    return f"{width // common}:{height // common}"

@@ -1,0 +1,223 @@
+"""A strict reading of MPDs against the tables and the schema of ISO/IEC 23009-1 (5th edition), as far as ours go.
+
+No package that we could depend on ships the schema, so here are the elements that we write, with the attributes and
+children that the standard allows them, in its order. What is not in here is a fault, as is an element out of order, a
+value of another type, and what the text of the standard asks beyond the schema (marked with its section).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from defusedxml import ElementTree
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+NAMESPACE: Final = "{urn:mpeg:dash:schema:mpd:2011}"
+MANY: Final = 1_000_000
+
+Type: TypeAlias = Callable[[str], bool]
+
+
+def pattern(text: str) -> Type:
+    compiled = re.compile(text)
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+def number(most: int) -> Type:
+    return lambda value: re.fullmatch(r"[0-9]+", value) is not None and int(value) <= most
+
+
+def one_of(*words: str) -> Type:
+    return lambda value: value in words
+
+
+def anything(_: str) -> bool:
+    return True
+
+
+UINT, ULONG, STRING = number(2**32 - 1), number(2**64 - 1), anything
+DURATION = pattern(r"PT([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?")
+URI = pattern(r"[^\s<>\"{}|\\^`]+")
+LANGUAGE = pattern(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
+RATIO, FRAME_RATE = pattern(r"[0-9]*:[0-9]*"), pattern(r"[0-9]+(/[1-9][0-9]*)?")
+BOOLEAN, SAP = one_of("true", "false", "0", "1"), number(6)
+CODECS = pattern(r"[a-zA-Z0-9!#$%^*_\-+{}|'.`~&]+(,[a-zA-Z0-9!#$%^*_\-+{}|'.`~&]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`children` in their order, each with how many there may be at least and at most."""
+
+    attributes: dict[str, Type] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    children: tuple[tuple[str, int, int], ...] = ()
+    text: bool = False
+
+
+DESCRIPTOR = Rule(
+    attributes={"schemeIdUri": URI, "value": STRING, "id": STRING}, required=frozenset({"schemeIdUri"})
+)  # fmt: skip
+# §5.3.7, table 14: what AdaptationSet and Representation have in common
+_COMMON_ATTRIBUTES: Final[dict[str, Type]] = {
+    "profiles": STRING, "width": UINT, "height": UINT, "sar": RATIO, "frameRate": FRAME_RATE,
+    "audioSamplingRate": pattern(r"[0-9]+( [0-9]+)?"),
+    "mimeType": pattern(r"(video|audio|text|application)/[a-z0-9.+-]+"), "codecs": CODECS,
+    "maximumSAPPeriod": pattern(r"[0-9.]+"), "startWithSAP": SAP, "maxPlayoutRate": pattern(r"[0-9.]+"),
+    "codingDependency": BOOLEAN, "scanType": one_of("progressive", "interlaced", "unknown"), "selectionPriority": UINT,
+    "tag": STRING,
+}  # fmt: skip
+_COMMON_CHILDREN: Final = tuple(
+    (name, 0, MANY)
+    for name in (
+        "FramePacking", "AudioChannelConfiguration", "ContentProtection", "EssentialProperty", "SupplementalProperty",
+        "InbandEventStream", "Switching", "RandomAccess", "GroupLabel", "Label", "ProducerReferenceTime",
+    )
+)  # fmt: skip
+RULES: Final[dict[str, Rule]] = {
+    # §5.3.1, table 3
+    "MPD": Rule(
+        attributes={
+            "id": STRING, "profiles": pattern(r"urn:[a-z0-9:.-]+(,urn:[a-z0-9:.-]+)*"), "type": one_of("static"),
+            "mediaPresentationDuration": DURATION, "minBufferTime": DURATION, "maxSegmentDuration": DURATION,
+            "maxSubsegmentDuration": DURATION,
+        },
+        required=frozenset({"profiles", "minBufferTime", "mediaPresentationDuration"}),
+        children=(("ProgramInformation", 0, MANY), ("BaseURL", 0, MANY), ("Location", 0, MANY), ("Period", 1, MANY)),
+    ),
+    # §5.3.2, table 4
+    "Period": Rule(
+        attributes={"id": STRING, "start": DURATION, "duration": DURATION, "bitstreamSwitching": BOOLEAN},
+        children=(("BaseURL", 0, MANY), ("AssetIdentifier", 0, 1), ("AdaptationSet", 1, MANY)),
+    ),
+    # §5.3.3, table 5
+    "AdaptationSet": Rule(
+        attributes={
+            **_COMMON_ATTRIBUTES, "id": UINT, "group": UINT, "lang": LANGUAGE,
+            "contentType": one_of("text", "image", "audio", "video", "application", "font"), "par": RATIO,
+            "minBandwidth": UINT, "maxBandwidth": UINT, "minWidth": UINT, "maxWidth": UINT, "minHeight": UINT,
+            "maxHeight": UINT, "minFrameRate": FRAME_RATE, "maxFrameRate": FRAME_RATE, "segmentAlignment": BOOLEAN,
+            "subsegmentAlignment": BOOLEAN, "subsegmentStartsWithSAP": SAP, "bitstreamSwitching": BOOLEAN,
+        },
+        children=(
+            *_COMMON_CHILDREN, ("Accessibility", 0, MANY), ("Role", 0, MANY), ("Rating", 0, MANY),
+            ("Viewpoint", 0, MANY), ("ContentComponent", 0, MANY), ("BaseURL", 0, MANY), ("SegmentTemplate", 0, 1),
+            ("Representation", 1, MANY),
+        ),
+    ),
+    # §5.3.5, table 9
+    "Representation": Rule(
+        attributes={**_COMMON_ATTRIBUTES, "id": pattern(r"\S+"), "bandwidth": UINT, "qualityRanking": UINT},
+        required=frozenset({"id", "bandwidth"}),
+        children=(*_COMMON_CHILDREN, ("BaseURL", 0, MANY), ("SegmentTemplate", 0, 1)),
+    ),
+    # §5.3.9.2, §5.3.9.4, tables 16 to 21
+    "SegmentTemplate": Rule(
+        attributes={
+            "timescale": UINT, "presentationTimeOffset": ULONG, "duration": UINT, "startNumber": UINT,
+            "endNumber": UINT, "media": URI, "index": URI, "initialization": URI, "bitstreamSwitching": URI,
+        },
+        required=frozenset({"media"}),
+        children=(("SegmentTimeline", 0, 1),),
+    ),
+    # §5.3.9.6, table 22
+    "SegmentTimeline": Rule(children=(("S", 1, MANY),)),
+    "S": Rule(
+        attributes={"t": ULONG, "n": ULONG, "d": ULONG, "r": pattern(r"-?[0-9]+"), "k": ULONG},
+        required=frozenset({"d"}),
+    ),
+    "Label": Rule(attributes={"id": UINT, "lang": LANGUAGE}, text=True),
+    "BaseURL": Rule(text=True),
+    **dict.fromkeys(
+        ("Role", "Accessibility", "AudioChannelConfiguration", "SupplementalProperty", "EssentialProperty"), DESCRIPTOR
+    ),
+}  # fmt: skip
+
+
+def faults(document: str) -> list[str]:
+    """What is wrong with an MPD; nothing for one that keeps to the standard."""
+    root = ElementTree.fromstring(document)
+    found: list[str] = []
+    if root.tag != f"{NAMESPACE}MPD":
+        return [f"{root.tag} is no MPD"]
+    _check(root, "MPD", found)
+    if not found:
+        _check_text(root, found)
+    return found
+
+
+def _check(element: Element, name: str, found: list[str]) -> None:
+    rule = RULES[name]
+    for key, value in element.attrib.items():
+        if key not in rule.attributes:
+            found.append(f"{name}@{key} is not known")
+        elif not rule.attributes[key](value):
+            found.append(f"{name}@{key} must not be {value!r}")
+    found += [f"{name} needs @{key}" for key in sorted(rule.required - element.attrib.keys())]
+    if not rule.text and (element.text or "").strip():
+        found.append(f"{name} holds text")
+    names = [child.tag.removeprefix(NAMESPACE) for child in element]
+    order = [child for child, _, _ in rule.children]
+    found += [f"{name} holds no {child}" for child in names if child not in order]
+    places = [order.index(child) for child in names if child in order]
+    if places != sorted(places):
+        found.append(f"children of {name} out of order: {names}")
+    for child, least, most in rule.children:
+        if not least <= names.count(child) <= most:
+            found.append(f"{names.count(child)} {child} in {name}")
+    for child in element:
+        short = child.tag.removeprefix(NAMESPACE)
+        if short in order:
+            _check(child, short, found)
+
+
+def _check_text(root: Element, found: list[str]) -> None:
+    """What the text asks beyond the schema."""
+    total = seconds(root.attrib["mediaPresentationDuration"])
+    period = root.find(f"{NAMESPACE}Period")
+    assert period is not None
+    sets = period.findall(f"{NAMESPACE}AdaptationSet")
+    ids = [each.get("id") for each in sets]
+    names = [each.get("id") for each in root.iter(f"{NAMESPACE}Representation")]
+    if len(set(ids)) != len(ids) or len(set(names)) != len(names):
+        found.append("an @id comes twice (§5.3.3.2, §5.3.5.2)")
+    longest, ends = Fraction(0), []
+    for each in sets:
+        template = each.find(f"{NAMESPACE}SegmentTemplate")
+        assert template is not None
+        spans = timeline(template)
+        longest = max(longest, *(end - begin for begin, end in spans))
+        if "$Number$" not in template.attrib["media"]:
+            found.append("SegmentTemplate@media without $Number$ (§5.3.9.4.4)")
+        ends.append(spans[-1][1])
+        for representation in each.findall(f"{NAMESPACE}Representation"):
+            if each.get("mimeType", representation.get("mimeType")) is None:
+                found.append("a Representation without @mimeType (§5.3.7.2)")
+    # Less than an AAC frame: the last one of a track may be cut short by what is heard of it.
+    if abs(max(ends) - total) > Fraction(1024, 44100):
+        found.append(f"the longest set ends at {float(max(ends))} s, the presentation at {float(total)}")
+    if longest > seconds(root.attrib["maxSegmentDuration"]) + Fraction(1, 10**6):
+        found.append("a segment longer than @maxSegmentDuration (§5.3.1.2)")
+
+
+def seconds(duration: str) -> Fraction:
+    """An xs:duration of seconds alone."""
+    return Fraction(duration.removeprefix("PT").removesuffix("S"))
+
+
+def timeline(template: Element) -> list[tuple[Fraction, Fraction]]:
+    """Begin and end of each segment, in seconds of the presentation (§5.3.9.6)."""
+    scale, offset = int(template.get("timescale", "1")), int(template.get("presentationTimeOffset", "0"))
+    at, spans = 0, []
+    for entry in template.iter(f"{NAMESPACE}S"):
+        at = int(entry.get("t", at))
+        for _ in range(int(entry.get("r", "0")) + 1):
+            ticks = int(entry.attrib["d"])
+            spans.append((Fraction(at - offset, scale), Fraction(at + ticks - offset, scale)))
+            at += ticks
+    return spans
