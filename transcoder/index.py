@@ -14,16 +14,18 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from transcoder.colour import source_colour
 from transcoder.errors import ChildFailed
 from transcoder.ffmpeg import run
-from transcoder.plan import AudioEntry, Span
+from transcoder.fields import whole_pictures
+from transcoder.plan import AudioEntry, Colour, Span
 from transcoder.probe.packing import unpack
 from transcoder.probe.reordering import MOST
 from transcoder.reads import ByteGroups
@@ -64,6 +66,7 @@ class VideoStream:
     mirrored: bool
     interlaced: bool
     hdr: str | None
+    colour: Colour
     pixel_format: str
     bit_depth: int
     full_range: bool
@@ -144,6 +147,8 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     bit_depth: int = 8
     interlaced: bool = False
     transfer: int = 2
+    primaries: int = 2
+    coefficients: int = 2
     full_range: bool = False
     reordering: int = MOST
     sample_rate: int = 0
@@ -273,6 +278,13 @@ def _video(stream: _Stream, limits: SourceLimits) -> VideoStream:
         mirrored=mirrored,
         interlaced=stream.interlaced,
         hdr=_TRANSFERS.get(stream.transfer),
+        colour=source_colour(
+            coefficients=stream.coefficients,
+            primaries=stream.primaries,
+            hdr=stream.transfer in _TRANSFERS,
+            full_range=stream.full_range,
+            pixels=stream.width * stream.height,
+        ),
         pixel_format=stream.pixel_format or "",
         bit_depth=stream.bit_depth,
         full_range=stream.full_range,
@@ -300,41 +312,12 @@ def _timeline(stream: _Stream, limits: SourceLimits) -> tuple[Fraction, Sequence
     # A stamp that comes twice (an upload part stored twice, a damaged file) is one picture.
     stamps = array("q", map(itemgetter(0), groupby(found)))
     if stream.interlaced:
-        stamps = _whole_pictures(stamps, stream.decoded_stamps)
+        stamps = whole_pictures(stamps, stream.decoded_stamps)
     stamps = _from_first_decoded(stamps, stream.decoded_stamps)
     end = stamps[-1] + max(step, 1)
     if (end - stamps[0]) * time_base > limits.max_duration:
         raise refusal("too_long", limits, f"{float((end - stamps[0]) * time_base):.0f} s")
     return time_base, stamps, end
-
-
-def _whole_pictures(stamps: array[int], decoded: Sequence[int]) -> array[int]:
-    """Without the second field of each picture, where the file carries fields on their own (H.264 PAFF)."""
-    half = field_interval(stamps, decoded)
-    return stamps if half is None else without_second_fields(stamps, half)
-
-
-def field_interval(stamps: Sequence[int], decoded: Sequence[int]) -> float | None:
-    """How far apart two fields are that the file carries on their own; None where it carries whole pictures.
-
-    Known by the pictures that were decoded: they stand at every second stamp.
-    """
-    shown = sorted(decoded)
-    carried = sum(shown[0] <= stamp < shown[-1] for stamp in stamps) if shown else 0
-    if len(shown) < 3 or carried < 2 * (len(shown) - 1):
-        return None
-    return (shown[-1] - shown[0]) / (len(shown) - 1) / 2
-
-
-def without_second_fields(stamps: Sequence[int], half: float) -> array[int]:
-    """The first of the two fields of each picture; `stamps` (rising, not empty) begin with such a one."""
-    kept = array("q", [stamps[0]])
-    pair = True
-    for earlier, later in pairwise(stamps):
-        pair = not (pair and later - earlier < 1.5 * half)
-        if pair:
-            kept.append(later)
-    return kept
 
 
 def _from_first_decoded(stamps: array[int], decoded: Sequence[int]) -> array[int]:

@@ -10,14 +10,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from transcoder.plan import Colour
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from transcoder.plan import VideoPlan, VideoRung
 
 _SCALER: Final = "bicubic"
-_HD_PIXELS: Final = 1280 * 576
+_EXACT: Final = "bicubic+accurate_rnd+full_chroma_int"
 _TRANSFERS: Final = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+
+_WHITE: Final = 203
+"""cd/m² of a sheet of white paper in HDR, which is white in SDR, too (ITU-R BT.2408 §2.1)."""
+_BRIGHTEST: Final = {"pq": 10_000, "hlg": 1_000}
+"""cd/m² of the largest code value: by definition, and of HLG's nominal display (ITU-R BT.2100). What a file says of its
+brightest picture is not asked: it is often wrong, and may differ from window to window."""
+_KNEE: Final = 0.5
+"""Below this part of white nothing is changed; the light above is bent so that the brightest still fits in. White paper
+comes out at 88 % of the signal, as by ITU-R BT.2390's curve; the range above it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +44,6 @@ def nearest_frame(video: VideoPlan, stamp: int) -> int:
     """The grid frame nearest to a source timestamp; halves go away from zero, as ffmpeg rounds."""
     position = (stamp - video.origin) * video.time_base * video.rate
     return int(position + Fraction(1, 2)) if position >= 0 else -int(-position + Fraction(1, 2))
-
-
-def untagged_matrix(video: VideoPlan) -> str | None:
-    """What a source means that does not say its colour matrix: BT.709 for HD; None (the scaler's BT.601) for less."""
-    return "bt709" if video.hdr is None and video.width * video.height >= _HD_PIXELS else None
 
 
 def rung_pictures(stream: Any, video: VideoPlan, cut: Cut, rungs: Sequence[VideoRung]) -> list[Any]:
@@ -85,20 +91,8 @@ def _sdr(stream: Any, video: VideoPlan, rungs: Sequence[VideoRung]) -> Any:
     width, height = largest.width, largest.height
     if video.rotation in (90, 270):
         width, height = height, width
-    if video.hdr is None:
-        stream = stream.filter("scale", width, height, flags=_SCALER, out_color_matrix="bt709", out_range="tv")
-    else:
-        # Scaled first: the conversion to linear light and back is the costly part.
-        stream = (
-            stream.filter("scale", width, height, flags=_SCALER)
-            .filter("zscale", transferin=_TRANSFERS[video.hdr], primariesin="2020", matrixin="2020_ncl",
-                    transfer="linear", npl=100)
-            .filter("format", "gbrpf32le")
-            .filter("zscale", primaries="709")
-            .filter("tonemap", "hable", desat=0)
-            .filter("zscale", transfer="709", matrix="709", range="limited")
-        )  # fmt: skip
-    stream = stream.filter("format", "yuv420p")
+    # Scaled first: the rest is the costlier part.
+    stream = _coloured(stream, video, width, height).filter("format", "yuv420p")
     if video.mirrored:
         stream = stream.filter("hflip")
     if video.rotation == 180:
@@ -110,3 +104,31 @@ def _sdr(stream: Any, video: VideoPlan, rungs: Sequence[VideoRung]) -> Any:
     # What the source says of its pictures (display matrix, mastering display, light levels) no longer holds for ours;
     # the muxer would write it into the init section, and players would turn the pictures a second time.
     return stream.filter("sidedata", mode="delete")
+
+
+def _coloured(stream: Any, video: VideoPlan, width: int, height: int) -> Any:
+    """Pictures of this size in BT.709, limited range."""
+    colour = video.colour
+    if colour.matrix == "rgb" and video.hdr is None:
+        # Converted by the scaler, which knows every order of the components; exactly, or all is 2 codes too dark.
+        return stream.filter("scale", width, height, flags=_EXACT, out_color_matrix="bt709", out_range="tv")
+    stream = stream.filter("scale", width, height, flags=_SCALER)
+    says: dict[str, Any] = {"rangein": "full" if colour.full_range else "limited"}
+    if colour.matrix != "rgb":
+        says["matrixin"] = colour.matrix
+    becomes: dict[str, Any] = {"matrix": "709", "range": "limited"}
+    if video.hdr is not None:
+        return (
+            stream.filter("zscale", transfer="linear", npl=_WHITE, transferin=_TRANSFERS[video.hdr],
+                          primariesin="2020", **says)
+            .filter("format", "gbrpf32le")
+            .filter("zscale", primaries="709")
+            .filter("tonemap", "mobius", param=_KNEE, peak=_BRIGHTEST[video.hdr] / _WHITE, desat=0)
+            .filter("zscale", transfer="709", **becomes)
+        )  # fmt: skip
+    if colour.wide:
+        says |= {"primariesin": "2020", "transferin": "709"}
+        becomes |= {"primaries": "709", "transfer": "709"}
+    elif colour == Colour():
+        return stream
+    return stream.filter("format", "yuv420p|yuv420p10le").filter("zscale", **says, **becomes)

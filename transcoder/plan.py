@@ -2,7 +2,7 @@
 
 A plan is made once from the source's index and never changes: it names the frames of every segment before one of
 them is encoded. Time is counted in grid frames (video) and in samples of the output rate (audio); never in seconds.
-Zero is the earliest presentation time of the chosen streams, after edit lists.
+Zero is the earliest presentation time of the chosen streams, after edit lists, moved onto the grid of the picture.
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ class VideoRung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Colour:
+    """How a source's code values are to be read. `matrix`: as zscale names it, or "rgb"; `full_range`: black is 0 and
+    white the largest code; `wide`: the primaries are those of BT.2020."""
+
+    matrix: str = "709"
+    full_range: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoPlan:
     """The picture's timeline: `frames` grid frames at `rate`, cut into segments of `segment` frames.
 
@@ -83,6 +93,7 @@ class VideoPlan:
     width: int
     height: int
     rungs: tuple[VideoRung, ...]
+    colour: Colour = Colour()
 
     @property
     def segments(self) -> int:

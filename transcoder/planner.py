@@ -70,8 +70,9 @@ def make_plan(
         raise refusal("too_long", limits, f"{float(total):.0f} s")
     begun = None if grown is None else grown.video
     video = None if picture is None else _video(picture, zero, total, version, settings, begun)
-    if video is not None:
-        total = max(total, video.frames / video.rate)
+    if picture is not None and video is not None:
+        zero = _zero(video, picture)
+        total = max(max(end for _, end in spans) - zero, video.frames / video.rate)
     surround = profile.surround if grown is None else any(track.is_surround for track in grown.audio)
     audio = tuple(_audio(tracks, zero, total, video, version, settings, surround=surround))
     if grown is not None:
@@ -149,12 +150,19 @@ def _video(
         constant=grid.constant,
         interlaced=stream.interlaced,
         hdr=stream.hdr,
+        colour=stream.colour,
         rotation=stream.rotation,
         mirrored=stream.mirrored,
         width=width,
         height=height,
         rungs=ladder.rungs(width, height, rate=grid.rate, version=version, settings=settings),
     )
+
+
+def _zero(video: VideoPlan, stream: VideoStream) -> Fraction:
+    """When the first frame of the grid is shown, in seconds of the source's clock. Sound is counted from there, for the
+    first picture stands exactly on a frame: the two are as far from each other as in the source."""
+    return stream.stamps[0] * stream.time_base - _begun(video).slot(stream.stamps[0]) / video.rate
 
 
 def _begun(video: VideoPlan) -> timeline.Grid:

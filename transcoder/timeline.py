@@ -28,6 +28,8 @@ _VFR_RATE: Final = Fraction(30)
 _SAMPLE: Final = 4096
 _FIT: Final = Fraction(3, 10)
 _FULL: Final = Fraction(9, 10)
+_UNHEARD: Final = Fraction(1, 40)
+"""Seconds of sound before the first picture that a presentation may begin without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +73,11 @@ def lay(
 ) -> Grid:
     """The grid of a picture track.
 
-    `stamps` (rising, not empty) and `end` are in `time_base`; `zero` is the presentation's beginning in seconds of the
-    source's clock, at or before the first picture; `total` its length in seconds where it outlasts the picture (the
-    last picture stays); `claimed` the container's frame rate; `fields` doubles the rate: each field becomes a frame.
-    `begun` is the grid that the first pictures were laid on: its rate and origin stay, and all of its frames.
+    `stamps` (rising, not empty) and `end` are in `time_base`; `zero` is the earliest time of all streams in seconds
+    of the source's clock, at or before the first picture; `total` the presentation's length in seconds where it
+    outlasts the picture (the last picture stays); `claimed` the container's frame rate; `fields` doubles the rate: each
+    field becomes a frame. `begun` is the grid that the first pictures were laid on: its rate and origin stay, and all
+    of its frames.
     """
     if begun is not None:
         grid = replace(begun, time_base=time_base)
@@ -88,10 +91,20 @@ def lay(
     # The first picture stands exactly on its slot, so that rounding in the source's time stamps (a millisecond in
     # WebM) never makes it flicker between two slots. Where pictures are dropped, both candidates of a slot are kept off
     # the rounding edge for the same reason.
-    lead = _nearest((stamps[0] * time_base - zero) * rate) + Fraction(drop > 1, 2 * drop)
+    lead = _lead(stamps[0] * time_base - zero, rate) + Fraction(drop > 1, 2 * drop)
     origin = _nearest(stamps[0] - lead / (rate * time_base))
     grid = Grid(rate=rate, frames=1, time_base=time_base, origin=origin, constant=False)
     return _filled(grid, stamps, end, total=total, drops=drop > 1, fields=fields)
+
+
+def _lead(late: Fraction, rate: Fraction) -> int:
+    """How many slots come before that of a first picture which is `late` seconds later than all else.
+
+    Neither the picture nor the sound is moved: the presentation begins with a slot. So a little of what is heard before
+    the first picture is left out (encoders' priming, often), or the first picture is shown for one frame more.
+    """
+    whole, rest = divmod(late * rate, 1)
+    return int(whole) + (rest / rate > _UNHEARD)
 
 
 def _filled(grid: Grid, stamps: Sequence[int], end: int, *, total: Fraction | None, drops: bool, fields: bool) -> Grid:

@@ -20,7 +20,7 @@ from transcoder.errors import ChildFailed, OutputBroken
 from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
 from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape
 from transcoder.inputs import Reading, command, open_source
-from transcoder.pictures import Cut, nearest_frame, rung_pictures, untagged_matrix
+from transcoder.pictures import Cut, nearest_frame, rung_pictures
 
 if TYPE_CHECKING:
     import asyncio
@@ -141,7 +141,7 @@ def timescale(video: VideoPlan) -> int:
 def reading(plan: Plan, window: Window, margin: Fraction | None) -> Reading:
     """What an encode of a window reads that begins `margin` seconds before its first picture (None: at the start)."""
     video = _picture(plan)
-    wanted = video.starts[window.first] * video.time_base
+    wanted = _wanted(video, window)
     behind = window.first + window.count
     last = video.frames_of(behind - 1).stop
     end = video.starts[behind] * video.time_base if behind < video.segments else wanted
@@ -199,7 +199,7 @@ class FirstPicture:
 
     def __init__(self, video: VideoPlan, window: Window) -> None:
         self._time_base = video.time_base
-        self._wanted = video.starts[window.first] * video.time_base
+        self._wanted = _wanted(video, window) + _before(video) / 2
 
     def is_late(self, line: bytes) -> bool:
         """Whether this line tells of a first picture behind the wanted one."""
@@ -294,9 +294,6 @@ class _Output:
 def _decoding(video: VideoPlan) -> dict[str, Any]:
     # Turned by our own filters, after scaling.
     options: dict[str, Any] = {"noautorotate": None}
-    if (matrix := untagged_matrix(video)) is not None:
-        # A default: what the bitstream says of itself goes before it.
-        options["colorspace:v"] = matrix
     if not video.interlaced:
         # Pictures that change their size in mid-stream stay in the same graph: the scaler takes them as they come,
         # while a new graph would count from zero.
@@ -330,6 +327,17 @@ def _encoding(video: VideoPlan, rung: VideoRung, window: Window, settings: Encod
         "video_track_timescale": timescale(video),
         "fragment_index": window.first * per_segment + 1,
     }
+
+
+def _wanted(video: VideoPlan, window: Window) -> Fraction:
+    """The picture that decoding begins with, no later: by its time in seconds of the source's clock."""
+    return video.starts[window.first] * video.time_base - (_before(video) if window.first else 0)
+
+
+def _before(video: VideoPlan) -> Fraction:
+    """Seconds before the first picture that its encode needs: a field is completed from those around it, so that it
+    looks the same in whatever window it is made. Two pictures, of which the second must be there."""
+    return 4 / video.rate if video.interlaced else Fraction(0)
 
 
 def _picture(plan: Plan) -> VideoPlan:

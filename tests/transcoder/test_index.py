@@ -19,7 +19,7 @@ from transcoder.sniff import HEAD, sniff
 from transcoder.source_limits import SourceLimits
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "sources.tsv"
-"""What becomes of every clip: the plan in short, or the code of the refusal."""
+"""What becomes of a clip: the plan in short, or the code of the refusal. (The odd ones: tests/transcoder/odd.)"""
 
 SOURCES: Final = [line.split("\t") for line in GOLDEN.read_text("utf-8").splitlines()[1:]]
 

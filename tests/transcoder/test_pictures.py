@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import ffmpeg
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.layout import RenditionId
-from transcoder.pictures import Cut, nearest_frame, rung_pictures, untagged_matrix
-from transcoder.plan import VideoPlan, VideoRung
+from transcoder.pictures import Cut, nearest_frame, rung_pictures
+from transcoder.plan import Colour, VideoPlan, VideoRung
 
 
 def _rung(width: int, height: int, divisor: int = 1) -> VideoRung:
@@ -80,13 +81,19 @@ def test_fields_are_separated_before_the_grid() -> None:
 
 def test_tone_mapping_works_on_the_largest_rungs_size() -> None:
     graph = _graph(_video(hdr="pq"), _rung(640, 360))
-    assert graph.index("scale=640:360") < graph.index("transferin=smpte2084") < graph.index("tonemap=hable")
+    assert graph.index("scale=640:360") < graph.index("transferin=smpte2084") < graph.index("tonemap=mobius")
 
 
 @pytest.mark.parametrize(
-    ("video", "matrix"),
-    [(_video(), "bt709"), (_video(width=720, height=576), None), (_video(hdr="hlg"), None)],
-    ids=["hd", "sd", "hdr"],
-)
-def test_a_source_that_does_not_say_its_matrix(video: VideoPlan, matrix: str | None) -> None:
-    assert untagged_matrix(video) == matrix
+    ("colour", "words"),
+    [
+        (Colour(), None),
+        (Colour(matrix="170m"), "zscale=matrix=709:matrixin=170m:range=limited:rangein=limited"),
+        (Colour(full_range=True), "zscale=matrix=709:matrixin=709:range=limited:rangein=full"),
+        (Colour(matrix="2020_ncl", wide=True), "primaries=709:primariesin=2020"),
+        (Colour(matrix="rgb"), "out_color_matrix=bt709"),
+    ],
+)  # fmt: skip
+def test_colours_are_converted_only_where_they_differ(colour: Colour, words: str | None) -> None:
+    graph = _graph(replace(_video(), colour=colour), _rung(640, 360))
+    assert words in graph if words is not None else "zscale" not in graph

@@ -11,7 +11,7 @@ from manifests.layout import AssetId
 from transcoder import plan as plans
 from transcoder.errors import SourceRefused
 from transcoder.index import AudioStream, SourceIndex, VideoStream
-from transcoder.plan import AAC_FRAME, Plan, SourceRef
+from transcoder.plan import AAC_FRAME, Colour, Plan, SourceRef
 from transcoder.planner import make_plan
 from transcoder.profile import DEFAULT, Profile
 from transcoder.sound_tracks import MAX_TRACKS
@@ -20,7 +20,7 @@ from transcoder.source_limits import SourceLimits
 VIDEO = VideoStream(
     index=0, codec="h264", time_base=Fraction(1, 90000), stamps=tuple(range(0, 3600 * 250, 3600)), end=3600 * 250,
     width=1280, height=720, sar=Fraction(1), rate=Fraction(25), rotation=0, mirrored=False, interlaced=False, hdr=None,
-    pixel_format="yuv420p", bit_depth=8, full_range=False, default=True,
+    colour=Colour(), pixel_format="yuv420p", bit_depth=8, full_range=False, default=True,
 )  # fmt: skip
 """10 s at 25 frames a second."""
 
@@ -88,9 +88,16 @@ def test_gops_last_two_seconds_and_are_even(rate: Fraction, gop: int, segment: i
 def test_zero_is_where_the_first_stream_begins() -> None:
     made = _plan(_moved(VIDEO, 90000 + 27000), replace(AUDIO, start=48000, end=528_000))
     assert made.video is not None
-    # The picture comes 7.5 frames after the sound, so on the eighth frame; it is shown from zero.
-    assert (made.video.frames, made.video.starts[0]) == (258, 117_000)
-    assert (made.audio[0].origin, made.audio[0].samples) == (48000, 480_000)
+    # The picture comes 7.5 frames after the sound, so on the seventh frame; the first 20 ms of sound are left out.
+    assert (made.video.frames, made.video.starts[0]) == (257, 117_000)
+    assert (made.audio[0].origin, made.audio[0].samples) == (48_960, 479_040)
+
+
+def test_sound_that_would_be_missed_is_kept() -> None:
+    made = _plan(_moved(VIDEO, 90000 + 2700), replace(AUDIO, start=48000, end=528_000))
+    assert made.video is not None
+    # 30 ms before the picture: its frame comes 10 ms sooner, and is held for 50.
+    assert (made.video.frames, made.audio[0].origin, made.audio[0].samples) == (251, 47_520, 480_480)
 
 
 def test_late_sound_begins_with_silence() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from transcoder.index import field_interval, without_second_fields
+from transcoder.fields import field_interval, without_second_fields
 from transcoder.probe.reordering import MOST
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ _PROBE_BYTES = 64 << 20
 _FAR = 10  # seconds
 _PROBE_FRAMES = 8
 _PROBE_PIXELS = 1920 * 1088  # above: one frame; nothing larger is interlaced, and each costs
+_UNSPECIFIED = 2  # ITU-T H.273: of transfer, primaries and matrix alike
 _HIDDEN_PICTURES = frozenset(("vp8", "vp9", "libvpx", "libvpx-vp9"))
 
 
@@ -179,6 +180,14 @@ def _ratio(value: Any) -> str | None:
     return f"{value.numerator}/{value.denominator}" if value else None
 
 
+def _coefficients(picture: Any) -> int:
+    """The matrix of a picture (ITU-T H.273 table 4); 0 for one that is red, green and blue, whatever it says."""
+    pixels = picture.format
+    if pixels is not None and (pixels.is_rgb or pixels.name == "pal8"):
+        return 0
+    return int(picture.colorspace) or _UNSPECIFIED
+
+
 def describe(track: Track) -> dict[str, Any]:
     """What index.py is told of a track."""
     stream, context = track.stream, track.stream.codec_context
@@ -228,6 +237,8 @@ def describe(track: Track) -> dict[str, Any]:
         "bit_depth": max((part.bits for part in frame.format.components), default=8) if frame else 8,
         "interlaced": any(frame.interlaced_frame for frame in track.frames),
         "transfer": int(frame.color_trc if frame else context.color_trc),
+        "primaries": int(frame.color_primaries if frame else context.color_primaries),
+        "coefficients": _coefficients(frame or context),
         "full_range": int(frame.color_range if frame else context.color_range) == 2,
         "reordering": reordering(context.codec.canonical_name, context.extradata or b""),
     }

@@ -15,7 +15,7 @@ from manifests.layout import AssetId
 from transcoder.errors import SourceRefused
 from transcoder.growing.growth import Growth, Head, Seen
 from transcoder.index import AudioStream, SourceIndex, VideoStream
-from transcoder.plan import Plan, SourceRef
+from transcoder.plan import Colour, Plan, SourceRef
 from transcoder.planner import make_plan
 from transcoder.probe.reordering import MOST
 from transcoder.profile import DEFAULT
@@ -87,7 +87,7 @@ def make_source(
     video = VideoStream(
         index=0, codec="h264", time_base=time_base, stamps=stamps, end=stamps[-1] + round(1 / rate / time_base),
         width=640, height=360, sar=Fraction(1), rate=claimed, rotation=0, mirrored=False, interlaced=False, hdr=None,
-        pixel_format="yuv420p", bit_depth=8, full_range=False, default=True,
+        colour=Colour(), pixel_format="yuv420p", bit_depth=8, full_range=False, default=True,
         reordering=min(1, b_pictures) if reordering is None else reordering,
     )  # fmt: skip
     tick = Fraction(1, 48_000)

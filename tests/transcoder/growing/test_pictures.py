@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transcoder.fields import field_interval, without_second_fields
 from transcoder.growing.pictures import Reordering, SegmentStarts, WholePictures
-from transcoder.index import field_interval, without_second_fields
 from transcoder.probe.reordering import MOST
 from transcoder.timeline import Grid
 
