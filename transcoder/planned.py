@@ -9,7 +9,7 @@ from transcoder import signals
 from transcoder.facts import read_profile, write_plan
 from transcoder.per_title.sampling import sampling
 from transcoder.publish import announce
-from transcoder.windows import analyse_task
+from transcoder.windows import analyse_task, captions_task
 
 if TYPE_CHECKING:
     from transcoder.parts import TranscoderParts
@@ -31,3 +31,4 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
     profile = await read_profile(parts.store, plan.asset, plan.version)
     if profile.per_title and plan.video is not None and sampling(plan.video) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))
+    await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))

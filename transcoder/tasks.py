@@ -1,4 +1,4 @@
-"""The kinds of work: follow a source that arrives, index it, analyse it, encode a window, finish an asset version.
+"""The kinds of work: follow a source that arrives, index, analyse and search it, encode a window, finish a version.
 
 Each may run twice, at the same time, on two machines, or after the asset is gone, without harm: it looks at the bucket,
 takes a lease by its name, makes what is missing, says what it made. What the engine forgets the reconciler asks again.
@@ -26,6 +26,7 @@ from transcoder.facts import Failure, find_plan, has_failed, is_over, write_fail
 from transcoder.parts import TranscoderParts
 from transcoder.publish import announce
 from transcoder.task_analyse import analyse
+from transcoder.task_captions import captions, captions_failed
 from transcoder.task_context import subject
 from transcoder.task_finish import complete
 from transcoder.task_grow import grow
@@ -44,6 +45,8 @@ Work: TypeAlias = Callable[[TranscoderParts, Attempt], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 _SEGMENTS: Final = frozenset({"window", "run"})
+_LATER: Final = _SEGMENTS | {"captions"}
+"""Kinds that have work to do on a ready asset too."""
 _LOST: Final = timedelta(seconds=1)
 _OUTAGE: Final = timedelta(seconds=5)
 _NO_ROOM: Final = timedelta(seconds=30)
@@ -52,7 +55,8 @@ _NO_ROOM: Final = timedelta(seconds=30)
 def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
     """The handler of every kind of task."""
     kinds: Mapping[str, Work] = {
-        "grow": grow, "index": index, "window": window, "run": run, "analyse": analyse, "finish": complete,
+        "grow": grow, "index": index, "window": window, "run": run, "analyse": analyse, "captions": captions,
+        "finish": complete,
     }  # fmt: skip
     return {kind: partial(_settled, parts, work) for kind, work in kinds.items()}
 
@@ -61,6 +65,10 @@ async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> 
     """A task has failed for the last time: so has its asset version, if it cannot do without."""
     if attempt.task.kind == "analyse":
         log.error("a title keeps the fixed ladder", extra={"task": attempt.task.name}, exc_info=exc)
+        return
+    if attempt.task.kind == "captions":
+        log.error("a source cannot be searched for captions", extra={"task": attempt.task.name}, exc_info=exc)
+        await captions_failed(parts, attempt)
         return
     asset, version = subject(attempt)
     if attempt.task.kind == "grow" or (
@@ -75,8 +83,8 @@ async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> 
 async def _settled(parts: TranscoderParts, work: Work, attempt: Attempt) -> None:
     """Run a handler, and tell the engine's failures from those that are none."""
     asset, version = subject(attempt)
-    # Segments are made of a ready asset too, should an object of it be lost.
-    is_done = has_failed if attempt.task.kind in _SEGMENTS else is_over
+    # Segments are made of a ready asset too, should an object of it be lost; and nobody waits for its captions.
+    is_done = has_failed if attempt.task.kind in _LATER else is_over
     try:
         if not await is_done(parts.store, asset, version):
             await work(parts, attempt)

@@ -17,6 +17,7 @@ from infra.tasks import end
 from streaming.catalog.errors import AssetNotFound
 from transcoder import signals
 from transcoder.captions.found import find_found
+from transcoder.windows import captions_task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -87,6 +88,9 @@ class Keeper:
         for asset_id, version in named:
             await self._fold(asset_id, version)
         if thorough:
+            for asset_id, version, owner in await self._captions.unsearched():
+                if not await self._fold(asset_id, version):
+                    await self._jobs.enqueue(captions_task(asset_id, version, tenant=owner))
             await self._publisher.sweep()
         for asset_id in await self._captions.waiting():
             try:

@@ -1,0 +1,46 @@
+"""The task "captions": look for captions inside a source, once; what is found is a fact in the bucket.
+
+It runs beside the encode, at the lowest priority, and nobody waits for it: an asset is ready without, and its captions
+come when they are there. An asset never fails for its captions; what could not be read is a note for the editor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transcoder import signals
+from transcoder.captions.found import FoundCaptions, find_found, write_found
+from transcoder.captions.inside import captions_inside
+from transcoder.errors import PlanMissing
+from transcoder.facts import find_plan, read_profile
+from transcoder.publish import announce
+from transcoder.task_context import held, subject
+
+if TYPE_CHECKING:
+    from infra.ports import Attempt
+    from transcoder.parts import TranscoderParts
+
+_FAILED = FoundCaptions(notes=("The file could not be searched for captions. Ask your operator: the log says why.",))
+
+
+async def captions(parts: TranscoderParts, attempt: Attempt) -> None:
+    """Raises PlanMissing, LeaseLost, RetryLater, and what the child and the servers raise."""
+    asset, version = subject(attempt)
+    plan = await find_plan(parts.store, asset, version)
+    if plan is None:
+        raise PlanMissing(f"there is no plan of {asset} version {version}")
+    if await find_found(parts.store, asset, version) is None:
+        async with held(parts, attempt):
+            found = FoundCaptions()
+            if (await read_profile(parts.store, asset, version)).captions:
+                async with parts.sources.open(asset, version) as source:
+                    found = await captions_inside(source, plan, nice=parts.settings.bulk_nice)
+            await write_found(parts.store, asset, version, found)
+    await announce(parts.cache, signals.Signal(what="captions", asset=asset, version=version))
+
+
+async def captions_failed(parts: TranscoderParts, attempt: Attempt) -> None:
+    """It has failed for the last time: say so, so that nobody tries again."""
+    asset, version = subject(attempt)
+    await write_found(parts.store, asset, version, _FAILED)
+    await announce(parts.cache, signals.Signal(what="captions", asset=asset, version=version))
