@@ -33,3 +33,27 @@ def avc1(profile: str, level: str) -> str:
 def mp4a_lc() -> str:
     """The codec string of AAC-LC: object type 0x40 (ISO/IEC 14496-3 audio), audio object type 2."""
     return "mp4a.40.2"
+
+
+def hvc1(level: str) -> str:
+    """The codec string of HEVC, Main profile and tier, with parameter sets in the sample entry (ISO/IEC 14496-15 annex
+    E): profile 1; compatible with Main and Main 10 (the flags 0x60000000, bits reversed); the level times thirty;
+    progressive pictures in frames only (0x90). `level` as in ITU-T H.265 table A.8 ("4.0"). Raises ValueError.
+    """
+    return f"hvc1.1.6.L{30 * _tenths(level, 'H.265') // 10}.90"
+
+
+def av01(level: str) -> str:
+    """The codec string of AV1, Main profile and tier, eight bits (AV1 Codec ISO Media File Format Binding §5).
+
+    `level` as in annex A.3 of the AV1 specification ("4.0"), written as seq_level_idx. Raises ValueError.
+    """
+    major, minor = divmod(_tenths(level, "AV1"), 10)
+    return f"av01.0.{(major - 2) * 4 + minor:02d}M.08"
+
+
+def _tenths(level: str, standard: str) -> int:
+    major, _, minor = level.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()) or int(major) < 2 or int(minor) > 3:
+        raise ValueError(f"no {standard} level {level!r}")
+    return 10 * int(major) + int(minor)

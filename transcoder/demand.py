@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from infra.ports import Level
 from transcoder.progress import landed_key
 from transcoder.schedule import claims
-from transcoder.windows import VIDEO, opening, run_task
+from transcoder.windows import opening, run_task, track_of
 
 if TYPE_CHECKING:
     from infra.ports import Cache, JobEngine
@@ -77,8 +77,8 @@ class Demand:
             self._looked = {each: until for each, until in self._looked.items() if until > now}
         self._looked[asked] = now + _LOOKED_S
         # The first windows are queued as soon as there is a plan.
-        track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
-        first = max(number + 1, *(window.numbers.stop for window in opening(plan) if window.track == track))
+        track = track_of(plan, rendition)
+        first = max([number + 1, *(window.numbers.stop for window in opening(plan) if window.track == track)])
         end = min(number + 1 + _AHEAD, plan.renditions()[rendition])
         keys = [landed_key(plan.asset, plan.version), claims.key(plan.asset, plan.version)]
         gap = int(await self._cache.script(_GAP, keys, [rendition, first, end]))

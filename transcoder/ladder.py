@@ -10,13 +10,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, isqrt, log
-from typing import TYPE_CHECKING, Final
+from math import exp, log
+from typing import TYPE_CHECKING, Final, assert_never
 
-from manifests.codecs import avc1
+from manifests.codecs import av01, avc1, hvc1
 from manifests.layout import RenditionId
+from transcoder import further_codecs
+from transcoder.levels import level_for
 from transcoder.plan import VideoRung
-from transcoder.profile import DEFAULT, Profile, Row
+from transcoder.profile import DEFAULT, Codec, Profile, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,46 +54,6 @@ _OVERHEAD: Final = Fraction(102, 100)  # boxes around the pictures
 _SMALL_POWER: Final = 0.75  # how bits follow pixels outside of the table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """A row of ITU-T H.264 table A-1: macroblocks a second and a frame, decoded picture buffer (macroblocks), bit rate
-    and coded picture buffer (1,000 b/s, 1,000 bits; times 1.25 in High, table A-2)."""
-
-    name: str
-    rate: int
-    frame: int
-    dpb: int
-    bits: int
-    buffer: int
-
-
-LEVELS: Final = tuple(
-    Level(name=name, rate=rate, frame=frame, dpb=dpb, bits=bits, buffer=buffer)
-    for name, rate, frame, dpb, bits, buffer in (
-        ("1.0", 1_485, 99, 396, 64, 175),
-        ("1.1", 3_000, 396, 900, 192, 500),
-        ("1.2", 6_000, 396, 2_376, 384, 1_000),
-        ("1.3", 11_880, 396, 2_376, 768, 2_000),
-        ("2.0", 11_880, 396, 2_376, 2_000, 2_000),
-        ("2.1", 19_800, 792, 4_752, 4_000, 4_000),
-        ("2.2", 20_250, 1_620, 8_100, 4_000, 4_000),
-        ("3.0", 40_500, 1_620, 8_100, 10_000, 10_000),
-        ("3.1", 108_000, 3_600, 18_000, 14_000, 14_000),
-        ("3.2", 216_000, 5_120, 20_480, 20_000, 20_000),
-        ("4.0", 245_760, 8_192, 32_768, 20_000, 25_000),
-        ("4.1", 245_760, 8_192, 32_768, 50_000, 62_500),
-        ("4.2", 522_240, 8_704, 34_816, 50_000, 62_500),
-        ("5.0", 589_824, 22_080, 110_400, 135_000, 135_000),
-        ("5.1", 983_040, 36_864, 184_320, 240_000, 240_000),
-        ("5.2", 2_073_600, 36_864, 184_320, 240_000, 240_000),
-        ("6.0", 4_177_920, 139_264, 696_320, 240_000, 240_000),
-        ("6.1", 8_355_840, 139_264, 696_320, 480_000, 480_000),
-        ("6.2", 16_711_680, 139_264, 696_320, 800_000, 800_000),
-    )
-)
-_REFERENCES: Final = 4  # pictures that the encoder keeps: three references and the current one
-
-
 def upright(width: int, height: int, *, sar: Fraction, rotation: int) -> tuple[int, int]:
     """The size of a decoded picture as it is to be seen: square pixels, turned, even (H.264 4:2:0). At least 2×2.
 
@@ -107,14 +69,21 @@ def upright(width: int, height: int, *, sar: Fraction, rotation: int) -> tuple[i
 def rungs(
     width: int, height: int, *, rate: Fraction, version: int, settings: LadderSettings | None = None
 ) -> tuple[VideoRung, ...]:
-    """The renditions of an upright picture at `rate` frames a second, smallest first; at least one, none larger.
+    """The renditions of an upright picture at `rate` frames a second, smallest first; at least one, none larger. Those
+    in H.264 come before all others.
 
     The top rung has the picture's own size where that lies between two steps.
     """
     settings = settings or settings_of(DEFAULT)
     sizes = dict(_sizes(width, height, settings))  # of two steps that collapse into one size the larger wins
-    named = zip(sizes.items(), _names(sizes), strict=True)
-    return tuple(_rung(size, step, name, rate, version, settings) for (size, step), name in named)
+    named = list(zip(sizes.items(), _names(sizes), strict=True))
+    return tuple(
+        _rung(size, step, codec, name if codec is Codec.H264 else f"{name}-{codec}", rate, version, settings)
+        for codec in Codec
+        for place, ((size, step), name) in enumerate(named)
+        # Of a picture that is smaller than every step of H.264 there is one all the same.
+        if codec in step.codecs or (codec is Codec.H264 and not place)
+    )
 
 
 def _sizes(width: int, height: int, settings: LadderSettings) -> Iterable[tuple[tuple[int, int], Row]]:
@@ -143,28 +112,44 @@ def _even(value: Fraction) -> int:
 
 
 def _rung(
-    size: tuple[int, int], step: Row, name: str, rate: Fraction, version: int, settings: LadderSettings
+    size: tuple[int, int], step: Row, codec: Codec, name: str, rate: Fraction, version: int, settings: LadderSettings
 ) -> VideoRung:
     width, height = size
     divisor = 2 if step.halved and rate >= _FAST else 1
-    average = average_rate(width * height, rate / divisor, settings)
+    average = further_codecs.bits(codec, average_rate(width * height, rate / divisor, settings))
     maxrate, bufsize, bandwidth = caps(average, step.peak, settings)
-    profile = "main" if step.height <= _MAIN else "high"
-    level = level_for(width, height, rate=rate / divisor, maxrate=maxrate, bufsize=bufsize, profile=profile)
+    profile = "high" if codec is Codec.H264 and step.height > _MAIN else "main"
+    level = level_for(
+        width, height, rate=rate / divisor, maxrate=maxrate, bufsize=bufsize, profile=profile, codec=codec
+    )
     return VideoRung(
         id=RenditionId(f"v{name}-{version}"),
         width=width,
         height=height,
         divisor=divisor,
-        crf=step.crf,
+        crf=further_codecs.crf(codec, step.crf),
         average=average,
         maxrate=maxrate,
         bufsize=bufsize,
         profile=profile,
-        level=level.name,
-        codecs=avc1(profile, level.name),
+        level=level,
+        codecs=_named(codec, profile, level),
         bandwidth=bandwidth,
+        codec=codec,
     )
+
+
+def _named(codec: Codec, profile: str, level: str) -> str:
+    """The RFC 6381 string."""
+    match codec:
+        case Codec.H264:
+            return avc1(profile, level)
+        case Codec.HEVC:
+            return hvc1(level)
+        case Codec.AV1:
+            return av01(level)
+        case _:
+            assert_never(codec)
 
 
 def caps(average: float, peak: Fraction, settings: LadderSettings) -> tuple[int, int, int]:
@@ -188,20 +173,3 @@ def average_rate(pixels: int, rate: Fraction, settings: LadderSettings) -> int:
         found = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     faster = 1 + _HIGH_RATE * (min(rate, Fraction(60)) - 30) / 30 if rate > 30 else Fraction(1)
     return max(64, round(exp(found) * float(faster) / 1000)) * 1000
-
-
-def level_for(width: int, height: int, *, rate: Fraction, maxrate: int, bufsize: int, profile: str) -> Level:
-    """The lowest level of H.264 that allows a stream (§A.3.1, §A.3.3; at 6.2 there is nothing higher)."""
-    across, down = -(-width // 16), -(-height // 16)
-    factor = Fraction(5, 4) if profile == "high" else Fraction(1)
-    for level in LEVELS:
-        if (
-            across * down <= level.frame
-            and max(across, down) <= isqrt(8 * level.frame)
-            and across * down * rate <= level.rate
-            and across * down * _REFERENCES <= level.dpb
-            and maxrate <= level.bits * 1000 * factor
-            and bufsize <= level.buffer * 1000 * factor
-        ):
-            return level
-    return LEVELS[-1]

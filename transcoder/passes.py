@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from manifests.layout import RenditionId
-from transcoder.windows import VIDEO
+from transcoder.further_codecs import work
+from transcoder.windows import codec_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -57,16 +58,17 @@ class Costs:
 
 def costs(plan: Plan, track: str) -> Costs:
     """Of a whole segment of a track."""
-    if track != VIDEO or plan.video is None:
+    codec = codec_of(track)
+    if codec is None or plan.video is None:
         return Costs(start=1, decode=0, encode={sound.id: 1 for sound in plan.audio})
-    video = plan.video
+    video = plan.video.only(codec)
     decode = video.width * video.height * video.segment // _DECODED
     return Costs(start=_START, decode=decode, encode={rung.id: _pixels(video, rung.id) for rung in video.rungs})
 
 
 def _pixels(video: VideoPlan, rendition: RenditionId) -> int:
     rung = next(rung for rung in video.rungs if rung.id == rendition)
-    return rung.width * rung.height * video.segment // rung.divisor
+    return rung.width * rung.height * video.segment // rung.divisor * work(rung.codec)
 
 
 def passes(missing: Mapping[int, Set[RenditionId]], prices: Costs) -> tuple[Pass, ...]:

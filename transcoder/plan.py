@@ -7,7 +7,7 @@ Zero is the earliest presentation time of the chosen streams, after edit lists, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from manifests.layout import AssetId, RenditionId
+from transcoder.profile import Codec
 
 AAC_FRAME = 1024
 """Samples in one AAC access unit: the grid that audio is cut on."""
@@ -52,6 +53,7 @@ class VideoRung:
     codecs: str
     bandwidth: int
     effort: bool = False
+    codec: Codec = Codec.H264
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,16 @@ class VideoPlan:
     @property
     def segments(self) -> int:
         return -(-self.frames // self.segment)
+
+    @property
+    def codecs(self) -> tuple[Codec, ...]:
+        """What the rungs are encoded with, H.264 first."""
+        found = {rung.codec for rung in self.rungs}
+        return tuple(codec for codec in Codec if codec in found)
+
+    def only(self, codec: Codec) -> VideoPlan:
+        """The same with the rungs of one codec."""
+        return replace(self, rungs=tuple(rung for rung in self.rungs if rung.codec is codec))
 
     def frames_of(self, number: int) -> range:
         """Grid frames of segment `number`. Raises IndexError past the end."""

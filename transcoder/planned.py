@@ -8,6 +8,7 @@ from manifests import layout
 from transcoder import signals
 from transcoder.facts import read_profile, write_plan
 from transcoder.per_title.sampling import sampling
+from transcoder.profile import Codec
 from transcoder.publish import announce
 from transcoder.windows import analyse_task, captions_task
 
@@ -29,6 +30,6 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
     await announce(parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
     await parts.front.begin(plan, found, tenant=tenant)
     profile = await read_profile(parts.store, plan.asset, plan.version)
-    if profile.per_title and plan.video is not None and sampling(plan.video) is not None:
+    if profile.per_title and plan.video is not None and sampling(plan.video.only(Codec.H264)) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))
     await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))

@@ -16,7 +16,7 @@ from transcoder.profile import Codec, Encryption
 if TYPE_CHECKING:
     from enum import StrEnum
 
-_CODECS: Final = (Codec.H264,)
+_CODECS: Final = tuple(Codec)
 _ENCRYPTIONS: Final = (Encryption.NONE,)
 _LONGEST: Final = 200
 _SOURCE: Final = "source"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from infra.ports import Level
 from manifests import layout
 from manifests.layout import RenditionId
-from transcoder.windows import VIDEO, Window, opening, tracks, window_task
+from transcoder.windows import Window, codec_of, opening, tracks, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -38,9 +38,10 @@ def made_by(plan: Plan, window: Window) -> frozenset[ObjectName]:
 
 
 def renditions_of(plan: Plan, window: Window) -> tuple[RenditionId, ...]:
-    if window.track != VIDEO:
+    codec = codec_of(window.track)
+    if codec is None:
         return tuple(track.id for track in plan.audio if track.id == window.track)
-    rungs = plan.video.rungs if plan.video is not None else ()
+    rungs = plan.video.only(codec).rungs if plan.video is not None else ()
     return tuple(rung.id for rung in rungs if window.rungs is None or rung.id in window.rungs)
 
 

@@ -21,6 +21,7 @@ from transcoder.per_title.decide import decide
 from transcoder.per_title.ladder import Ladder
 from transcoder.per_title.probes import probe
 from transcoder.per_title.sampling import Sampling, sampling
+from transcoder.profile import Codec
 from transcoder.publish import announce
 from transcoder.sources.spans import prepare
 from transcoder.task_context import held, subject
@@ -42,7 +43,9 @@ async def analyse(parts: TranscoderParts, attempt: Attempt) -> None:
     plan = await find_plan(parts.store, asset, version)
     if plan is None:
         raise PlanMissing(f"there is no plan of {asset} version {version}")
-    video, picked = plan.video, None if plan.video is None else sampling(plan.video)
+    # Chosen for H.264; the rungs of other codecs follow.
+    video = None if plan.video is None else plan.video.only(Codec.H264)
+    picked = None if video is None else sampling(video)
     if not profile.per_title or video is None or picked is None:
         return
     if await find_ladder(parts.store, asset, version) is not None:

@@ -24,7 +24,7 @@ from transcoder.schedule.claims import claimed_run
 from transcoder.task_context import subject
 from transcoder.task_window import finish_if_complete
 from transcoder.window_work import Work, existing
-from transcoder.windows import VIDEO
+from transcoder.windows import codec_of, track_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,8 +50,8 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
     if not 0 <= first < segments:
         raise PlanMissing(f"{attempt.task.name} is not of this plan")
     numbers = range(first, min(first + parts.settings.ahead, segments))
-    track = rendition if any(sound.id == rendition for sound in plan.audio) else VIDEO
-    near = _NEAR_PICTURE if track == VIDEO else _NEAR_SOUND
+    track = track_of(plan, rendition)
+    near = _NEAR_SOUND if codec_of(track) is None else _NEAR_PICTURE
     waited_for = attempt.task.level is Level.JUST_IN_TIME
     claiming = claimed_run(parts.cache, asset, version, rendition, numbers, near=near, waited_for=waited_for)
     async with claiming as claim:

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from transcoder.encoder_settings import EFFORT, EncoderSettings
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.encoding import encoder_options
 from transcoder.errors import ChildFailed, OutputBroken
 from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
 from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape
 from transcoder.inputs import Reading, command, open_source
 from transcoder.pictures import Cut, nearest_frame, rung_pictures
+from transcoder.profile import Codec
+from transcoder.windows import codec_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -72,14 +75,15 @@ async def encode_video(
     ready: Callable[[Reading], Awaitable[None]] | None = None,
     started: Callable[[Child], None] | None = None,
 ) -> None:
-    """Encode segments [first, first + count) of every rung, and hand each to `sink` as soon as it is closed.
+    """Encode segments [first, first + count) of every rung in the track's codec, and hand each to `sink` as soon as it
+    is closed.
 
     `ready` is awaited before a process starts, with what that one is going to read; `started` is told of the process.
 
     `skip` holds (rendition, number or None for the init section) that need not be made: they are not handed out, and a
     rung that lies wholly within is not encoded. Raises ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
     """
-    video = _picture(plan)
+    video = _picture(plan).only(codec_of(window.track) or Codec.H264)
     numbers = (None, *range(window.first, window.first + window.count))
     left = {(rung.id, number) for rung in video.rungs for number in numbers if (rung.id, number) not in skip}
 
@@ -302,26 +306,9 @@ def _decoding(video: VideoPlan) -> dict[str, Any]:
 
 
 def _encoding(video: VideoPlan, rung: VideoRung, window: Window, settings: EncoderSettings) -> dict[str, Any]:
-    gop = video.gop // rung.divisor
     per_segment = video.segment // video.gop
     return {
-        "c:v": "libx264",
-        "preset": settings.preset,
-        "threads": settings.threads,
-        "profile:v": rung.profile,
-        "level:v": rung.level,
-        # Capped CRF: a rate control that does not care where a window starts.
-        "crf": rung.crf,
-        "maxrate": rung.maxrate,
-        "bufsize": rung.bufsize,
-        # IDR pictures on the grid and nowhere else.
-        "g": gop,
-        "keyint_min": gop,
-        "sc_threshold": 0,
-        # stitchable: headers do not depend on the pictures, so that windows have the same SPS and PPS.
-        "x264-params": "open-gop=0:stitchable=1" + (f":{EFFORT}" if rung.effort else ""),
-        # No SEI: x264's own says its version and settings; the source's captions are a track of their own.
-        "bsf:v": "filter_units=remove_types=6",
+        **encoder_options(rung, video.gop // rung.divisor, settings),
         "fps_mode": "passthrough",
         "enc_time_base": "filter",
         "video_track_timescale": timescale(video),

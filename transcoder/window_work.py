@@ -16,7 +16,7 @@ from transcoder.publish import Publisher, key_of
 from transcoder.remaining import made_by, renditions_of
 from transcoder.sources.spans import prepare
 from transcoder.video import encode_video
-from transcoder.windows import VIDEO, Window
+from transcoder.windows import VIDEO, Window, codec_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -160,7 +160,7 @@ class Work:
             "nice": self._priority.nice, "ready": self._ready, "started": self._priority.started,
         }  # fmt: skip
         try:
-            if self._track == VIDEO:
+            if codec_of(self._track) is not None:
                 await encode_video(self._plan, window, **encoding)
             else:
                 track = next(track for track in self._plan.audio if track.id == self._track)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.ports import Level, Task
 from manifests.layout import RenditionId
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 VIDEO: Final = "video"
+"""The pictures in H.264, which viewers of a new asset begin with."""
+_CODECS: Final = {VIDEO: Codec.H264, Codec.HEVC.value: Codec.HEVC, Codec.AV1.value: Codec.AV1}
 _VIDEO_OPENING: Final = (1, 1, 2, 4)
 _AUDIO_OPENING: Final = (4, 16)
 VIDEO_WINDOW: Final = 6
@@ -30,8 +33,8 @@ AUDIO_WINDOW: Final = 75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Segments [first, first + count) of one track: "video" or an audio rendition's id. `rungs`: those of the video's
-    renditions that it makes; None: all."""
+    """Segments [first, first + count) of one track: "video", the name of another codec, or an audio rendition's id.
+    `rungs`: those of the picture's renditions that it makes; None: all of the track."""
 
     track: str
     first: int
@@ -61,9 +64,30 @@ def window_from(name: str) -> Window | None:
 
 
 def tracks(plan: Plan) -> dict[str, int]:
-    """What windows are cut from, with its number of segments: the picture (all rungs as one), each sound rendition."""
-    found = {VIDEO: plan.video.segments} if plan.video is not None else {}
+    """What windows are cut from, with its number of segments: the picture (all rungs of a codec as one), each sound
+    rendition. A codec other than H.264 has windows of its own: it is decoded once more for it (a thirtieth of what its
+    encoders take), but H.264 never waits for encoders that are slower, and no process holds those of several codecs."""
+    found: dict[str, int] = {}
+    if plan.video is not None:
+        found = {_track(codec): plan.video.segments for codec in plan.video.codecs}
     return found | {track.id: track.segments for track in plan.audio}
+
+
+def track_of(plan: Plan, rendition: RenditionId) -> str:
+    """The track that a rendition belongs to."""
+    for rung in plan.video.rungs if plan.video is not None else ():
+        if rung.id == rendition:
+            return _track(rung.codec)
+    return rendition
+
+
+def codec_of(track: str) -> Codec | None:
+    """What a track's pictures are encoded with; None for sound."""
+    return _CODECS.get(track)
+
+
+def _track(codec: Codec) -> str:
+    return VIDEO if codec is Codec.H264 else codec.value
 
 
 def opening(plan: Plan) -> tuple[Window, ...]:
@@ -71,6 +95,7 @@ def opening(plan: Plan) -> tuple[Window, ...]:
     return _ordered(
         window
         for track, segments in tracks(plan).items()
+        if track == VIDEO or codec_of(track) is None
         for window in _cut(track, segments, _VIDEO_OPENING if track == VIDEO else _AUDIO_OPENING, 0)
     )
 
@@ -82,7 +107,7 @@ def windows(plan: Plan) -> tuple[Window, ...]:
         for track, segments in tracks(plan).items()
         for window in (
             _cut(track, segments, _VIDEO_OPENING, VIDEO_WINDOW)
-            if track == VIDEO
+            if codec_of(track) is not None
             else _cut(track, segments, _AUDIO_OPENING, AUDIO_WINDOW)
         )
     )

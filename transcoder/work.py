@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from transcoder import further_codecs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,7 +46,8 @@ def total_work(plan: Plan, names: Iterable[tuple[RenditionId, int | None]] | Non
 
 
 def _pictures(video: VideoPlan, rung: VideoRung, number: int) -> int:
-    return len(video.frames_of(number)) * (rung.width * rung.height + _PICTURE) // (rung.divisor * _UNIT)
+    pixels = rung.width * rung.height * further_codecs.work(rung.codec) + _PICTURE
+    return len(video.frames_of(number)) * pixels // (rung.divisor * _UNIT)
 
 
 def _sound(track: AudioPlan, number: int) -> int:

@@ -20,8 +20,10 @@ from manifests.hls import MediaPlaylist, MultivariantPlaylist, Resolution
 from manifests.layout import AssetId, RenditionId
 from transcoder import ladder
 from transcoder.describe import beside, media, multivariant, static_playlists, under
+from transcoder.ladder import LadderSettings
 from transcoder.measured import Measured, RenditionSizes
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SoundKind, SourceRef, VideoPlan, VideoRung
+from transcoder.profile import DEFAULT, Codec
 
 TESTS = Path(__file__).resolve().parents[1]
 ASSET = AssetId("asset")
@@ -175,6 +177,22 @@ def test_1_32_holds_for_the_ladder(height: int, first: str) -> None:
     rungs = ladder.rungs(height * 16 // 9, height, rate=Fraction(25), version=1)
     found = described(plan(replace(video(), rungs=rungs), audio())).variants
     assert found[0].uri == f"{first}/index.m3u8"
+
+
+def test_9_19_several_codecs_have_scores_and_h264_is_first() -> None:
+    steps = tuple(replace(step, codecs=tuple(Codec)) for step in DEFAULT.ladder)
+    rungs = ladder.rungs(1920, 1080, rate=Fraction(25), version=1, settings=LadderSettings(steps=steps))
+    found = described(plan(replace(video(), rungs=rungs), audio()))
+    assert found.variants[0].uri == "v540-1/index.m3u8"
+    scores = {variant.uri.removesuffix("/index.m3u8"): variant.score for variant in found.variants}
+    assert len(scores) == 18
+    ranked = sorted(scores, key=lambda name: scores[name] or 0)
+    assert ranked[-4:] == ["v720-av1-1", "v1080-1", "v1080-hevc-1", "v1080-av1-1"]
+    codecs = {variant.uri: variant.codecs for variant in found.variants}
+    assert codecs["v720-hevc-1/index.m3u8"] == ("hvc1.1.6.L93.90", "mp4a.40.2")
+    assert codecs["v720-av1-1/index.m3u8"] == ("av01.0.05M.08", "mp4a.40.2")
+    alone = described(plan(video(), audio()))
+    assert {variant.score for variant in alone.variants} == {None}
 
 
 def test_audio_group_has_one_default_and_one_choice_of_each_language() -> None:

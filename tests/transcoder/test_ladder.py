@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcoder.ladder import LEVELS, LadderSettings, average_rate, level_for, rungs, upright
+from transcoder.ladder import LadderSettings, average_rate, rungs, settings_of, upright
+from transcoder.levels import LEVELS
+from transcoder.profile import DEFAULT, Codec, Row
 
 
 def _made(width: int, height: int, rate: int | Fraction = 25) -> list[str]:
@@ -53,26 +56,6 @@ def test_rates_are_apples() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "rate", "level"),
-    [
-        (416, 234, 30, "1.3"), (640, 360, 30, "3.0"), (1280, 720, 30, "3.1"), (1280, 720, 60, "3.2"),
-        (1920, 1080, 30, "4.0"), (1920, 1080, 60, "4.2"), (1088, 1920, 60, "4.2"), (3840, 2160, 60, "5.2"),
-        (16, 4000, 30, "4.0"), (7680, 4320, 60, "6.1"),
-    ],
-)  # fmt: skip
-def test_levels(width: int, height: int, rate: int, level: str) -> None:
-    assert level_for(width, height, rate=Fraction(rate), maxrate=700_000, bufsize=700_000, profile="high").name == level
-
-
-def test_a_bit_rate_calls_for_a_level_too() -> None:
-    # Table A-2: High may have 1.25 times as many bits.
-    size = {"width": 640, "height": 360, "rate": Fraction(30)}
-    assert level_for(**size, maxrate=12_500_000, bufsize=1, profile="high").name == "3.0"  # type: ignore[arg-type]
-    assert level_for(**size, maxrate=12_500_000, bufsize=1, profile="main").name == "3.1"  # type: ignore[arg-type]
-    assert level_for(**size, maxrate=1, bufsize=13_000_000, profile="high").name == "3.1"  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
     ("size", "sar", "rotation", "expected"),
     [
         ((720, 576), Fraction(64, 45), 0, (1024, 576)),
@@ -87,6 +70,49 @@ def test_a_bit_rate_calls_for_a_level_too() -> None:
 )
 def test_upright(size: tuple[int, int], sar: Fraction, rotation: int, expected: tuple[int, int]) -> None:
     assert upright(*size, sar=sar, rotation=rotation) == expected
+
+
+def test_other_codecs_stand_beside_the_rungs_of_h264() -> None:
+    steps = tuple(replace(step, codecs=tuple(Codec)) for step in DEFAULT.ladder[-2:])
+    found = rungs(1920, 1080, rate=Fraction(50), version=2, settings=LadderSettings(steps=steps))
+    assert [rung.id for rung in found] == [
+        "v720-2", "v1080-2", "v720-hevc-2", "v1080-hevc-2", "v720-av1-2", "v1080-av1-2",
+    ]  # fmt: skip
+    assert [rung.codecs for rung in found] == [
+        "avc1.640020", "avc1.64002a", "hvc1.1.6.L120.90", "hvc1.1.6.L123.90", "av01.0.08M.08", "av01.0.09M.08",
+    ]  # fmt: skip
+    plain, *others = (rung for rung in found if rung.height == 1080)
+    for other in others:
+        assert (other.width, other.divisor) == (plain.width, plain.divisor)
+        assert 1.2 * other.average < plain.average
+        assert other.maxrate / other.average == pytest.approx(plain.maxrate / plain.average, rel=0.001)
+
+
+def test_a_step_may_be_in_another_codec_alone() -> None:
+    steps = (*DEFAULT.ladder[:-1], replace(DEFAULT.ladder[-1], codecs=(Codec.AV1,)))
+    found = rungs(1920, 1080, rate=Fraction(25), version=1, settings=LadderSettings(steps=steps))
+    assert [rung.id for rung in found][-2:] == ["v720-1", "v1080-av1-1"]
+    # H.264 there is, however small the picture.
+    steps = (replace(DEFAULT.ladder[0], codecs=(Codec.AV1,)), *DEFAULT.ladder[1:])
+    found = rungs(416, 234, rate=Fraction(25), version=1, settings=LadderSettings(steps=steps))
+    assert [rung.id for rung in found] == ["v234-1", "v234-av1-1"]
+
+
+def test_steps_of_another_shape_hold_the_picture() -> None:
+    cinema = Row(width=1280, height=536, average=2_500_000, maxrate=3_000_000, crf=23)
+    found = rungs(1920, 1080, rate=Fraction(25), version=1, settings=LadderSettings(steps=(cinema,)))
+    assert [(rung.width, rung.height) for rung in found] == [(952, 536)]
+    found = rungs(1920, 804, rate=Fraction(25), version=1, settings=LadderSettings(steps=(cinema,)))
+    assert [(rung.width, rung.height, rung.crf) for rung in found] == [(1280, 536, 23)]
+    assert found[0].maxrate / found[0].average == pytest.approx(1.2, rel=0.001)
+
+
+def test_a_short_segment_gets_a_small_buffer() -> None:
+    # Apple 1.30: the peak of any segment is at most twice the average.
+    for length in (2, 4, 6, 10):
+        made = settings_of(replace(DEFAULT, segment=length))
+        (rung,) = rungs(416, 234, rate=Fraction(25), version=1, settings=made)
+        assert rung.maxrate * length + rung.bufsize <= 2 * length * rung.average
 
 
 EVEN = st.integers(1, 4096).map(lambda half: 2 * half)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.ports import Level
 from manifests.layout import AssetId, RenditionId
+from transcoder.passes import costs
+from transcoder.profile import Codec
 from transcoder.windows import (
     Window,
     assigned,
@@ -14,6 +17,7 @@ from transcoder.windows import (
     index_task,
     opening,
     run_task,
+    track_of,
     window_from,
     window_of,
     window_task,
@@ -63,6 +67,20 @@ def test_an_assets_first_windows_are_short(plan: Plan) -> None:
     assert [window.name for window in opening(plan)] == [
         "video/0-1", "a1-1/0-4", "video/1-1", "video/2-2", "video/4-4", "a1-1/4-16",
     ]  # fmt: skip
+
+
+def test_a_viewer_of_a_new_asset_waits_for_no_other_codec(plan: Plan) -> None:
+    assert plan.video is not None
+    other = replace(plan.video.rungs[0], id=RenditionId("v180-av1-1"), codec=Codec.AV1)
+    more = replace(plan, video=replace(plan.video, rungs=(*plan.video.rungs, other)))
+    assert opening(more) == opening(plan)
+    assert {window.track for window in windows(more)} == {"video", "av1", "a1-1"}
+    assert track_of(more, other.id) == "av1"
+    assert track_of(more, plan.video.rungs[0].id) == "video"
+    assert track_of(more, plan.audio[0].id) == "a1-1"
+    prices = costs(more, "av1").encode
+    assert set(prices) == {other.id}
+    assert prices[other.id] > costs(more, "video").encode[plan.video.rungs[0].id]
 
 
 def test_the_whole_plan_in_windows(plan: Plan) -> None:

@@ -2,12 +2,13 @@
 
 Rules that shape it (Apple's HLS authoring specification unless another source is named): 9.1–9.5 CODECS, RESOLUTION,
 demuxed audio; 9.11 INDEPENDENT-SEGMENTS; 9.13–9.15 rates; 9.16 no VIDEO-RANGE, since every rung is SDR; 1.32 the first
-variant near 2 Mb/s.
+variant near 2 Mb/s; 9.19 SCORE where there are several codecs, for their bandwidths do not tell which looks better.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from manifests import bandwidth, layout
@@ -18,6 +19,7 @@ from transcoder.describe.iframe_playlist import iframe_variants
 from transcoder.describe.media_playlist import VERSION
 from transcoder.describe.rates import rates
 from transcoder.describe.sound import SURROUND, audio_groups, audio_renditions, default_track
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +74,14 @@ def _with_sound(
         resolution=Resolution(width=rung.width, height=rung.height),
         frame_rate=decimals.round_half_up(video.rate / rung.divisor, 3),
         audio=group,
+        score=_score(video, rung) if len(video.codecs) > 1 else None,
     )
+
+
+def _score(video: VideoPlan, rung: VideoRung) -> Fraction:
+    """The rung's place by what is seen: the larger, the better; of one size the codec that needs fewer bits for it."""
+    order = sorted(video.rungs, key=lambda each: (each.width * each.height, video.codecs.index(each.codec)))
+    return Fraction(order.index(rung) + 1)
 
 
 def _codecs(tracks: Sequence[AudioPlan]) -> tuple[str, ...]:
@@ -87,8 +96,10 @@ def multivariant(
     if captions:
         variants = [replace(variant, subtitles=CAPTION_GROUP) for variant in variants]
     variants.sort(key=lambda variant: variant.bandwidth)
+    others = set() if plan.video is None else {rung.codecs for rung in plan.video.rungs if rung.codec is not Codec.H264}
     first = min(
-        (variant for variant in variants if variant.audio != SURROUND),
+        # In what every player knows: stereo, H.264.
+        (each for each in variants if each.audio != SURROUND and others.isdisjoint(each.codecs)),
         key=lambda variant: abs((variant.average_bandwidth or variant.bandwidth) - FIRST_VARIANT),
     )
     return MultivariantPlaylist(

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from manifests.layout import RenditionId
+from transcoder import further_codecs
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
-    from transcoder.plan import Plan
+    from transcoder.plan import Plan, VideoRung
+
+_EFFORT: Final = 2
+"""CRFs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +90,32 @@ def apply(plan: Plan, ladder: Ladder | None, *, keeping: RenditionId | None = No
     if plan.video is None or ladder is None or not ladder.rungs:
         return plan
     chosen = {rung.rendition: rung for rung in ladder.rungs}
-    rungs = tuple(
-        rung if new is None else replace(
+    beside = {(rung.width, rung.height): rung.id for rung in plan.video.only(Codec.H264).rungs}
+    rungs = []
+    for rung in plan.video.rungs:
+        # A rung of another codec goes the way of the H.264 rung of its size; without one it stays as it was.
+        leader = beside.get((rung.width, rung.height))
+        new = None if leader is None else chosen.get(leader)
+        if new is not None:
+            rungs.append(_changed(rung, new))
+        elif leader is None or rung.id == keeping:
+            rungs.append(rung)
+    return replace(plan, video=replace(plan.video, rungs=tuple(rungs)))
+
+
+def _changed(rung: VideoRung, new: Chosen) -> VideoRung:
+    if rung.codec is Codec.H264:
+        return replace(
             rung, crf=new.crf, maxrate=new.maxrate, bufsize=new.bufsize, bandwidth=new.bandwidth, effort=new.effort
         )
-        for rung in plan.video.rungs
-        if (new := chosen.get(rung.id)) is not None or rung.id == keeping
-    )  # fmt: skip
-    return replace(plan, video=replace(plan.video, rungs=rungs))
+    # Effort has bought the quality of a CRF as much lower (docs/encoding.md).
+    return replace(
+        rung,
+        crf=further_codecs.crf(rung.codec, new.crf - _EFFORT * new.effort),
+        maxrate=further_codecs.bits(rung.codec, new.maxrate),
+        bufsize=further_codecs.bits(rung.codec, new.bufsize),
+        bandwidth=further_codecs.bits(rung.codec, new.bandwidth),
+    )
 
 
 def dump(ladder: Ladder) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
-from transcoder.windows import AUDIO_WINDOW, VIDEO, VIDEO_WINDOW, Window
+from transcoder.windows import AUDIO_WINDOW, VIDEO, VIDEO_WINDOW, Window, codec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,9 @@ class Room:
 
 def length(left: int, room: Room, *, track: str) -> int:
     """Segments of the next window, where `left` of the track have no worker."""
-    usual, most, least = (VIDEO_WINDOW, _MOST_VIDEO, 1) if track == VIDEO else (AUDIO_WINDOW, _MOST_AUDIO, _LEAST_AUDIO)
+    usual, most, least = (
+        (VIDEO_WINDOW, _MOST_VIDEO, 1) if codec_of(track) else (AUDIO_WINDOW, _MOST_AUDIO, _LEAST_AUDIO)
+    )
     in_time = usual if room.seconds is None else int(_TASK_S / max(room.seconds, 1e-6))
     share = -(-left // (_PER_SLOT * max(1, room.slots))) if room.slots > 1 else left
     return max(1, min(max(share, least), max(in_time, 1), most, left))

@@ -24,7 +24,7 @@ from transcoder.passes import Pass, costs
 from transcoder.remaining import expected, left_of, made_by, opening_tasks
 from transcoder.schedule.division import Room, divide, estimate, merged, rung_groups
 from transcoder.schedule.fairness import Turns, Waiting, joining, slots_each
-from transcoder.windows import VIDEO, assigned, finish_task, tracks, window_from, window_task
+from transcoder.windows import assigned, codec_of, finish_task, tracks, window_from, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -113,7 +113,7 @@ class Front:
     async def took(self, plan: Plan, window: Window, seconds: float) -> None:
         """How long a window took, to cut the next ones by."""
         if window.rungs is not None:
-            prices = costs(plan, VIDEO)
+            prices = costs(plan, window.track)
             made = Pass(first=window.first, count=window.count, renditions=frozenset(window.rungs))
             seconds *= prices.of(replace(made, renditions=frozenset(prices.encode))) / prices.of(made)
         try:
@@ -156,13 +156,13 @@ class Front:
         taken = set(await self._board.landed_of(plan))
         for window in assigned(await self._jobs.pending(each.asset)):
             taken |= made_by(plan, window)
-        groups = rung_groups(costs(plan, VIDEO).encode) if plan.video is not None else ()
         keys = {track: speed_key(_name(each), track) for track in tracks(plan)}
         speeds = await self._speeds(keys.values())
         windows = []
         for track, key in keys.items():
             room = Room(slots=slots, seconds=speeds.get(key))
-            windows.append(divide(track, left_of(plan, track, taken), room, groups=groups if track == VIDEO else ()))
+            groups = rung_groups(costs(plan, track).encode) if codec_of(track) else ()
+            windows.append(divide(track, left_of(plan, track, taken), room, groups=groups))
         return ((window, estimate(window, speeds.get(keys[window.track]))) for window in merged(windows))
 
     async def _speeds(self, keys: Collection[str]) -> dict[str, float]:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from manifests.layout import RenditionId
+from transcoder import further_codecs
 from transcoder.per_title.ladder import UNCHANGED, Chosen, Curve, Dropped, Ladder, Point, apply, dump, load
 from transcoder.plan import Plan, SourceRef
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from tests.transcoder.per_title.conftest import MakeVideo
@@ -43,6 +46,23 @@ def test_the_rungs_that_stay_get_their_rates(make_video: MakeVideo) -> None:
     for rung in now.rungs:
         same = ("id", "width", "height", "divisor", "profile", "level", "codecs")
         assert all(getattr(rung, name) == getattr(before[rung.id], name) for name in same), "what players were told"
+
+
+def test_other_codecs_go_with_the_rung_of_their_size(make_video: MakeVideo) -> None:
+    plan = _plan(make_video)
+    assert plan.video is not None
+    small = replace(plan.video.rungs[0], id=RenditionId("v90-hevc-1"), width=160, height=90, codec=Codec.HEVC)
+    others = [replace(rung, id=RenditionId(f"{rung.id}-hevc"), codec=Codec.HEVC) for rung in plan.video.rungs]
+    video = apply(replace(plan, video=replace(plan.video, rungs=(*plan.video.rungs, *others, small))), _ladder()).video
+    assert video is not None
+    found = {rung.id: rung for rung in video.only(Codec.HEVC).rungs}
+    assert list(found) == ["v360-1-hevc", "v540-1-hevc", "v90-hevc-1"]
+    leader, large = found[RenditionId("v360-1-hevc")], found[RenditionId("v540-1-hevc")]
+    assert leader.crf == further_codecs.crf(Codec.HEVC, 30)
+    # Effort has made its leader as good as a CRF two lower; it is x264's alone.
+    assert (large.crf, large.effort) == (further_codecs.crf(Codec.HEVC, 24), False)
+    assert 0.6 * 450_000 < large.maxrate < 0.8 * 450_000
+    assert found[RenditionId("v90-hevc-1")] == small, "where H.264 has no such size nothing changes"
 
 
 def test_a_dropped_rung_may_stay_as_it_was(make_video: MakeVideo) -> None:
