@@ -185,7 +185,8 @@ class Level(IntEnum):
 class Task:
     """A short (≤1 min), idempotent piece of work, named by what it makes.
 
-    `name` is unique for what it makes (`{group}/{version}/{what}`); `group` is what is cancelled together (an asset);
+    `name` is unique for what it makes (`{group}/{version}/{what}`); `group` is what is cancelled together (an asset, or
+    one version of it);
     `tenant` is who shares the workers with others as one (the asset's owner).
     """
 
@@ -223,10 +224,11 @@ class JobEngine(Protocol):
         """Queue; a task whose name is queued at the same or a more urgent level, or is running, is not queued again."""
         ...
 
-    async def cancel(self, group: str) -> None:
-        """Queued tasks of the group are gone, running ones are cancelled (asyncio cancellation in the worker).
+    async def cancel(self, group: str, *, version: int | None = None) -> None:
+        """Queued tasks of the group, or of one version in it, are gone, running ones are cancelled (asyncio
+        cancellation in the worker).
 
-        For a second or two nothing of the group may be queued: what is being stopped could ask for what follows it.
+        For a second or two nothing of it may be queued: what is being stopped could ask for what follows it.
         """
         ...
 

@@ -40,8 +40,8 @@ UploadId = NewType("UploadId", str)
 MEDIA: Final = "media/"
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
 _CAPTIONS: Final = re.compile(r"t[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
-_MEDIA_VERSION: Final = re.compile(rf"media/[^/]+/(?!{_CAPTIONS.pattern}/)[^/]+-([1-9][0-9]*)/[^/]+")
 _CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
+_RENDITION_VERSION: Final = re.compile(r"[^/]+-([1-9][0-9]{0,8})")
 _SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
 
 
@@ -124,8 +124,21 @@ def stills(asset: AssetId, version: int) -> str:
 
 def media_version(key: str) -> int | None:
     """The version of the source that an object of a rendition was made from; None for any other key."""
-    match = _MEDIA_VERSION.fullmatch(key)
-    return None if match is None else int(match[1])
+    parts = key.split("/")
+    if len(parts) != 4 or f"{parts[0]}/" != MEDIA:
+        return None
+    return rendition_version(RenditionId(parts[2]))
+
+
+def is_naming(key: str) -> bool:
+    """Whether an object lies above the renditions of its asset: a manifest that names them."""
+    return key.startswith(MEDIA) and key.count("/") == 2
+
+
+def rendition_version(rendition: RenditionId) -> int | None:
+    """The version of the source that a rendition is of; None for what is no rendition's name."""
+    match = _RENDITION_VERSION.fullmatch(rendition)
+    return None if match is None or is_captions(rendition) else int(match[1])
 
 
 def profile(asset: AssetId, version: int) -> str:

@@ -50,7 +50,7 @@ def upload_command(
     files: Annotated[list[Path], typer.Argument(help="Files, or folders to look for media in.")],
     title: Annotated[str, typer.Option(help="Title of the asset; without it, the file's name.")] = "",
     language: Annotated[str, typer.Option(help="Language of the title (BCP 47).")] = "",
-    asset: Annotated[str, typer.Option(help="Attach to this asset instead of making one.")] = "",
+    asset: Annotated[str, typer.Option(help="Attach to this asset; if it plays already, replace its source.")] = "",
     profile: Annotated[str, typer.Option(help="What it is made by; `channel profiles` lists them.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the asset is encoded.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Publish it (needs a publisher's token).")] = False,

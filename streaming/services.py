@@ -129,8 +129,10 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         ),
         sessions=Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret)),
         rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
-        reconciler=Reconciler(store=store, cache=cache, jobs=jobs, catalogue=catalogue, clock=clock),
         captions=captions,
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
+        reconciler=Reconciler(
+            store=store, cache=cache, jobs=jobs, catalogue=catalogue, former_kept=settings.former_kept, clock=clock
+        ),
     )

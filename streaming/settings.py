@@ -48,6 +48,12 @@ class ServiceSettings:
         unit="s",
         help="how long a request waits for a segment that is being encoded, before 503 with Retry-After",
     )
+    former_kept: timedelta = setting(
+        timedelta(days=1),
+        env="CHANNEL_FORMER_KEPT_S",
+        unit="s",
+        help="how long the media of a version that was replaced stay, for those who are still playing it",
+    )
     studio_session: timedelta = setting(
         timedelta(hours=12), env="CHANNEL_STUDIO_SESSION_S", unit="s", help="how long a login to the studio lasts"
     )

@@ -29,15 +29,15 @@ async def finish(store: ObjectStore, plan: Plan) -> Collection[ObjectName] | Non
     or if its ladder was chosen this very moment.
 
     The bucket is listed, whatever anybody counted. Playlists come before ready.json, so whoever reads it can point
-    players at the bucket. What exists of rungs that the title's ladder dropped is deleted. Running it again writes the
-    same.
+    players at the bucket; which version is played there is said by `static_manifests.enlist`. What exists of rungs
+    that the title's ladder dropped is deleted. Running it again writes the same.
     """
     found = await present(store, plan)
     if not expected(plan) <= found.keys():
         return found.keys()
     if not await _settled(store, plan):
         return found.keys()
-    await write_manifests(store, plan, await _measured(store, plan, found))
+    await write_manifests(store, plan, await _measured(store, plan, found), naming=False)
     await _sweep(store, plan, await _dropped(store, plan))
     ready = Ready(objects=len(found), size=sum(stat.size for stat in found.values()))
     await write_ready(store, plan.asset, plan.version, ready)

@@ -176,9 +176,14 @@ def finish_task(asset: AssetId, version: int) -> Task:
     return _task(asset, version, "finish", Level.INDEX)
 
 
-def assigned(names: Iterable[str]) -> tuple[Window, ...]:
-    """The windows among the names of an asset's tasks."""
-    found = (window_from(name.split("/", 2)[2]) for name in names if name.count("/") >= 3)
+def are_of(names: Iterable[str], version: int) -> frozenset[str]:
+    """Those of the names of an asset's tasks that are about one of its versions."""
+    return frozenset(name for name in names if name.split("/", 2)[1] == str(version))
+
+
+def assigned(names: Iterable[str], *, version: int) -> tuple[Window, ...]:
+    """The windows of a version among the names of an asset's tasks."""
+    found = (window_from(name.split("/", 2)[2]) for name in are_of(names, version) if name.count("/") >= 3)
     return tuple(window for window in found if window is not None)
 
 

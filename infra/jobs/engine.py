@@ -67,9 +67,10 @@ class StreaqEngine:
                 if batch:
                     await client.enqueue_many(batch)
 
-    async def cancel(self, group: str) -> None:
+    async def cancel(self, group: str, *, version: int | None = None) -> None:
+        under = f"{group}/" if version is None else f"{group}/{version}/"
         async with self._connected():
-            await self._script(CANCEL, group=group, tries=TRIES)
+            await self._script(CANCEL, group=group, under=under, tries=TRIES)
 
     async def pending(self, group: str) -> frozenset[str]:
         async with self._connected():

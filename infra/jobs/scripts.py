@@ -20,11 +20,14 @@ ADMIT: Final = (
     _PRELUDE
     + """
 -- tasks: {name, level (from 0), group}. Answers the positions (from 0) of those to be queued; notes them in groups.
--- None is of a group that has just been cancelled: a task that is about to be stopped may ask for what would follow it.
+-- None is of a group, or of a version in it, that has just been cancelled: a task that is about to be stopped may ask
+-- for what would follow it.
+local function closed(under) return redis.call('EXISTS', ask.groups .. under .. ':closed') == 1 end
 local wanted = {}
 for position, task in ipairs(ask.tasks) do
   local name, level, group = task[1], task[2], task[3]
-  local taken = redis.call('EXISTS', ask.groups .. group .. ':closed') == 1
+  local versioned = string.find(name, '/', #group + 2, true)
+  local taken = closed(group .. '/') or (versioned and closed(string.sub(name, 1, versioned)))
   for number, lane in ipairs(ask.lanes) do
     local id = name .. lane.suffix
     -- queued or running at this level or a more urgent one, or running at any
@@ -63,8 +66,11 @@ CANCEL: Final = (
 -- Running tasks are flagged: their workers look at the flags twice a second. Queued ones are taken out, and no others
 -- come in until the workers have looked.
 local key = ask.groups .. ask.group
-redis.call('SET', key .. ':closed', '', 'PX', 1500)
-local ids = redis.call('SMEMBERS', key)
+redis.call('SET', ask.groups .. ask.under .. ':closed', '', 'PX', 1500)
+local ids = {}
+for _, id in ipairs(redis.call('SMEMBERS', key)) do
+  if string.sub(id, 1, #ask.under) == ask.under then ids[#ids + 1] = id end
+end
 for _, lane in ipairs(ask.lanes) do
   local doomed, any = {}, false
   for _, id in ipairs(ids) do

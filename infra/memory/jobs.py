@@ -45,9 +45,11 @@ class MemoryEngine:
                 self._entries.append(_Entry(task, self._order, asyncio.get_running_loop().time()))
             self.changed.notify_all()
 
-    async def cancel(self, group: str) -> None:
+    async def cancel(self, group: str, *, version: int | None = None) -> None:
+        under = "" if version is None else f"{group}/{version}/"
         async with self.changed:
-            for entry in [entry for entry in self._entries if entry.task.group == group]:
+            mine = [e for e in self._entries if e.task.group == group and e.task.name.startswith(under)]
+            for entry in mine:
                 if entry.running is not None:
                     entry.running.cancel()
                 self._entries.remove(entry)

@@ -11,7 +11,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from manifests.layout import AssetId
-from streaming.catalog.errors import AssetNotFound, BadQuery, EditConflict, IllegalTransition, NotPublished
+from streaming.catalog.errors import (
+    AssetNotFound,
+    BadQuery,
+    EditConflict,
+    IllegalTransition,
+    NoReplacement,
+    NotPublished,
+)
 from streaming.catalog.languages import canonical
 from streaming.catalog.listing import LARGEST_PAGE, PAGE, QUERY, ListQuery
 from streaming.catalog.model import AssetState, EditorialState
@@ -261,6 +268,18 @@ class AssetsApi:
         who = await require(request, Role.EDITOR)
         return self._answer(request, await self._catalogue.cancel(asset_id(request)), who)
 
+    @operation(
+        summary="Give up the source that is to replace an asset's",
+        tag=_TAG,
+        description="What is played stays. A replacement that failed is forgotten, with its reason.",
+        role=Role.EDITOR,
+        replies={200: Reply(description="Given up", kind=EditorAsset, headers=_ETAG)},
+        errors=(AssetNotFound, NoReplacement),
+    )
+    async def cancel_replacement(self, request: Request) -> Response:
+        who = await require(request, Role.EDITOR)
+        return self._answer(request, await self._catalogue.cancel_replacement(asset_id(request)), who)
+
     async def _decide(self, request: Request, decide: Callable[..., Awaitable[Asset]]) -> Response:
         who = await require(request, Role.PUBLISHER)
         asset = await decide(asset_id(request), revisions=revisions_of(request.headers))
@@ -305,8 +324,10 @@ class AssetsApi:
         summary="Follow an asset's progress",
         tag=_TAG,
         description="Server-sent events: `progress` with the state and the percentage encoded, `gone` at a deletion or "
-        "when the reader may not see it any more. "
-        "The stream ends when the asset is ready or has failed; connecting again after that answers 204, "
+        "when the reader may not see it any more; to editors `replacement` says the same of a source that is to take "
+        "the place of the one that is played. "
+        "The stream ends when the asset is ready or has failed, and nothing is on its way to replace it; "
+        "connecting again after that answers 204, "
         "at which an EventSource stops.",
         parameters=(Parameter(name="Last-Event-ID", where="header", description="The last event that was heard."),),
         replies={
@@ -336,6 +357,7 @@ def routes(
         Route("/api/assets/{id}", api.edit, methods=["PATCH"]),
         Route("/api/assets/{id}", api.delete, methods=["DELETE"]),
         Route("/api/assets/{id}/cancel", api.cancel, methods=["POST"]),
+        Route("/api/assets/{id}/replacement", api.cancel_replacement, methods=["DELETE"]),
         Route("/api/assets/{id}/publish", api.publish, methods=["POST"]),
         Route("/api/assets/{id}/unpublish", api.unpublish, methods=["POST"]),
         Route("/api/assets/{id}/takedown", api.take_down, methods=["POST"]),

@@ -8,7 +8,8 @@ ApiError
 │   └── NotPublished           it exists, but the public may not see it (yet, or any more)
 ├── Conflict
 │   ├── IllegalTransition      the asset's (editorial) state does not allow this; `allowed` says what it does
-│   └── UploadSuperseded       another source has arrived first
+│   ├── UploadSuperseded       another source has arrived first, or is to replace this one
+│   └── NoReplacement          nothing is on its way to replace the asset
 ├── PreconditionFailed
 │   └── EditConflict           If-Match names an older revision
 ├── Unprocessable
@@ -57,8 +58,14 @@ class IllegalTransition(Conflict):
         )
 
 
+class NoReplacement(Conflict):
+    """Nothing is on its way to replace this asset (any more): what arrived last is played already."""
+
+    code, title = "no_replacement", "Nothing to give up"
+
+
 class UploadSuperseded(Conflict):
-    """Another source of this asset has arrived first: this one is not used."""
+    """Another source of this asset has arrived first, or has begun to come since: this one is not used."""
 
     code, title = "upload_superseded", "Another upload was first"
 

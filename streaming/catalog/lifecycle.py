@@ -6,23 +6,23 @@ Uploads and the reconciler call these, from any process and more than once: a st
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from infra.errors import CacheUnavailable, EngineUnavailable
 from infra.sql import reading, transaction
 from manifests.layout import is_name
+from streaming.catalog import former
 from streaming.catalog.errors import AssetNotFound, IllegalTransition, UploadSuperseded
 from streaming.catalog.model import ENCODING, VIEWABLE, Asset, AssetState
-from streaming.catalog.rows import asset_of
+from streaming.catalog.rows import NO_REPLACEMENT, asset_of, replacement_of
 from streaming.catalog.tables import assets
 from streaming.clock import utc_now
 from transcoder.failures import failure
 from transcoder.profile import DEFAULT_NAME
-from transcoder.windows import grow_task, index_task
+from transcoder.windows import are_of, grow_task, index_task
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +41,7 @@ CANCELLED: Final = failure("cancelled")
 _STOPPED_S: Final = 3.0
 """Longer than a worker that lives takes to hear of a cancellation and to end its processes."""
 _LOOK_S: Final = 0.1
-_NO_FAILURE: Final = {"failure_code": None, "failure_message": None, "failure_cause": None}
+NO_FAILURE: Final = {"failure_code": None, "failure_message": None, "failure_cause": None}
 
 
 def changes_channel(asset: AssetId) -> str:
@@ -65,44 +65,49 @@ class Lifecycle:
     async def begin_upload(self, asset_id: AssetId, *, profile: str = DEFAULT_NAME) -> int:
         """A source begins to come; returns the version to write it under, a new one each time.
 
-        Of several uploads to one asset the first that arrives is used. Raises IllegalTransition once one has.
+        Of several uploads to an asset that has nothing to play the first that arrives is used. Where something plays
+        it is to be replaced (replacing.py), and the upload that began last is used. Raises IllegalTransition between.
         """
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
-            state = AssetState(row.state)
-            if state is not AssetState.UPLOADING and AssetState.UPLOADING not in state.following:
+            state, version = AssetState(row.state), row.last_version + 1
+            if state in VIEWABLE:
+                values = {**NO_REPLACEMENT, "next_version": version, "next_state": AssetState.UPLOADING.value}
+            elif state is AssetState.UPLOADING or AssetState.UPLOADING in state.following:
+                values = {**NO_REPLACEMENT, "state": AssetState.UPLOADING.value, **NO_FAILURE}
+            else:
                 raise IllegalTransition(state=state, wanted=AssetState.UPLOADING, allowed=state.following)
-            version: int = row.last_version + 1
-            values = {"state": AssetState.UPLOADING.value, "last_version": version, "profile": profile, **_NO_FAILURE}
-            await self._change(connection, row, values)
+            if row.next_version is not None:
+                await former.note(connection, row.number, row.next_version, played=False, since=self._clock())
+            await self._change(connection, row, {**values, "last_version": version, "profile": profile})
+        if row.next_version is not None:
+            await self._stop_tasks(asset_id, version=row.next_version)
         await self._announce(asset_id)
-        return version
+        return int(version)
 
     async def source_arriving(self, asset_id: AssetId, *, version: int) -> None:
         """Bytes of a source can be read: have somebody make of them what can be made. A hint, so it may be told often.
 
-        Raises AssetNotFound.
+        Raises AssetNotFound, UploadSuperseded.
         """
         asset = await self.get(asset_id)
-        if asset.state is AssetState.UPLOADING:
+        coming = asset.replacement
+        is_replacing = coming is not None and (coming.version, coming.state) == (version, AssetState.UPLOADING)
+        if asset.state in VIEWABLE and not (is_replacing or asset.has_source(version)):
+            raise UploadSuperseded
+        if asset.state is AssetState.UPLOADING or is_replacing:
             try:
                 await self._jobs.enqueue(grow_task(asset_id, version, tenant=asset.created_by))
             except EngineUnavailable:
                 log.warning("nobody follows an upload, for want of the job engine", extra={"asset": asset_id})
 
-    async def source_given_up(self, asset_id: AssetId) -> None:
-        """A source stops coming: what is made of its bytes stops too, before this returns, unless a worker hangs.
-
-        Where another source of the asset is at work, nothing is cancelled; the tasks of this one find no bytes.
-        """
-        with suppress(AssetNotFound):
-            if (await self.get(asset_id)).state in ENCODING:
-                return
+    async def source_given_up(self, asset_id: AssetId, *, version: int) -> None:
+        """A source stops coming: what is made of its bytes stops too, before this returns, unless a worker hangs."""
         try:
-            await self._jobs.cancel(asset_id)
+            await self._jobs.cancel(asset_id, version=version)
             # Whoever sweeps next is to find what they write last.
             with anyio.move_on_after(_STOPPED_S):
-                while await self._jobs.pending(asset_id):  # noqa: ASYNC110 (the queue lies in Redis)
+                while are_of(await self._jobs.pending(asset_id), version):  # noqa: ASYNC110 (the queue lies in Redis)
                     await anyio.sleep(_LOOK_S)
         except EngineUnavailable:
             log.warning("the tasks of a source could not be cancelled", extra={"asset": asset_id})
@@ -112,18 +117,25 @@ class Lifecycle:
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
             state = AssetState(row.state)
+            coming = replacement_of(row)
             if row.version == version:
                 asset = asset_of(row)
+            elif coming is not None and coming.version == version and coming.state is not AssetState.FAILED:
+                values = {"next_size": size, "next_filename": _shown(filename)}
+                if coming.state is AssetState.UPLOADING:
+                    values["next_state"] = AssetState.INDEXING.value
+                asset = await self._change(connection, row, values)
             elif AssetState.INDEXING in state.following and row.version < version <= row.last_version:
                 values = {
-                    "state": AssetState.INDEXING.value, "version": version, **_NO_FAILURE,
+                    "state": AssetState.INDEXING.value, "version": version, **NO_FAILURE,
                     "source_size": size, "source_filename": _shown(filename),
                     "growing": version if row.growing == version else None,
                 }  # fmt: skip
                 asset = await self._change(connection, row, values)
             else:
                 raise UploadSuperseded
-        if asset.state is AssetState.INDEXING:
+        state = asset.state if asset.replacement is None or asset.version == version else asset.replacement.state
+        if state is AssetState.INDEXING:
             try:
                 await self._jobs.enqueue(index_task(asset_id, version, tenant=asset.created_by))
             except EngineUnavailable:
@@ -131,14 +143,19 @@ class Lifecycle:
         await self._announce(asset_id)
         return asset
 
-    async def upload_abandoned(self, asset_id: AssetId) -> None:
-        """No source will come, unless another upload brings one; an asset that has one, or is gone, is left alone."""
+    async def upload_abandoned(self, asset_id: AssetId, *, version: int | None = None) -> None:
+        """No source (of this version) will come, unless another upload brings one; an asset that has one, or is gone,
+        is left alone."""
         try:
             async with transaction(self._sql) as connection:
                 row = await self._locked(connection, asset_id)
-                if AssetState(row.state) is not AssetState.UPLOADING:
+                coming = replacement_of(row)
+                if coming is not None and coming.state is AssetState.UPLOADING and version in (None, coming.version):
+                    await self._change(connection, row, NO_REPLACEMENT)
+                elif AssetState(row.state) is AssetState.UPLOADING:
+                    await self._change(connection, row, {"state": AssetState.CREATED.value, "growing": None})
+                else:
                     return
-                await self._change(connection, row, {"state": AssetState.CREATED.value, "growing": None})
         except AssetNotFound:
             return
         await self._announce(asset_id)
@@ -184,15 +201,17 @@ class Lifecycle:
         )  # fmt: skip
 
     async def unfinished(self) -> list[Asset]:
-        """Assets that the transcoder has work for, oldest first."""
+        """Assets that the transcoder has work for, themselves or what is to replace them, oldest first."""
         wanted = sorted(state.value for state in ENCODING)
-        query = select(assets).where(assets.c.state.in_(wanted), assets.c.deleted_at.is_(None))
+        working = or_(assets.c.state.in_(wanted), assets.c.next_state.in_(wanted))
+        query = select(assets).where(working, assets.c.deleted_at.is_(None))
         async with reading(self._sql) as connection:
             return [asset_of(row) for row in await connection.execute(query.order_by(assets.c.number))]
 
     async def uploading_since(self, before: datetime) -> list[Asset]:
         """Assets that wait for a source and have not changed since before then."""
-        mine = (assets.c.state == AssetState.UPLOADING.value, assets.c.updated_at < before)
+        coming = or_(assets.c.state == AssetState.UPLOADING.value, assets.c.next_state == AssetState.UPLOADING.value)
+        mine = (coming, assets.c.updated_at < before)
         async with reading(self._sql) as connection:
             rows = await connection.execute(select(assets).where(*mine, assets.c.deleted_at.is_(None)))
             return [asset_of(row) for row in rows]
@@ -250,6 +269,13 @@ class Lifecycle:
         statement = update(assets).where(assets.c.number == row.number)
         changed = await connection.execute(statement.values(updated_at=self._clock(), **values).returning(assets))
         return asset_of(changed.one())
+
+    async def _stop_tasks(self, asset_id: AssetId, *, version: int | None = None) -> None:
+        try:
+            await self._jobs.cancel(asset_id, version=version)
+        except EngineUnavailable:
+            # The sweep cancels once more, and a task finds no source to work on.
+            log.warning("tasks that nobody wants any more could not be cancelled yet", extra={"asset": asset_id})
 
     async def _announce(self, asset_id: AssetId) -> None:
         """Wake whoever watches the row. It is no more than a wake-up: watchers also look by themselves."""

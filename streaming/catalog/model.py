@@ -53,7 +53,7 @@ class EditorialState(StrEnum):
 
 
 # An upload may be given up (back to created), or be given up for lost and still arrive (created to indexing); a failed
-# asset may be given another source. A source that plays is never replaced: its URLs are cached for a year.
+# asset may be given another source. What plays stays as it is until all of its replacement is there (replacing.py).
 _ASSET_STEPS: Final[Mapping[AssetState, frozenset[AssetState]]] = {
     AssetState.CREATED: frozenset({AssetState.UPLOADING, AssetState.INDEXING}),
     AssetState.UPLOADING: frozenset({AssetState.CREATED, AssetState.INDEXING}),
@@ -94,12 +94,25 @@ FINAL: Final = frozenset({EditorialState.TAKEN_DOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """A source that is to take the place of the one that is played, and how far it has come: `uploading`, `indexing`,
+    `playable` (its plan stands, and it is encoded) or `failed`."""
+
+    version: int
+    state: AssetState
+    source_filename: str | None = None
+    source_size: int | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """A catalogued title.
 
     `version` is the number of the source that is (being) encoded, 0 while none has arrived; `last_version` that of the
     latest that began to come; `growing` that of the source that is played while it arrives, until its plan stands.
     `captions` is the revision of the list of captions that viewers see, 0 for none.
+    `replacement` is on its way to become what is played.
     `revision` counts the edits and is what If-Match compares; states that move by themselves do not count. Titles and
     descriptions by language (BCP 47). `profile` names what `last_version` is made by. `duration_s`, `width`,
     `height` are of the upright picture as planned; None before, or for lack of a picture.
@@ -112,6 +125,7 @@ class Asset:
     last_version: int
     growing: int | None
     captions: int = 0
+    replacement: Replacement | None = None
     revision: int
     titles: Mapping[str, str]
     default_language: str
@@ -135,6 +149,12 @@ class Asset:
     def playing(self) -> int | None:
         """The version that is played, wholly or as far as it has arrived; None for none."""
         return self.version if self.state in VIEWABLE else self.growing
+
+    def has_source(self, version: int) -> bool:
+        """Whether the source of that version has arrived and is wanted: it is played, or is to be."""
+        coming = self.replacement
+        arrived = coming is not None and coming.version == version and coming.state in ENCODING
+        return version == self.version or arrived
 
 
 def new_asset_id() -> AssetId:

@@ -18,9 +18,9 @@ from infra.errors import CacheUnavailable, InfraError
 from infra.tasks import end
 from streaming.catalog.errors import AssetNotFound, NotPublished
 from streaming.catalog.lifecycle import changes_channel
-from streaming.catalog.model import SETTLED, Asset, AssetState, EditorialState
+from streaming.catalog.model import SETTLED, AssetState, EditorialState
 from streaming.catalog.policy import check_visible, sees_all
-from streaming.catalog.views import FailureView
+from streaming.catalog.views import FailureView, failure_view
 from streaming.http.event_stream import HEARTBEAT, Event, retry
 from streaming.http.problem import Unauthorized
 from transcoder.signals import asset_channel
@@ -42,11 +42,22 @@ _RETRY_MS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacementProgress:
+    """The same of a source that is to take the place of the one that is played. `failure` says why it cannot."""
+
+    version: int
+    state: AssetState
+    percent: int
+    eta_s: int | None
+    failure: FailureView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssetProgress:
     """`percent` (0 to 100) of what goes on in this state: of the upload's bytes, or of the encode's work.
 
     `eta_s`: whole seconds until the encode is done if it goes on as lately, whatever else is encoded; null while nobody
-    can say. `failure` is told to editors only.
+    can say. `failure` and `replacement` are told to editors only.
     """
 
     id: str
@@ -56,6 +67,7 @@ class AssetProgress:
     eta_s: int | None
     playable: bool
     failure: FailureView | None
+    replacement: ReplacementProgress | None = None
 
 
 class Arriving(Protocol):
@@ -94,28 +106,37 @@ class ProgressEvents:
         """
         asset = await self._catalogue.get(asset_id)
         check_visible(asset, principal)
-        failure = asset.failure if sees_all(principal) else None
-        percent, eta_s = await self._percent(asset)
+        tells = sees_all(principal)
+        percent, eta_s = await self._percent(asset.id, asset.version, asset.state)
+        coming, left_s = asset.replacement if tells else None, None
+        if coming is not None:
+            done, left_s = await self._percent(asset.id, coming.version, coming.state)
+            replacement = ReplacementProgress(
+                version=coming.version, state=coming.state, percent=done, eta_s=None,
+                failure=failure_view(coming.failure),
+            )  # fmt: skip
         value = AssetProgress(
             id=asset.id, state=asset.state, editorial=asset.editorial, percent=percent, eta_s=None,
-            playable=asset.playing is not None,
-            failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
+            playable=asset.playing is not None, failure=failure_view(asset.failure) if tells else None,
+            replacement=None if coming is None else replacement,
         )  # fmt: skip
         digest = hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
+        if value.replacement is not None:
+            value = replace(value, replacement=replace(value.replacement, eta_s=left_s))
         return Event(name="progress", value=replace(value, eta_s=eta_s), id=digest)
 
-    async def _percent(self, asset: Asset) -> tuple[int, int | None]:
+    async def _percent(self, asset: AssetId, version: int, state: AssetState) -> tuple[int, int | None]:
         """Percent, and seconds left."""
-        match asset.state:
+        match state:
             case AssetState.READY:
                 return 100, 0
             case AssetState.UPLOADING:
-                arriving = await self._arriving(asset.id)
+                arriving = await self._arriving(asset)
                 if arriving is None or not arriving.length:
                     return 0, None
                 return 100 * arriving.offset // arriving.length, None
             case AssetState.PLAYABLE:
-                progress = await self._board.progress(asset.id, asset.version)
+                progress = await self._board.progress(asset, version)
                 left = None if progress.left is None else math.ceil(progress.left.total_seconds())
                 return min(progress.percent, 99), left  # the rest is the finish: static playlists and the fact itself
             case _:
@@ -184,7 +205,8 @@ class ProgressEvents:
 def settled(event: Event) -> bool:
     """Whether nothing more will come after this event by itself."""
     value: AssetProgress = event.value
-    return value.state in SETTLED
+    coming = value.replacement
+    return value.state in SETTLED and (coming is None or coming.state in SETTLED)
 
 
 async def _wake(messages: AsyncIterator[tuple[str, bytes]], woken: asyncio.Event) -> None:

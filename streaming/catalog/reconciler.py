@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from infra.errors import InfraError
+from infra.errors import InfraError, ObjectNotFound
 from infra.tasks import end
 from manifests import layout
 from streaming.catalog.errors import AssetNotFound, IllegalTransition
 from streaming.catalog.model import ENCODING, AssetState
-from streaming.catalog.sweeper import Sweeper
+from streaming.catalog.sweeper import KEPT, Sweeper
 from streaming.clock import utc_now
 from transcoder import signals
 from transcoder.facts import find_growing, find_plan, read_failure, read_ready, write_failure
@@ -28,14 +28,15 @@ from transcoder.failures import failure
 from transcoder.progress import ProgressBoard
 from transcoder.remaining import present
 from transcoder.schedule.front import Front
-from transcoder.windows import index_task
+from transcoder.static_manifests import enlist
+from transcoder.windows import are_of, index_task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from infra.ports import Cache, JobEngine, Lease, ObjectStore
     from manifests.layout import AssetId
-    from streaming.catalog.model import Asset
+    from streaming.catalog.model import Asset, Replacement
     from streaming.catalog.service import Catalogue
     from streaming.clock import Clock
     from transcoder.facts import Failure
@@ -74,6 +75,7 @@ class Reconciler:
         jobs: JobEngine,
         catalogue: Catalogue,
         every: timedelta = timedelta(seconds=5),
+        former_kept: timedelta = KEPT,
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
@@ -83,7 +85,7 @@ class Reconciler:
         self._every_s = every.total_seconds()
         self._front = Front(store=store, cache=cache, jobs=jobs, board=ProgressBoard(store=store, cache=cache))
         self._waiting: frozenset[tuple[AssetId, int]] = frozenset()
-        self._sweeper = Sweeper(store=store, cache=cache, jobs=jobs, catalogue=catalogue, clock=clock)
+        self._sweeper = Sweeper(store=store, cache=cache, jobs=jobs, catalogue=catalogue, kept=former_kept, clock=clock)
         self._asked: dict[tuple[AssetId, int], _Asked] = {}
         self._named: set[AssetId] = set()
         self._woken = asyncio.Event()
@@ -145,11 +147,11 @@ class Reconciler:
         """
         unfinished = await self._catalogue.unfinished()
         self._waiting = await self._front.waiting()
-        alive = {(asset.id, asset.version) for asset in unfinished}
+        alive = {(asset.id, version) for asset in unfinished for version in _versions(asset)}
         self._asked = {key: asked for key, asked in self._asked.items() if key in alive}
         for asset in unfinished:
             try:
-                known = (asset.id, asset.version) in self._waiting
+                known = self._waiting & {(asset.id, version) for version in _versions(asset)}
                 if thorough or not (known or await self._jobs.pending(asset.id)):
                     await self._reconcile(asset)
             except InfraError:
@@ -160,6 +162,8 @@ class Reconciler:
         if thorough:
             for asset in await self._catalogue.arriving():
                 await self._look_at_arriving(asset)
+            for asset in await self._catalogue.unlisted():
+                await self._enlist(asset)
         # Turns go on by themselves, as long as nothing is lost.
         await self._front.top_up()
         await self._sweeper.sweep()
@@ -170,7 +174,7 @@ class Reconciler:
             asset = await self._catalogue.get(asset_id)
         except AssetNotFound:
             return
-        if asset.state in ENCODING:
+        if _versions(asset):
             await self._reconcile(asset)
         elif asset.state is AssetState.UPLOADING:
             await self._look_at_arriving(asset)
@@ -183,8 +187,11 @@ class Reconciler:
 
     async def _reconcile(self, asset: Asset) -> None:
         try:
-            if not await self._fold(asset):
-                await self._ask_again(asset)
+            if asset.state in ENCODING and not await self._fold(asset):
+                await self._ask_again(asset, asset.version)
+            coming = asset.replacement
+            if coming is not None and coming.state in ENCODING and not await self._fold_replacement(asset, coming):
+                await self._ask_again(asset, coming.version)
         except (AssetNotFound, IllegalTransition) as exc:
             log.info("an asset has moved on meanwhile", extra={"asset": asset.id, "cause": str(exc)})
 
@@ -204,29 +211,60 @@ class Reconciler:
             return False
         await self._sweeper.supersede(asset.id, asset.version)
         await self._catalogue.ready(asset.id, version=asset.version)
+        await self._enlist(asset)
         return True
 
-    async def _ask_again(self, asset: Asset) -> None:
-        """Enqueue what is missing, if the queue knows nothing of the asset."""
-        if await self._jobs.pending(asset.id) or (asset.id, asset.version) in self._waiting:
+    async def _fold_replacement(self, asset: Asset, coming: Replacement) -> bool:
+        """The same of a source that is to replace it: what plays stays until every object of the other is there."""
+        found = await read_failure(self._store, asset.id, coming.version)
+        if found is not None:
+            await self._catalogue.replacement_failed(asset.id, found, version=coming.version)
+            return True
+        plan = await find_plan(self._store, asset.id, coming.version)
+        if plan is None:
+            return False
+        if await read_ready(self._store, asset.id, coming.version) is None:
+            await self._catalogue.replacement_planned(asset.id, plan)
+            return False
+        replaced = await self._catalogue.replaced(asset.id, plan)
+        if replaced.version == plan.version:  # else somebody has given it up meanwhile
+            await self._enlist(replaced)
+        return True
+
+    async def _enlist(self, asset: Asset) -> None:
+        """The row says which version is played; the bucket's own playlists follow."""
+        with suppress(AssetNotFound, ObjectNotFound):
+            await enlist(self._store, asset.id, asset.version)
+            await self._catalogue.listed(asset.id, version=asset.version)
+
+    async def _ask_again(self, asset: Asset, version: int) -> None:
+        """Enqueue what is missing of a version, if the queue knows nothing of it."""
+        if are_of(await self._jobs.pending(asset.id), version) or (asset.id, version) in self._waiting:
             return
-        plan = await find_plan(self._store, asset.id, asset.version)
+        plan = await find_plan(self._store, asset.id, version)
         found = {} if plan is None else await present(self._store, plan)
-        asked = self._asked.setdefault((asset.id, asset.version), _Asked(present=len(found)))
+        asked = self._asked.setdefault((asset.id, version), _Asked(present=len(found)))
         if asked.present != len(found):
             asked.present, asked.times = len(found), 0
         asked.times += 1
         if asked.times > _ROUNDS:
-            await self._give_up(asset, _STUCK)
-        elif await self._store.head(layout.source(asset.id, asset.version)) is None:
-            await self._give_up(asset, _MISSING)
+            await self._give_up(asset, version, _STUCK)
+        elif await self._store.head(layout.source(asset.id, version)) is None:
+            await self._give_up(asset, version, _MISSING)
         else:
             log.info("asking again", extra={"asset": asset.id, "objects": len(found)})
             if plan is None:
-                await self._jobs.enqueue(index_task(asset.id, asset.version, tenant=asset.created_by))
+                await self._jobs.enqueue(index_task(asset.id, version, tenant=asset.created_by))
             else:
                 await self._front.begin(plan, found, tenant=asset.created_by)
 
-    async def _give_up(self, asset: Asset, failure: Failure) -> None:
-        await write_failure(self._store, asset.id, asset.version, failure)
-        await self._fold(asset)
+    async def _give_up(self, asset: Asset, version: int, failure: Failure) -> None:
+        await write_failure(self._store, asset.id, version, failure)
+        await self.look(asset.id)
+
+
+def _versions(asset: Asset) -> frozenset[int]:
+    """The versions of an asset that the transcoder has work for."""
+    coming = asset.replacement
+    found = {coming.version} if coming is not None and coming.state in ENCODING else set()
+    return frozenset(found | {asset.version} if asset.state in ENCODING else found)

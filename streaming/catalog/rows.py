@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, insert
 
 from manifests.layout import AssetId
 from streaming.catalog.content import Content, folded
-from streaming.catalog.model import Asset, AssetState, EditorialState
+from streaming.catalog.model import Asset, AssetState, EditorialState, Replacement
 from streaming.catalog.tables import asset_terms
 from transcoder.facts import Failure
 
@@ -18,6 +18,26 @@ if TYPE_CHECKING:
 
 TAG = "tag"
 LANGUAGE = "language"
+
+NO_REPLACEMENT: Final = {
+    "next_version": None, "next_state": None, "next_filename": None, "next_size": None,
+    "next_failure_code": None, "next_failure_message": None, "next_failure_cause": None,
+}  # fmt: skip
+
+
+def replacement_of(row: Row[Any]) -> Replacement | None:
+    """What is on its way to replace the asset of this row."""
+    if row.next_version is None:
+        return None
+    return Replacement(
+        version=row.next_version, state=AssetState(row.next_state), source_filename=row.next_filename,
+        source_size=row.next_size,
+        failure=_failure(row.next_failure_code, row.next_failure_message, row.next_failure_cause),
+    )  # fmt: skip
+
+
+def _failure(code: str | None, message: str | None, cause: str | None) -> Failure | None:
+    return None if code is None else Failure(code=code, message=message or "", cause=cause or "")
 
 
 def asset_of(row: Row[Any]) -> Asset:
@@ -30,6 +50,7 @@ def asset_of(row: Row[Any]) -> Asset:
         last_version=row.last_version,
         growing=row.growing,
         captions=row.captions,
+        replacement=replacement_of(row),
         revision=row.revision,
         titles=row.titles,
         default_language=row.default_language,
@@ -42,10 +63,8 @@ def asset_of(row: Row[Any]) -> Asset:
         height=row.height,
         source_filename=row.source_filename,
         source_size=row.source_size,
-        failure=None
-        if row.failure_code is None
-        else Failure(code=row.failure_code, message=row.failure_message or "", cause=row.failure_cause or ""),
         profile=row.profile,
+        failure=_failure(row.failure_code, row.failure_message, row.failure_cause),
         created_by=row.created_by,
         created_at=row.created_at,
         updated_at=row.updated_at,

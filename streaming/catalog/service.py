@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import insert
 
-from infra.errors import EngineUnavailable
 from infra.sql import reading, transaction
 from streaming.catalog.content import Content, checked, merge_patch
 from streaming.catalog.errors import EditConflict, IllegalTransition
-from streaming.catalog.lifecycle import CANCELLED, Lifecycle, log
+from streaming.catalog.lifecycle import CANCELLED
 from streaming.catalog.listing import ListQuery, Page, cursor_of, list_statement, prepare_search
 from streaming.catalog.model import Asset, AssetState, EditorialState, new_asset_id
+from streaming.catalog.replacing import Replacing
 from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
 from streaming.catalog.tables import assets
 from streaming.http.body import convert
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from manifests.layout import AssetId
 
 
-class Catalogue(Lifecycle):
+class Catalogue(Replacing):
     """Assets in SQL. Every change is one transaction on a locked row, so any number of processes may make them.
 
     Raises AssetNotFound for ids that are unknown or deleted, and DatabaseUnavailable.
@@ -136,15 +136,8 @@ class Catalogue(Lifecycle):
         One that has failed already stays as it is. Raises IllegalTransition when nothing is being encoded.
         """
         asset = await self.failed(asset_id, CANCELLED.code, CANCELLED.message)
-        await self._stop_tasks(asset_id)
+        await self._stop_tasks(asset_id, version=asset.version)
         return asset
-
-    async def _stop_tasks(self, asset_id: AssetId) -> None:
-        try:
-            await self._jobs.cancel(asset_id)
-        except EngineUnavailable:
-            # The sweep cancels once more, and a task finds no source to work on.
-            log.warning("tasks that nobody wants any more could not be cancelled yet", extra={"asset": asset_id})
 
     async def _editorial(
         self, asset_id: AssetId, wanted: EditorialState, revisions: Collection[int] | None, **values: Any

@@ -1,5 +1,6 @@
 """What nobody will play leaves the bucket: media of deleted assets and cancelled encodes (at once, and again, for a
-worker may still have written something late), and what a source that failed left when the next one is whole."""
+worker may still have written something late), what a source that failed left when the next one is whole, and what was
+replaced, once its last viewers have had their time."""
 
 from __future__ import annotations
 
@@ -29,18 +30,31 @@ _REMEMBERED: Final = timedelta(days=1)
 when its next source is ready."""
 
 
+KEPT: Final = timedelta(days=1)
+
+
 class Sweeper:
     """Empties the bucket of deleted assets, then has the catalogue forget them; and of what was cancelled."""
 
     def __init__(
-        self, *, store: ObjectStore, cache: Cache, jobs: JobEngine, catalogue: Catalogue, clock: Clock = utc_now
+        self,
+        *,
+        store: ObjectStore,
+        cache: Cache,
+        jobs: JobEngine,
+        catalogue: Catalogue,
+        kept: timedelta = KEPT,
+        clock: Clock = utc_now,
     ) -> None:
+        """`kept`: how long the media of a version that was replaced stay."""
         self._store = store
+        self._kept = kept
         self._cache = cache
         self._jobs = jobs
         self._catalogue = catalogue
         self._clock = clock
         self._next: dict[AssetId, datetime] = {}
+        self._next_former: dict[tuple[AssetId, int], datetime] = {}
 
     async def sweep(self) -> None:
         """Look at every asset whose turn it is; the longer ago its deletion or cancellation, the rarer the looks."""
@@ -52,7 +66,7 @@ class Sweeper:
                 continue
             age = now - asset.updated_at
             # What runs is stopped first, so that nothing is written behind our back.
-            await self._jobs.cancel(asset.id)
+            await self._jobs.cancel(asset.id, version=asset.version if asset in cancelled else None)
             if asset in cancelled:
                 swept = await sweep_version(self._store, asset.id, asset.version)
                 # It is of no version, and a finish may have written it in the last moment.
@@ -69,6 +83,25 @@ class Sweeper:
             self._next[asset.id] = now + max(age / 2, timedelta(seconds=2))
         left = {asset.id for asset in (*tombstones, *cancelled)}
         self._next = {asset: due for asset, due in self._next.items() if asset in left}
+        await self._sweep_former(now)
+
+    async def _sweep_former(self, now: datetime) -> None:
+        """Versions that were replaced, once those who played them have had time to end, or that came to nothing."""
+        found = await self._catalogue.former()
+        for each in found:
+            name, age = (each.asset, each.version), now - each.since - (self._kept if each.played else timedelta(0))
+            if age < timedelta(0) or self._next_former.get(name, now) > now:
+                continue
+            await self._jobs.cancel(each.asset, version=each.version)
+            swept = await sweep_version(self._store, each.asset, each.version)
+            await forget(self._cache, each.asset, each.version)
+            if swept:
+                log.info("a former version is swept", extra={"asset": each.asset, "objects": swept})
+            elif age > _QUIET:
+                await self._catalogue.former_swept(each.asset, version=each.version)
+            self._next_former[name] = now + max(age / 2, timedelta(seconds=2))
+        left = {(each.asset, each.version) for each in found}
+        self._next_former = {name: due for name, due in self._next_former.items() if name in left}
 
     async def supersede(self, asset: AssetId, version: int) -> None:
         """Delete what earlier sources of an asset left, now that a later one is whole."""
@@ -80,7 +113,7 @@ class Sweeper:
         growing = layout.growing(asset, version)
         if await self._store.head(growing) is None:
             return
-        await self._jobs.cancel(asset)
+        await self._jobs.cancel(asset, version=version)
         await _delete_media(self._store, asset, version)
         await self._store.delete([growing])  # last: as long as it is there this is done again
 

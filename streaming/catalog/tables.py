@@ -2,6 +2,10 @@
 
 `assets.number` counts up: newest first is number descending, and a cursor is a number. `search_text` holds all titles,
 folded. Tags and title languages stand in the row (to be shown) and in `asset_terms` (to be filtered by).
+
+`assets.version` is what is played, the columns `next_…` are of a source that is to take its place, and `listed` is the
+version that the bucket's own playlists name. `former_versions` are those whose media are still to be swept: replaced by
+another (`played`: viewers have a while to play them to the end), or given up before they were played.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -42,6 +47,14 @@ assets: Final = Table(
     Column("last_version", Integer, nullable=False),
     Column("growing", Integer),
     Column("captions", Integer, nullable=False),
+    Column("listed", Integer),
+    Column("next_version", Integer),
+    Column("next_state", String(16)),
+    Column("next_filename", Text),
+    Column("next_size", BigInteger),
+    Column("next_failure_code", String(64)),
+    Column("next_failure_message", Text),
+    Column("next_failure_cause", Text),
     Column("revision", Integer, nullable=False),
     Column("titles", JSON, nullable=False),
     Column("default_language", String(35), nullable=False),
@@ -68,7 +81,17 @@ assets: Final = Table(
     Index("ix_assets_state_number", "state", "number"),
     Index("ix_assets_sport_number", "sport", "number"),
     Index("ix_assets_deleted_at", "deleted_at"),
+    Index("ix_assets_next_state", "next_state"),
     sqlite_autoincrement=True,
+)
+
+former_versions: Final = Table(
+    "former_versions",
+    metadata,
+    Column("asset", _NUMBER, ForeignKey("assets.number", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("played", Boolean, nullable=False),
+    Column("since", utc, nullable=False),
 )
 
 asset_terms: Final = Table(

@@ -18,6 +18,9 @@ from streaming.http.caching import entity_tags
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streaming.catalog.model import Replacement
+    from transcoder.facts import Failure
+
 _REVISION: Final = re.compile(r"r(\d{1,9})-[0-9a-f]+")
 
 
@@ -57,9 +60,21 @@ class FailureView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacementView:
+    """A source that is to take the place of the one that is played: `uploading`, `indexing`, `playable` (it is being
+    encoded) or `failed`."""
+
+    version: int
+    state: AssetState
+    source_filename: str | None
+    source_size: int | None
+    failure: FailureView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditorAsset(PublicAsset):
     """All that editors see. `editorial_next` are the editorial states that may come next; `profile` is what the latest
-    source is made by."""
+    source is made by; `replacement` is on its way to become what is played."""
 
     editorial: EditorialState
     editorial_next: list[EditorialState]
@@ -70,6 +85,7 @@ class EditorAsset(PublicAsset):
     source_size: int | None
     failure: FailureView | None
     profile: str
+    replacement: ReplacementView | None
     created_by: str
     created_at: datetime
     updated_at: datetime
@@ -114,14 +130,26 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
     )  # fmt: skip
     if not shown.editor:
         return public
-    failure = asset.failure
     return EditorAsset(
         **{name: getattr(public, name) for name in PublicAsset.__dataclass_fields__},
         editorial=asset.editorial, editorial_next=[s for s in EditorialState if s in asset.editorial.following],
         default_language=asset.default_language, version=asset.version, revision=asset.revision,
         source_filename=asset.source_filename, source_size=asset.source_size,
-        failure=None if failure is None else FailureView(code=failure.code, message=failure.message),
-        profile=asset.profile, created_by=asset.created_by, created_at=asset.created_at, updated_at=asset.updated_at,
+        profile=asset.profile, failure=failure_view(asset.failure),
+        replacement=None if asset.replacement is None else _replacement_view(asset.replacement),
+        created_by=asset.created_by, created_at=asset.created_at, updated_at=asset.updated_at,
+    )  # fmt: skip
+
+
+def failure_view(failure: Failure | None) -> FailureView | None:
+    """What of a failure an editor is told."""
+    return None if failure is None else FailureView(code=failure.code, message=failure.message)
+
+
+def _replacement_view(coming: Replacement) -> ReplacementView:
+    return ReplacementView(
+        version=coming.version, state=coming.state, source_filename=coming.source_filename,
+        source_size=coming.source_size, failure=failure_view(coming.failure),
     )  # fmt: skip
 
 

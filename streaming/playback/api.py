@@ -73,7 +73,7 @@ class PlaybackApi:
     async def multivariant(self, request: Request) -> Response:
         played = await self._play(request)
         playlist = await self._playback.multivariant(played)
-        return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset))
+        return playlist_response(request, playlist, cache_control=playlist_lifetime(played.asset, naming=True))
 
     @operation(
         summary="DASH manifest",
@@ -88,7 +88,7 @@ class PlaybackApi:
     async def mpd(self, request: Request) -> Response:
         played = await self._play(request)
         manifest = await self._playback.mpd(played)
-        lifetime = playlist_lifetime(played.asset)
+        lifetime = playlist_lifetime(played.asset, naming=True)
         return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
 
     @operation(
@@ -162,7 +162,8 @@ class PlaybackApi:
         return await self._media(request, self._playback.caption_segment(played, rendition, int(number)))
 
     async def _play(self, request: Request) -> Played:
-        return await self._playback.play(AssetId(request.path_params["asset"]), partial(principal, request))
+        asset, rendition = AssetId(request.path_params["asset"]), request.path_params.get("rendition")
+        return await self._playback.play(asset, partial(principal, request), rendition)
 
     async def _media(self, request: Request, media: MediaObject) -> Response:
         headers = {"Cache-Control": media_lifetime(media.played.asset), "Accept-Ranges": "bytes"}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SETTLED_PLAYLIST: Final = "public, max-age=300"
 _CHANGING_PLAYLIST: Final = "public, max-age=5"
+_NAMING_PLAYLIST: Final = "public, max-age=10"
 _GROWING_PLAYLIST: Final = "public, max-age=1"
 _PRIVATE_PLAYLIST: Final = "private, no-store"
 _PRIVATE_MEDIA: Final = "private, max-age=3600"
@@ -42,9 +43,10 @@ def check_playable(asset: Asset) -> None:
             assert_never(asset.state)
 
 
-def playlist_lifetime(asset: Asset, *, growing: bool = False) -> str:
+def playlist_lifetime(asset: Asset, *, growing: bool = False, naming: bool = False) -> str:
     """Cache-Control of a playlist: minutes once the asset is ready, seconds while its bandwidths are not measured yet,
-    a second while segments are added to it.
+    a second while segments are added to it; seconds always for one that names the renditions (`naming`), for they are
+    others once the source is replaced.
 
     What is shown to editors only is kept by nobody.
     """
@@ -52,7 +54,9 @@ def playlist_lifetime(asset: Asset, *, growing: bool = False) -> str:
         return _PRIVATE_PLAYLIST
     if growing:
         return _GROWING_PLAYLIST
-    return _SETTLED_PLAYLIST if asset.state is AssetState.READY else _CHANGING_PLAYLIST
+    if asset.state is not AssetState.READY:
+        return _CHANGING_PLAYLIST
+    return _NAMING_PLAYLIST if naming else _SETTLED_PLAYLIST
 
 
 def media_lifetime(asset: Asset) -> str:

@@ -33,10 +33,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """An asset that this request may play."""
+    """An asset that this request may play: the version that is played, or (`former`) one that was until lately."""
 
     asset: Asset
     title: Title
+    former: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Every object is there, and the bucket may be pointed at."""
+        return self.asset.state is AssetState.READY and not self.former
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +76,28 @@ class Playback:
         self._titles = Titles(assets=assets, store=store)
         self._arrivals = Arrivals(store=store, cache=cache, demand=demand, patience=segment_wait)
 
-    async def play(self, asset_id: AssetId, asking: Callable[[], Awaitable[Principal | None]]) -> Played:
+    async def play(
+        self, asset_id: AssetId, asking: Callable[[], Awaitable[Principal | None]], rendition: str | None = None
+    ) -> Played:
         """The asset, if whoever asks may play it and there is something to play. `asking` is called only where the
         asset is not for everybody.
 
+        A `rendition` may be of a version that was replaced: its viewers play it to its end, as long as it is kept.
         Raises AssetNotFound, NotPublished, NothingToPlay, NotPlayableYet, AssetFailed.
         """
         asset = await self._titles.asset(asset_id)
         if not policy.is_public(asset):
             check_visible(asset, await asking())
         policy.check_playable(asset)
+        version = None if rendition is None else layout.rendition_version(RenditionId(rendition))
+        if version is not None and 0 < version < asset.version:
+            former = await self._titles.former(asset, version)
+            if former is not None:
+                return Played(asset=asset, title=former, former=True)
         return Played(asset=asset, title=await self._titles.title(asset))
 
     async def multivariant(self, played: Played) -> RenderedPlaylist:
-        title, ready = played.title, played.asset.state is AssetState.READY
+        title, ready = played.title, played.ready
         revision = played.asset.captions
         key = layout.caption_list(title.plan.asset, revision) if revision else layout.multivariant(title.plan.asset)
         kept = title.playlists.get((key, ready))
@@ -97,7 +111,7 @@ class Playback:
 
     def media_playlist(self, played: Played, rendition: str) -> RenderedPlaylist:
         """Raises RenditionNotFound."""
-        title, ready = played.title, played.asset.state is AssetState.READY
+        title, ready = played.title, played.ready
         known = _rendition(played, rendition)
         key = layout.media_playlist(title.plan.asset, known)
         kept = title.playlists.get((key, ready))
@@ -205,9 +219,11 @@ class Playback:
             return found
         if found is not None:
             metrics.AT_ONCE.inc()
-            if media.played.asset.state is not AssetState.READY:
+            if not media.played.ready:
                 self._arrivals.look_ahead(media.wanted)
             return found
+        if media.played.former and not await self._titles.is_kept(media.played.title):
+            raise SegmentNotFound("The version that this is of was replaced a while ago: load the playlists again.")
         with metrics.WAIT.time():
             try:
                 await self._arrivals.wait(media.wanted)
@@ -223,6 +239,6 @@ class Playback:
 
 def _rendition(played: Played, name: str) -> RenditionId:
     known, title = RenditionId(name), played.title
-    if known not in title.segments or (played.asset.state is AssetState.READY and known in title.dropped):
+    if known not in title.segments or (played.ready and known in title.dropped):
         raise RenditionNotFound
     return known

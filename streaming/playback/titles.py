@@ -137,6 +137,20 @@ class Titles:
             return kept
         return await self._loading(key, lambda: self._load(*key, kept, ready=ready))
 
+    async def former(self, asset: Asset, version: int) -> Title | None:
+        """A version that was replaced, as long as it is kept."""
+        kept = self._titles.get((asset.id, version))
+        try:
+            return kept or await self._loading(
+                (asset.id, version), lambda: self._load(asset.id, version, None, ready=True)
+            )
+        except NotPlayableYet:
+            return None
+
+    async def is_kept(self, title: Title) -> bool:
+        """Whether the media of a version that was replaced are not swept yet."""
+        return await self._store.head(layout.plan(title.plan.asset, title.plan.version)) is not None
+
     async def _load(self, asset_id: AssetId, version: int, kept: Title | None, *, ready: bool) -> Title:
         before = kept if kept is not None and kept.growing else None
         kept = None if before is not None else kept

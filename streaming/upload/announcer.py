@@ -65,7 +65,7 @@ class Announcer:
 
         The list is written at once for the first bytes, and where something was superseded, which goes then; otherwise
         within half a second, or a twentieth of one after a small piece (a slow upload has few), for all that is
-        committed till then. Raises AssetNotFound: nobody wants the upload.
+        committed till then. Raises AssetNotFound, UploadSuperseded: nobody wants the upload.
         """
         if upload.whole:
             return  # the finisher writes the last list, and clears up

@@ -94,11 +94,11 @@ class Finisher:
         await self._announcer.silence(upload.id)
         if upload.store_id:
             await self._multipart.abort(upload.assembled, upload.store_id)
-        await self._catalogue.source_given_up(upload.asset)
+        await self._catalogue.source_given_up(upload.asset, version=upload.version)
         await sweep_version(self._store, upload.asset, upload.version)
         if await self._records.end(upload, state, self._clock()):
             _log.info("upload is %s", state.value, extra={"asset": upload.asset, "upload": upload.id})
-            await self._catalogue.upload_abandoned(upload.asset)
+            await self._catalogue.upload_abandoned(upload.asset, version=upload.version)
         await self._announcer.wake(upload)
 
     async def tidy(self, upload: Upload) -> int:
@@ -144,6 +144,6 @@ class Finisher:
 
     async def _in_use(self, upload: Upload) -> bool:
         try:
-            return (await self._catalogue.get(upload.asset)).version == upload.version
+            return (await self._catalogue.get(upload.asset)).has_source(upload.version)
         except NotFound:
             return False

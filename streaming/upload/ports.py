@@ -28,10 +28,10 @@ class UploadCatalogue(Protocol):
         ...
 
     async def source_arriving(self, asset_id: AssetId, *, version: int) -> None:
-        """Bytes of the source can be read; telling it often is no harm. Raises AssetNotFound."""
+        """Bytes of the source can be read; telling it often is no harm. Raises AssetNotFound, UploadSuperseded."""
         ...
 
-    async def source_given_up(self, asset_id: AssetId) -> None:
+    async def source_given_up(self, asset_id: AssetId, *, version: int) -> None:
         """No more bytes of a source come: what works on them stops."""
         ...
 
@@ -39,7 +39,7 @@ class UploadCatalogue(Protocol):
         """The source is in the bucket; telling it twice changes nothing. Raises AssetNotFound, UploadSuperseded."""
         ...
 
-    async def upload_abandoned(self, asset_id: AssetId) -> None: ...
+    async def upload_abandoned(self, asset_id: AssetId, *, version: int | None = None) -> None: ...
 
     async def uploading_since(self, before: datetime) -> list[Asset]:
         """Assets that wait for a source and have not changed since before then."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.errors import InfraError, ObjectNotFound
 from manifests.layout import AssetId, UploadId
+from streaming.catalog.errors import UploadSuperseded
 from streaming.http.problem import ApiError, NotFound
 from streaming.upload.announcer import Announcer
 from streaming.upload.errors import (
@@ -268,9 +269,10 @@ class Uploads:
             else:
                 await self._release(intake)
             raise
-        except NotFound as exc:
+        except (NotFound, UploadSuperseded) as exc:
             await self.finisher.abandon(intake.upload, UploadState.TERMINATED)
-            raise UploadGone("The asset of this upload was deleted.") from exc
+            gone = isinstance(exc, NotFound)
+            raise UploadGone("The asset of this upload was deleted." if gone else exc.detail) from exc
         except ApiError:
             await self._release(intake)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -161,6 +162,16 @@ async def test_what_waits_and_what_could_run(
         return await slots() == (3, 1)
 
     await eventually(one_is_forgotten, 20)
+
+
+async def test_one_version_of_a_group_can_be_cancelled_alone(engine: StreaqEngine) -> None:
+    others = [task("x"), replace(task("x"), name="a/21/x"), task("x", group="b")]
+    await engine.enqueue(*others, *(replace(task("x"), name=f"a/2/{what}") for what in ("x", "y")))
+    await engine.cancel("a", version=2)
+    assert await engine.pending("a") == {"a/1/x", "a/21/x"}
+    assert await engine.pending("b") == {"b/1/x"}
+    await engine.enqueue(replace(task("z"), name="a/1/z"))
+    assert "a/1/z" in await engine.pending("a"), "the other versions go on"
 
 
 async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(

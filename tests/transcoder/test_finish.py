@@ -11,6 +11,7 @@ from transcoder.finish import finish, sweep_late
 from transcoder.per_title.ladder import UNCHANGED, Chosen, Dropped, Ladder
 from transcoder.publish import key_of
 from transcoder.remaining import expected
+from transcoder.static_manifests import enlist
 
 if TYPE_CHECKING:
     from transcoder.plan import Plan
@@ -47,10 +48,16 @@ async def test_a_whole_asset_is_measured_described_and_ready(plan: Plan) -> None
         assert each.segments == tuple(range(100, 120))
     size = 3 * (10 + sum(range(100, 120)))
     assert await read_ready(store, plan.asset, 1) == Ready(objects=63, size=size)
-    for key in (layout.multivariant(plan.asset), *(layout.media_playlist(plan.asset, r) for r in plan.renditions())):
+    assert await store.head(layout.multivariant(plan.asset)) is None, "which version is played others say"
+    await enlist(store, plan.asset, 1)
+    kept = {layout.multivariant(plan.asset): 10} | {
+        layout.media_playlist(plan.asset, rendition): 300 for rendition in plan.renditions()
+    }
+    for key, seconds in kept.items():
         stat = await store.head(key)
         assert stat is not None
-        assert (stat.content_type, stat.cache_control) == ("application/vnd.apple.mpegurl", "public, max-age=300")
+        told = (stat.content_type, stat.cache_control)
+        assert told == ("application/vnd.apple.mpegurl", f"public, max-age={seconds}")
     media = (await store.read(layout.media_playlist(plan.asset, next(iter(plan.renditions()))))).decode()
     assert "#EXT-X-ENDLIST" in media
     assert "\n19.m4s\n" in media
@@ -83,6 +90,7 @@ async def test_what_exists_of_dropped_rungs_goes(plan: Plan) -> None:
     now = await read_plan(store, plan.asset, 1)
     assert await finish(store, now) is None
     assert await read_ready(store, plan.asset, 1) == Ready(objects=42, size=2 * (10 + sum(range(100, 120))))
+    await enlist(store, plan.asset, 1)
     names = {stat.key.split("/")[2] async for stat in store.list("media/asset/")}
     assert names == {"v180-1", "a1-1", "index.m3u8", "index.mpd"}
     assert "v90-1" not in (await store.read(layout.multivariant(plan.asset))).decode()

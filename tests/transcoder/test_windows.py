@@ -54,7 +54,9 @@ def test_the_windows_among_an_assets_tasks() -> None:
         index_task(ASSET, 1), grow_task(ASSET, 1), run_task(ASSET, 1, V720, 4, Level.FIRST), finish_task(ASSET, 1),
         window_task(ASSET, 1, window, Level.BULK),
     )  # fmt: skip
-    assert assigned(task.name for task in tasks) == (window,)
+    names = [task.name for task in tasks]
+    assert assigned(names, version=1) == (window,)
+    assert assigned(names, version=2) == ()
     for name in ("", "index", "video", "video/", "video/1", "run/v720-1/4"):
         assert window_from(name) is None
 

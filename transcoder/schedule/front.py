@@ -154,7 +154,7 @@ class Front:
         except PlanMissing:
             return iter(())
         taken = set(await self._board.landed_of(plan))
-        for window in assigned(await self._jobs.pending(each.asset)):
+        for window in assigned(await self._jobs.pending(each.asset), version=each.version):
             taken |= made_by(plan, window)
         keys = {track: speed_key(_name(each), track) for track in tracks(plan)}
         speeds = await self._speeds(keys.values())

@@ -27,6 +27,14 @@ def upgrade() -> None:
         sa.Column("last_version", sa.Integer(), nullable=False),
         sa.Column("growing", sa.Integer(), nullable=True),
         sa.Column("captions", sa.Integer(), nullable=False),
+        sa.Column("listed", sa.Integer(), nullable=True),
+        sa.Column("next_version", sa.Integer(), nullable=True),
+        sa.Column("next_state", sa.String(length=16), nullable=True),
+        sa.Column("next_filename", sa.Text(), nullable=True),
+        sa.Column("next_size", sa.BigInteger(), nullable=True),
+        sa.Column("next_failure_code", sa.String(length=64), nullable=True),
+        sa.Column("next_failure_message", sa.Text(), nullable=True),
+        sa.Column("next_failure_cause", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("titles", sa.JSON(), nullable=False),
         sa.Column("default_language", sa.String(length=35), nullable=False),
@@ -55,6 +63,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_assets_deleted_at", "assets", ["deleted_at"], unique=False)
     op.create_index("ix_assets_editorial_number", "assets", ["editorial", "number"], unique=False)
+    op.create_index("ix_assets_next_state", "assets", ["next_state"], unique=False)
     op.create_index("ix_assets_sport_number", "assets", ["sport", "number"], unique=False)
     op.create_index("ix_assets_state_number", "assets", ["state", "number"], unique=False)
     op.create_table(
@@ -158,6 +167,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_asset_terms_asset", "asset_terms", ["asset"], unique=False)
     op.create_table(
+        "former_versions",
+        sa.Column("asset", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("played", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset"], ["assets.number"], name="fk_former_versions_asset_assets", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("asset", "version", name="pk_former_versions"),
+    )
+    op.create_table(
         "studio_logins",
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("token", sa.String(length=32), nullable=False),
@@ -237,6 +257,7 @@ def downgrade() -> None:
     op.drop_index("ix_studio_logins_token", table_name="studio_logins")
     op.drop_index("ix_studio_logins_expires_at", table_name="studio_logins")
     op.drop_table("studio_logins")
+    op.drop_table("former_versions")
     op.drop_index("ix_asset_terms_asset", table_name="asset_terms")
     op.drop_table("asset_terms")
     op.drop_index("ix_uploads_state_updated_at", table_name="uploads")
@@ -251,6 +272,7 @@ def downgrade() -> None:
     op.drop_table("resume_positions")
     op.drop_index("ix_assets_state_number", table_name="assets")
     op.drop_index("ix_assets_sport_number", table_name="assets")
+    op.drop_index("ix_assets_next_state", table_name="assets")
     op.drop_index("ix_assets_editorial_number", table_name="assets")
     op.drop_index("ix_assets_deleted_at", table_name="assets")
     op.drop_table("assets")

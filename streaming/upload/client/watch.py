@@ -33,6 +33,8 @@ class EncodeProgress:
     state: str
     percent: int
     failure: EncodeFailure | None = None
+    replacement: EncodeProgress | None = None
+    """Of a source that takes the place of the one that is played."""
 
 
 def wait_until_ready(
@@ -42,7 +44,8 @@ def wait_until_ready(
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> EncodeProgress:
-    """Follow an asset until it is ready or failed, over any number of connections. Raises UploadFailed."""
+    """Follow an asset, or what is to replace it, until it is ready or failed, over any number of connections. Raises
+    UploadFailed."""
     tries = 0
     while True:
         try:
@@ -74,4 +77,5 @@ def _events(http: httpx.Client, asset: str) -> Iterator[EncodeProgress]:
             elif line.startswith("data:") and name == "gone":
                 raise UploadFailed(f"asset {asset} has been deleted")
             elif line.startswith("data:"):
-                yield msgspec.json.decode(line.removeprefix("data:").strip(), type=EncodeProgress)
+                told = msgspec.json.decode(line.removeprefix("data:").strip(), type=EncodeProgress)
+                yield told.replacement or told

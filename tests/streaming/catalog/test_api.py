@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
+from manifests.layout import AssetId
 from streaming.catalog.tables import assets
 from streaming.http.auth import Role
+from tests.streaming.catalog.test_lifecycle import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -231,6 +233,7 @@ async def test_bad_queries_name_the_parameter(client: httpx.AsyncClient) -> None
 
 CHANGES = (
     ("POST", "/api/assets"), ("PATCH", "/api/assets/x"), ("DELETE", "/api/assets/x"),
+    ("DELETE", "/api/assets/x/replacement"),
     ("POST", "/api/assets/x/publish"), ("POST", "/api/assets/x/unpublish"), ("POST", "/api/assets/x/takedown"),
 )  # fmt: skip
 
@@ -262,6 +265,28 @@ async def test_a_patch_is_a_json_object(client: httpx.AsyncClient, editor: dict[
     for body in (b"[]", b"null", b'"x"', b"3"):
         answer = await client.patch(f"/api/assets/{asset['id']}", content=body, headers={**editor, **MERGE})
         assert answer.status_code == 422
+
+
+async def test_a_replacement_is_seen_and_given_up(
+    client: httpx.AsyncClient, editor: dict[str, str], services: Services
+) -> None:
+    asset = AssetId((await created(client, editor))["id"])
+    path = f"/api/assets/{asset}"
+    answer = await client.delete(f"{path}/replacement", headers=editor)
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_replacement")
+    await services.catalogue.begin_upload(asset)
+    await services.catalogue.source_arrived(asset, version=1, size=1, filename="a.mp4")
+    await services.catalogue.playable(asset, plan_of(asset, 1))
+    put = await client.put(f"{path}/source?filename=b.mp4", content=b"better", headers=editor)
+    assert (put.status_code, put.json()["version"]) == (201, 2)
+    read = (await client.get(path, headers=editor)).json()
+    assert (read["state"], read["version"], read["source_filename"]) == ("playable", 1, "a.mp4")
+    assert read["replacement"] == {
+        "version": 2, "state": "indexing", "source_filename": "b.mp4", "source_size": 6, "failure": None,
+    }  # fmt: skip
+    given_up = await client.delete(f"{path}/replacement", headers=editor)
+    assert (given_up.status_code, given_up.json()["replacement"]) == (200, None)
+    assert given_up.json()["revision"] == read["revision"]
 
 
 async def test_a_deletion_stops_its_tasks(

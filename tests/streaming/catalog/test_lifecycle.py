@@ -157,16 +157,16 @@ async def test_bytes_that_arrive_are_followed_while_they_do(
     for _ in range(2):
         await catalogue.source_arriving(asset.id, version=version)
     assert await jobs.pending(asset.id) == {grow_task(asset.id, version).name}
-    await catalogue.source_given_up(asset.id)
+    await catalogue.source_given_up(asset.id, version=version)
     assert await jobs.pending(asset.id) == frozenset()
     other = await arrived(catalogue, asset)
     await catalogue.source_arriving(asset.id, version=version)
-    await catalogue.source_given_up(asset.id)
+    await catalogue.source_given_up(asset.id, version=version)
     assert await jobs.pending(asset.id) == {index_task(asset.id, other.version).name}, "another source is at work"
     await catalogue.delete(asset.id)
     with pytest.raises(AssetNotFound):
         await catalogue.source_arriving(asset.id, version=version)
-    await catalogue.source_given_up(asset.id)
+    await catalogue.source_given_up(asset.id, version=version)
 
 
 def growing_plan(asset: AssetId, version: int) -> Plan:

@@ -219,6 +219,38 @@ async def test_editors_hear_why_it_failed(
     assert "text file" not in outside
 
 
+async def test_editors_hear_how_far_a_replacement_is_and_the_public_nothing(
+    server: str, services: Services, web: httpx.AsyncClient, bearer: Callable[[Role], Awaitable[dict[str, str]]]
+) -> None:
+    asset = await published(services)
+    await services.catalogue.begin_upload(asset.id)
+    await services.catalogue.source_arrived(asset.id, version=1, size=5, filename="a.mp4")
+    await services.catalogue.playable(asset.id, plan_of(asset.id))
+    await services.catalogue.ready(asset.id)
+    path = f"{server}/api/assets/{asset.id}/events"
+    version = await services.catalogue.begin_upload(asset.id)
+    async with web.stream("GET", path, headers=await bearer(Role.EDITOR)) as answer:
+        events = Listener(answer.aiter_lines())
+        told = (await events.next())["data"]
+        assert (told["state"], told["percent"]) == ("ready", 100)
+        assert (told["replacement"]["state"], told["replacement"]["version"]) == ("uploading", 2)
+        await services.catalogue.source_arrived(asset.id, version=version, size=5, filename="b.mp4")
+        assert (await events.next())["data"]["replacement"]["state"] == "indexing"
+        track = replace(plan_of(asset.id).audio[0], id=RenditionId("a1-2"))
+        plan = replace(plan_of(asset.id), version=2, audio=(track,))
+        await write_plan(services.infra.store, plan)
+        await services.catalogue.replacement_planned(asset.id, plan)
+        assert (await events.next())["data"]["replacement"]["state"] == "playable"
+        await services.catalogue.replaced(asset.id, plan)
+        last = (await events.next())["data"]
+        assert (last["state"], last["replacement"]) == ("ready", None)
+        with pytest.raises(EOFError):
+            await events.next()
+    await services.catalogue.begin_upload(asset.id)
+    outside = (await web.get(path)).text  # it ends: for the public nothing happens
+    assert '"replacement":null' in outside
+
+
 async def test_a_stopping_server_ends_its_streams(
     server: str, services: Services, app: Starlette, web: httpx.AsyncClient
 ) -> None:

@@ -286,6 +286,7 @@ async def test_what_a_failed_source_left_goes_when_the_next_one_is_whole(house: 
         *(key_of(asset.id, *name) for name in expected(plan)),
         *(key(asset.id, 2) for key in (layout.source, layout.source_piece, layout.plan, layout.measured, layout.ready)),
         layout.multivariant(asset.id),
+        layout.mpd(asset.id),
         layout.media_playlist(asset.id, RenditionId("a1-2")),
     }
 

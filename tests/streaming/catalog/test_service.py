@@ -151,7 +151,7 @@ class NoEngine(MemoryEngine):
     async def enqueue(self, *tasks: Task) -> None:
         raise EngineUnavailable
 
-    async def cancel(self, group: str) -> None:
+    async def cancel(self, group: str, *, version: int | None = None) -> None:
         raise EngineUnavailable
 
 

@@ -9,6 +9,8 @@ from anyio import create_task_group, to_thread
 from streaming.http.auth import Role
 from streaming.upload.client.errors import Unreachable, UploadFailed
 from streaming.upload.client.watch import EncodeProgress, wait_until_ready
+from tests.streaming.catalog.test_lifecycle import plan_of
+from transcoder.facts import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -42,6 +44,33 @@ async def test_until_it_fails(
     assert ends[0].state == "failed"
     assert ends[0].failure is not None
     assert (ends[0].failure.code, ends[0].failure.message) == ("not_media", "This is a text file.")
+
+
+async def test_of_an_asset_that_plays_what_replaces_it_is_followed(
+    http: httpx.Client, services: Services, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    asset = await services.catalogue.create(titles={"en": "Goal"}, created_by="test")
+    await services.catalogue.begin_upload(asset.id)
+    await services.catalogue.source_arrived(asset.id, version=1, size=5, filename="goal.mp4")
+    await services.catalogue.playable(asset.id, plan_of(asset.id, 1))
+    await services.catalogue.ready(asset.id)
+    version = await services.catalogue.begin_upload(asset.id)
+    await services.catalogue.source_arrived(asset.id, version=version, size=5, filename="goal.mp4")
+    heard: list[EncodeProgress] = []
+    ends: list[EncodeProgress] = []
+
+    async def follow() -> None:
+        ends.append(await to_thread.run_sync(wait_until_ready, http, asset.id, heard.append))
+
+    async with create_task_group() as group:
+        group.start_soon(follow)
+        await eventually(lambda: bool(heard))
+        reason = Failure(code="not_media", message="This is a text file.")
+        await services.catalogue.replacement_failed(asset.id, reason, version=version)
+    assert heard[0].state == "indexing"
+    assert ends[0].state == "failed"
+    assert ends[0].failure is not None
+    assert ends[0].failure.code == "not_media"
 
 
 async def test_an_asset_that_is_not_there(http: httpx.Client) -> None:
