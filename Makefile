@@ -4,6 +4,7 @@
 # make check   format, lint, types, import rules
 # make e2e     only the end-to-end tests (browsers, foreign clients, kills)
 # make soak    a thousand faults at random; CHANNEL_SOAK_FAULTS and CHANNEL_SOAK_SEED choose others
+# make fuzz    every fuzz target for FUZZ_SECONDS (60) under atheris; FUZZ chooses some
 # make bench   measure; the report lands in benchmarks/out
 # make pictures  take the README's screenshots again
 # make lock    pin the dependencies again after a change of pyproject.toml
@@ -17,7 +18,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM = npm
 JOBS ?= 2
 
-.PHONY: up web test check e2e soak bench pictures lock clean
+FUZZ_SECONDS ?= 60
+FUZZ ?= $(basename $(notdir $(wildcard tests/fuzz/targets/*.py)))
+
+.PHONY: up web test check e2e soak fuzz bench pictures lock clean
 
 up: $(VENV)/runtime.stamp web/dist/built.stamp
 	@exec $(BIN)/channel up
@@ -33,6 +37,9 @@ e2e: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.sta
 soak: $(VENV)/dev.stamp
 	CHANNEL_SOAK_FAULTS=$${CHANNEL_SOAK_FAULTS:-1000} CHANNEL_SOAK_SEED=$${CHANNEL_SOAK_SEED:-$$(date +%s)} \
 	  $(BIN)/pytest -s tests/e2e/test_soak.py $(ARGS)
+
+fuzz: $(VENV)/dev.stamp
+	@for target in $(FUZZ); do echo "== $$target"; $(RUN) -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 check: $(VENV)/dev.stamp web/node_modules/installed.stamp
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ import anyio
 import asyncpg
 import imageio_ffmpeg
 import pytest
+from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
 from redis import Redis
 from redis.exceptions import RedisError
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = Path(__file__).parents[1]
 _PATIENCE_S: Final = 20.0
+
+# Both are timed assertions: a busy machine would fail them.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import partial
@@ -113,7 +114,7 @@ def _text(request: Request, name: str) -> str | None:
 
 def _limit(request: Request) -> int:
     value = request.query_params.get("limit") or str(PAGE)
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= LARGEST_PAGE:
+    if re.fullmatch("[0-9]{1,9}", value) is None or not 1 <= int(value) <= LARGEST_PAGE:
         raise BadQuery("limit", f"a number from 1 to {LARGEST_PAGE}.")
     return int(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -39,7 +40,7 @@ class InvalidField(Unprocessable):
 async def read_bytes(request: Request, *, limit: int) -> bytes:
     """The body, at most `limit` bytes; refused by its Content-Length before a byte of it is read. Raises TooLarge."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if re.fullmatch("[0-9]{1,30}", declared) and int(declared) > limit:
         raise TooLarge(f"The body has {declared} bytes; at most {limit} are read here.", limit=limit)
     body = bytearray()
     async for piece in request.stream():

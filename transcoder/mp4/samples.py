@@ -107,7 +107,7 @@ def _samples_of(table: SampleTable, chunks: int, samples: int) -> array[int]:
         raise NotPlain("no sample-to-chunk table")
     entries = _entries(table.runs, columns=3)
     firsts, counts = entries[::3], entries[1::3]
-    nexts = [*firsts[1:], chunks + 1]
+    nexts = [*firsts, chunks + 1][1:]
     if len(firsts) and (firsts[0] != 1 or any(map(ge, firsts, nexts))):
         raise NotPlain("runs of chunks out of order")
     runs = (repeat(count, end - first) for first, end, count in zip(firsts, nexts, counts, strict=True))

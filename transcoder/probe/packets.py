@@ -87,8 +87,11 @@ class _Vorbis:
         return samples
 
 
+_MOST_OPUS = 5760
+
+
 def opus_samples(head: bytes) -> int | None:
-    """Samples at 48 kHz of an Opus packet, by its first two bytes (RFC 6716 §3.1)."""
+    """Samples at 48 kHz of an Opus packet, by its first two bytes (RFC 6716 §3.1): at most 120 ms (§3.4)."""
     if not head:
         return None
     config, code = head[0] >> 3, head[0] & 3
@@ -99,7 +102,8 @@ def opus_samples(head: bytes) -> int | None:
     else:
         size = (120, 240, 480, 960)[config & 3]
     if code == 3:
-        return size * (head[1] & 0x3F) if len(head) > 1 else None
+        samples = size * (head[1] & 0x3F) if len(head) > 1 else 0
+        return samples if 0 < samples <= _MOST_OPUS else None
     return size if code == 0 else 2 * size
 
 

@@ -28,6 +28,7 @@ _BUFFER = {
 }  # fmt: skip
 _HIGH = frozenset((44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244))  # H.264 §7.3.2.1.1
 _INTRA = frozenset((44, 86, 100, 110, 122, 244))  # with constraint_set3_flag: H.264 §E.2.1
+_MOST_BYTES = 1024  # of a parameter set: real ones have some dozens, and each bit costs time by the bytes there are
 _ANY_SIZE = 255  # aspect_ratio_idc Extended_SAR
 
 
@@ -49,7 +50,7 @@ class _Bits:
     """A NAL unit's payload, bit by bit (H.264 §7.2, §9.1)."""
 
     def __init__(self, unit: bytes) -> None:
-        body = unit.replace(b"\0\0\3", b"\0\0")  # emulation prevention, §7.3.1
+        body = unit[:_MOST_BYTES].replace(b"\0\0\3", b"\0\0")  # emulation prevention, §7.3.1
         self._left = 8 * len(body)
         self._value = int.from_bytes(body, "big")
 

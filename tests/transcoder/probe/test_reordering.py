@@ -82,3 +82,9 @@ def test_without_a_header_it_is_the_most(codec: str, header: bytes) -> None:
 )
 def test_any_bytes_have_an_answer(codec: str, begin: bytes, body: bytes) -> None:
     assert 0 <= reordering(codec, begin + body) <= MOST
+
+
+@pytest.mark.parametrize(("codec", "begin"), [("h264", b"\0\0\1\x67\x42\xc0\x1e"), ("hevc", b"\0\0\1\x42\1\1")])
+def test_a_megabyte_of_zeros_is_no_parameter_set(codec: str, begin: bytes) -> None:
+    """Each bit costs time by the bytes there are: all of it would take minutes."""
+    assert reordering(codec, begin + bytes(1 << 20)) == MOST
