@@ -1,8 +1,9 @@
 """The facts of an asset version, as objects in the bucket: what the rest of the system believes about it.
 
 `profile.json` says what it is to become, `plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends
-it badly; `ladder.json` changes the plan's rungs on the way. Each is written once. Before them comes `growing.json`, the
-plan of what has arrived of the source: it is written again as it grows, and what it says stays true.
+it badly; `ladder.json` changes the plan's rungs on the way, `loudness.json` its sound, which is made at the level that
+`levels/` has of each rendition. Each is written once. Before them comes `growing.json`, the plan of what has arrived of
+the source: it is written again as it grows, and what it says stays true.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from manifests import layout
 from transcoder import plan as plans
 from transcoder import profile as profiles
 from transcoder.errors import PlanMissing
+from transcoder.loudness import level as levels
+from transcoder.loudness import verdict as verdicts
 from transcoder.per_title import ladder as ladders
 from transcoder.publish import put_once
 from transcoder.stills import model as stills
@@ -24,6 +27,8 @@ from transcoder.stills import model as stills
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
     from manifests.layout import AssetId, RenditionId
+    from transcoder.loudness.level import Level
+    from transcoder.loudness.verdict import Verdict
     from transcoder.per_title.ladder import Ladder
     from transcoder.plan import Plan
     from transcoder.profile import Profile
@@ -84,17 +89,50 @@ async def write_ladder(store: ObjectStore, asset: AssetId, version: int, ladder:
     return await put_once(store, layout.ladder(asset, version), ladders.dump(ladder), content_type=JSON)
 
 
+async def find_level(store: ObjectStore, asset: AssetId, version: int, rendition: RenditionId) -> Level | None:
+    """The level that a sound rendition is made at; None as long as nothing of it is."""
+    body = await _read(store, layout.level(asset, version, rendition))
+    return None if body is None else levels.load(body)
+
+
+async def write_level(
+    store: ObjectStore, asset: AssetId, version: int, rendition: RenditionId, level: Level
+) -> Level:  # fmt: skip
+    """Write it unless there is one; returns the one that stands."""
+    body = levels.dump(level)
+    if await put_once(store, layout.level(asset, version, rendition), body, content_type=JSON):
+        return level
+    return await find_level(store, asset, version, rendition) or level
+
+
+async def find_loudness(store: ObjectStore, asset: AssetId, version: int) -> Verdict | None:
+    """How loud the sound is; None as long as, or if, nobody measured it."""
+    body = await _read(store, layout.loudness(asset, version))
+    return None if body is None else verdicts.load(body)
+
+
+async def write_loudness(store: ObjectStore, asset: AssetId, version: int, verdict: Verdict) -> bool:
+    """False if it stood there already: what is encoded and listed changes once."""
+    return await put_once(store, layout.loudness(asset, version), verdicts.dump(verdict), content_type=JSON)
+
+
 async def find_plan(
     store: ObjectStore, asset: AssetId, version: int, *, keeping: RenditionId | None = None
 ) -> Plan | None:
-    """The plan by which segments are made and listed now: under the title's own ladder, once that is chosen.
+    """The plan by which segments are made and listed now: under the title's own ladder, once that is chosen, and with
+    the sound at its right level, once that is known.
 
-    `keeping`: a rung that stays in it though the ladder dropped it.
+    `keeping`: a rendition that stays in it though another took its place, or none.
     """
     plan = await find_fixed_plan(store, asset, version)
-    if plan is None or plan.video is None:
-        return plan
-    return ladders.apply(plan, await find_ladder(store, asset, version), keeping=keeping)
+    if plan is None:
+        return None
+    if plan.video is not None:
+        plan = ladders.apply(plan, await find_ladder(store, asset, version), keeping=keeping)
+    if plan.audio:
+        kept = () if keeping is None else (keeping,)
+        plan = verdicts.apply(plan, await find_loudness(store, asset, version), keeping=kept)
+    return plan
 
 
 async def read_plan(

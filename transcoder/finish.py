@@ -50,7 +50,7 @@ async def sweep_late(store: ObjectStore, plan: Plan) -> None:
     Whoever began before the title's ladder was chosen may end after all else is done.
     """
     now = await find_plan(store, plan.asset, plan.version)
-    late = plan.renditions().keys() - now.renditions().keys() if now is not None else set()
+    late = _rungs(plan) - _rungs(now) if now is not None else set()
     if late and await is_over(store, plan.asset, plan.version):
         await _sweep(store, plan, late)
 
@@ -66,7 +66,13 @@ async def _settled(store: ObjectStore, plan: Plan) -> bool:
 
 async def _dropped(store: ObjectStore, plan: Plan) -> Collection[RenditionId]:
     fixed = await find_fixed_plan(store, plan.asset, plan.version)
-    return () if fixed is None else fixed.renditions().keys() - plan.renditions().keys()
+    return () if fixed is None else _rungs(fixed) - _rungs(plan)
+
+
+def _rungs(plan: Plan) -> set[RenditionId]:
+    """What may be dropped on the way. Sound that was made again at another level stays: it is little, and whoever
+    plays it has no other to go on with."""
+    return set() if plan.video is None else {rung.id for rung in plan.video.rungs}
 
 
 async def _sweep(store: ObjectStore, plan: Plan, renditions: Collection[RenditionId]) -> None:

@@ -142,7 +142,8 @@ class AudioPlan:
     """One audio rendition: `samples` at `sample_rate` from zero; segment k is AAC frames [cuts[k], cuts[k+1]).
 
     `stream` of the source is its sound; where it has a `right` side of its own, `stream` is the left. Two `channels`
-    are stereo, six 5.1. `automatic`: a player may choose it by its language alone.
+    are stereo, six 5.1. `automatic`: a player may choose it by its language alone. `gain`: dB by which it is raised,
+    then limited; None in a plan: settled when the first of it is made (`loudness/`), in an encode: left as it is.
 
     `origin` is the source timestamp (in `time_base`) of sample zero of the output; silence fills what the source
     lacks. The source's own samples, `source_rate` a second, begin at its timestamp `start`; where a timestamp does not
@@ -165,6 +166,7 @@ class AudioPlan:
     automatic: bool = False
     kind: SoundKind = SoundKind.MAIN
     right: int | None = None
+    gain: float | None = None
     source_rate: int = 0
     start: int = 0
     entries: tuple[AudioEntry, ...] = ()

@@ -10,7 +10,7 @@ from transcoder.facts import read_profile, write_plan
 from transcoder.per_title.sampling import sampling
 from transcoder.profile import Codec
 from transcoder.publish import announce
-from transcoder.windows import analyse_task, captions_task
+from transcoder.windows import analyse_task, captions_task, loudness_task
 
 if TYPE_CHECKING:
     from transcoder.parts import TranscoderParts
@@ -33,3 +33,5 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
     if profile.per_title and plan.video is not None and sampling(plan.video.only(Codec.H264)) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))
     await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))
+    if profile.loudness is not None and plan.audio:
+        await parts.jobs.enqueue(loudness_task(plan.asset, plan.version, tenant=tenant))

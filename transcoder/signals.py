@@ -24,10 +24,10 @@ def asset_channel(asset: AssetId) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """`upload` while the source arrives; `segment` with rendition and number (None: the init section) when an object is
-    in the bucket; `plan`, `ladder`, `window`, `ready`, `failure` when the asset's state moves; `captions` when those
-    inside the source are known."""
+    in the bucket; `plan`, `ladder`, `loudness`, `window`, `ready`, `failure` when the asset's state moves; `captions`
+    when those inside the source are known."""
 
-    what: Literal["upload", "segment", "plan", "ladder", "captions", "window", "ready", "failure"]
+    what: Literal["upload", "segment", "plan", "ladder", "loudness", "captions", "window", "ready", "failure"]
     asset: AssetId
     version: int
     rendition: RenditionId | None = None

@@ -1,4 +1,4 @@
-"""The kinds of work: follow a source that arrives, index, analyse and search it, encode a window, finish a version.
+"""The kinds of work: follow a source that arrives; index, analyse, search, hear it; encode windows; finish a version.
 
 Each may run twice, at the same time, on two machines, or after the asset is gone, without harm: it looks at the bucket,
 takes a lease by its name, makes what is missing, says what it made. What the engine forgets the reconciler asks again.
@@ -31,6 +31,7 @@ from transcoder.task_context import subject
 from transcoder.task_finish import complete
 from transcoder.task_grow import grow
 from transcoder.task_index import index
+from transcoder.task_loudness import give_up, loudness
 from transcoder.task_run import run
 from transcoder.task_window import window
 
@@ -56,6 +57,7 @@ def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
     """The handler of every kind of task."""
     kinds: Mapping[str, Work] = {
         "grow": grow, "index": index, "window": window, "run": run, "analyse": analyse, "captions": captions,
+        "loudness": loudness,
         "finish": complete,
     }  # fmt: skip
     return {kind: partial(_settled, parts, work) for kind, work in kinds.items()}
@@ -71,6 +73,10 @@ async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> 
         await captions_failed(parts, attempt)
         return
     asset, version = subject(attempt)
+    if attempt.task.kind == "loudness":
+        log.error("the sound stays as it is made", extra={"task": attempt.task.name}, exc_info=exc)
+        await give_up(parts, attempt, exc)
+        return
     if attempt.task.kind == "grow" or (
         attempt.task.kind in _SEGMENTS and await find_plan(parts.store, asset, version) is None
     ):

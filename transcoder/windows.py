@@ -165,6 +165,11 @@ def captions_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
     return _task(asset, version, "captions", Level.BULK, tenant=tenant)
 
 
+def loudness_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
+    """The task that measures how loud the sound is."""
+    return _task(asset, version, "loudness", Level.BULK, tenant=tenant)
+
+
 def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:
     """The task that makes a rendition from segment `number` on: JUST_IN_TIME when somebody waits for that one, FIRST
     when somebody will soon. They are two tasks: what is made ahead of a viewer is told when he has come to wait."""

@@ -176,7 +176,7 @@ class Playback:
     def init_section(self, played: Played, rendition: str) -> MediaObject:
         """Raises RenditionNotFound."""
         known = _rendition(played, rendition)
-        is_audio = any(track.id == known for track in played.title.plan.audio)
+        is_audio = any(track.id == known for track in played.title.served.audio)
         wanted = Wanted(plan=played.title.served, rendition=known, number=None)
         return MediaObject(
             played=played,

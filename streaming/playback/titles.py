@@ -20,9 +20,11 @@ from streaming.playback.policy import is_public
 from streaming.playback.single_flight import SingleFlight
 from transcoder import measured as sizes
 from transcoder.captions.listed import CaptionList, ListedTrack, find_captions, read_captions
-from transcoder.facts import find_fixed_plan, find_growing, find_ladder
+from transcoder.facts import find_fixed_plan, find_growing, find_ladder, find_loudness
+from transcoder.loudness.verdict import Verdict
+from transcoder.loudness.verdict import apply as level
 from transcoder.measured import Measured
-from transcoder.per_title.ladder import apply
+from transcoder.per_title.ladder import Ladder, apply
 from transcoder.plan import Plan
 
 if TYPE_CHECKING:
@@ -80,19 +82,35 @@ class Title:
 
     The key of a manifest is its key in the bucket (of one that lists captions, the key of their list), and whether the
     asset was ready.
-    `plan` is what is listed; `served` has every rung that was ever listed, with its `segments`: viewers may play one
-    that was `dropped` since, until the asset is ready. `look_again` is when (on the loop's clock) the title's own
-    ladder is asked for next; None: nothing will change any more. `growing`: its source arrives, more will be listed.
+    `fixed` is the plan that was made first, `plan` what is listed; `served` has every rendition that was ever listed,
+    with its `segments`: viewers may play a rung that was `dropped` since, until the asset is ready, and sound that was
+    made again at another level. `settled` says which of ladder and loudness are known, `look_again` when (on the loop's
+    clock) they are asked for next; None: nothing will change any more. `growing`: its source arrives, more will be
+    listed.
     """
 
+    fixed: Plan
     plan: Plan
     served: Plan
     segments: dict[RenditionId, int]
     dropped: frozenset[RenditionId] = frozenset()
+    settled: tuple[bool, bool] = (False, False)
     growing: bool = False
     look_again: float | None = None
     measured: Measured | None = None
     playlists: dict[tuple[str, bool], RenderedPlaylist] = field(default_factory=dict)
+
+
+def _title(fixed: Plan, ladder: Ladder | None, loudness: Verdict | None) -> Title:
+    """A title under its own ladder and at its own level, as far as they are known."""
+    heard = {track.id for track in fixed.audio}
+    plan = level(apply(fixed, ladder), loudness)
+    served = level(fixed, loudness, keeping=heard)
+    segments = served.renditions()
+    return Title(
+        fixed=fixed, plan=plan, served=served, segments=segments,
+        dropped=frozenset(segments.keys() - plan.renditions().keys() - heard),
+    )  # fmt: skip
 
 
 class Titles:
@@ -154,19 +172,18 @@ class Titles:
     async def _load(self, asset_id: AssetId, version: int, kept: Title | None, *, ready: bool) -> Title:
         before = kept if kept is not None and kept.growing else None
         kept = None if before is not None else kept
-        served = await find_fixed_plan(self._store, asset_id, version) if kept is None else kept.served
-        if served is None:
+        fixed = await find_fixed_plan(self._store, asset_id, version) if kept is None else kept.fixed
+        if fixed is None:
             return await self._load_growing(asset_id, version, before)
         ladder = await find_ladder(self._store, asset_id, version)
-        again = None if ready or ladder is not None else asyncio.get_running_loop().time() + _LADDER_S
-        if kept is not None and ladder is None:
+        loudness = await find_loudness(self._store, asset_id, version)
+        settled = (ladder is not None, loudness is not None)
+        again = None if ready or all(settled) else asyncio.get_running_loop().time() + _LADDER_S
+        if kept is not None and kept.settled == settled:
             kept.look_again = again
             return kept
-        plan, segments = apply(served, ladder), served.renditions()
-        title = Title(
-            plan=plan, served=served, segments=segments, look_again=again,
-            dropped=frozenset(segments.keys() - plan.renditions().keys()),
-        )  # fmt: skip
+        title = _title(fixed, ladder, loudness)
+        title.settled, title.look_again = settled, again
         self._titles.put((asset_id, version), title)
         return title
 
@@ -175,7 +192,7 @@ class Titles:
         if plan is None:
             raise NotPlayableYet
         if kept is None or kept.plan != plan:
-            kept = Title(plan=plan, served=plan, segments=plan.renditions(), growing=True)
+            kept = Title(fixed=plan, plan=plan, served=plan, segments=plan.renditions(), growing=True)
             self._titles.put((asset_id, version), kept)
         kept.look_again = asyncio.get_running_loop().time() + _GROWING_S
         return kept

@@ -69,7 +69,8 @@ async def test_the_ladder_changes_while_the_title_is_encoded_and_played(house: H
     ready = await read_ready(house.store, ASSET, 1)
     assert ready is not None
     assert ready.objects == len(expected(now))
-    media = {stat.key async for stat in house.store.list(layout.media_prefix(ASSET)) if not stat.key.endswith("m3u8")}
+    listed = [stat.key async for stat in house.store.list(layout.media_prefix(ASSET))]
+    media = {key for key in listed if not key.endswith((".m3u8", ".mpd"))}
     stills = {key for key in media if key.startswith(layout.still(ASSET, 1, ""))}
     assert stills, "it has a storyboard"
     assert media - stills == {key_of(ASSET, *name) for name in expected(now)}, "nothing is left of what was dropped"

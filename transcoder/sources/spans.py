@@ -56,6 +56,16 @@ async def prepare(source: OpenSource, plan: Plan, reading: Reading, *, nice: int
         await source.ensure()
 
 
+async def prepare_sound(source: OpenSource, plan: Plan, reading: Reading, *, nice: int = 0) -> None:
+    """The same for a process that reads long stretches of nothing but sound: not what lies between its packets.
+
+    Raises as `prepare`.
+    """
+    wanted = source.lacking() > SMALL and plan.source.demuxer in _SCOUTED
+    if not wanted or not await _scouted(source, plan, reading, nice=nice):
+        await prepare(source, plan, reading, nice=nice)
+
+
 def listed(plan: Plan, reads: SourceReads, reading: Reading) -> list[Span]:
     """The spans of a reading in a plan that lists them: those of every segment that it comes by."""
     if reading.track == "video" and plan.video is not None:
