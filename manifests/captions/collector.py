@@ -25,8 +25,7 @@ class Collector:
         if start < 0 or end > MAX_TIME:
             self.warn("the caption lies outside of any video, so it was left out.", line=line)
             return
-        # Markup that is dropped may be long, but cleaning megabytes of it costs a hundred times their memory.
-        clean = cue_text.clean(text) if len(text) <= 8 * MAX_TEXT else text
+        clean = cue_text.clean(text)
         if len(clean) > MAX_TEXT:
             message = f"A caption has more than {MAX_TEXT} characters; probably an empty line is missing."
             raise CaptionError("cue-too-long", message, line=line)

@@ -10,6 +10,7 @@ import re
 from html import unescape
 from typing import Final
 
+MAX_RAW: Final = 80_000
 MAX_DEPTH: Final = 16
 MAX_ANNOTATION: Final = 100
 MAX_CLASSES: Final = 8
@@ -31,7 +32,13 @@ _LONG_REFERENCE: Final = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 
 
 def clean(text: str) -> str:
-    """Safe cue text for any text; `clean(clean(x)) == clean(x)`. Lines are trimmed, empty ones left out."""
+    """Safe cue text for any text; `clean(clean(x)) == clean(x)`. Lines are trimmed, empty ones left out.
+
+    A text of more than MAX_RAW characters is escaped as it stands: no cue takes it, and to read megabytes of markup
+    costs a hundred times their memory.
+    """
+    if len(text) > MAX_RAW:
+        return escape(text)
     text = _visible(text)
     marked = _Builder(text).result() if "<" in text or "&" in text or ">" in text else text
     return "\n".join(line for raw in marked.split("\n") if (line := raw.strip(_BLANKS)))

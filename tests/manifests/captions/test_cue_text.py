@@ -117,3 +117,7 @@ def test_depth_is_bounded() -> None:
 
 def test_plain_is_what_a_viewer_reads() -> None:
     assert cue_text.plain("<v Mary>1 &lt; 2</v> <b>&amp;</b>") == "1 < 2 &"
+
+
+def test_megabytes_of_markup_are_not_read() -> None:
+    assert cue_text.clean("<b>" * cue_text.MAX_RAW) == "&lt;b&gt;" * cue_text.MAX_RAW
