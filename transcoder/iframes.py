@@ -16,6 +16,7 @@ from manifests import layout
 from transcoder.boxes import read_header, read_moof
 from transcoder.errors import OutputBroken
 from transcoder.measured import IFrame
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +42,7 @@ def shown_in_trick_play(plan: Plan) -> tuple[RenditionId, ...]:
     Pictures that fly by are small or short: the lowest is what a phone or a preview scrubs through, the other fills a
     screen. Higher ones would cost reads at the end of an encode, and viewers bandwidth, for detail that nobody sees.
     """
-    rungs = [] if plan.video is None else [rung for rung in plan.video.rungs if rung.codecs.startswith("avc1")]
+    rungs = [] if plan.video is None else [rung for rung in plan.video.rungs if rung.codec is Codec.H264]
     rungs.sort(key=lambda rung: rung.bandwidth)
     return tuple(dict.fromkeys(rungs[place].id for place in (0, len(rungs) // 2) if rungs))
 
