@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from transcoder.plan import VideoRung
 
 _X265_PRESET: Final = "superfast"
-_SVT_PRESET: Final = 9
-"""Level of parallelism; with more, each encoder holds more pictures. A ladder up to 1080 lines takes 1 GiB so."""
+_SVT_PRESET: Final = 8
+"""Level of parallelism; with more, each encoder holds more pictures. A ladder up to 1080 lines takes 2.2 GiB so."""
 _SVT_PARALLEL: Final = 2
 """Level of parallelism: with more, each encoder holds more pictures. A ladder up to 1080 lines takes 1 GiB so."""
 

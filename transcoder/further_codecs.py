@@ -26,8 +26,8 @@ class Equal:
 
 _EQUAL: Final = {
     Codec.H264: Equal(bits=Fraction(1), base=22, step=Fraction(1), work=1),
-    Codec.HEVC: Equal(bits=Fraction(7, 10), base=24, step=Fraction(1), work=3),
-    Codec.AV1: Equal(bits=Fraction(7, 10), base=38, step=Fraction(2), work=2),
+    Codec.HEVC: Equal(bits=Fraction(3, 4), base=24, step=Fraction(11, 10), work=3),
+    Codec.AV1: Equal(bits=Fraction(7, 10), base=38, step=Fraction(2), work=3),
 }
 _LEAST_CRF: Final = 16
 _MOST_CRF: Final = {Codec.H264: 51, Codec.HEVC: 51, Codec.AV1: 63}

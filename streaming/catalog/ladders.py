@@ -12,7 +12,10 @@ from streaming.catalog.errors import AssetNotFound
 from streaming.http.auth import Role, require
 from streaming.http.body import json_response
 from streaming.http.openapi import Reply, operation
+from transcoder import further_codecs
 from transcoder.facts import find_fixed_plan, find_ladder
+from transcoder.per_title.ladder import apply, leader_of
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,6 +42,7 @@ class RungView:
     `effort`: CPU time that other rungs left goes into it. `reason` is why it was dropped."""
 
     id: str
+    codec: Codec
     width: int
     height: int
     listed: bool
@@ -70,17 +74,22 @@ def view(plan: Plan | None, ladder: Ladder | None) -> LadderView:
     chosen = {rung.rendition: rung for rung in own.rungs} if own else {}
     reasons = {each.rendition: each.reason for each in own.dropped} if own else {}
     curves = {curve.rendition: curve for curve in own.curves} if own else {}
+    now = None if plan is None else apply(plan, ladder).video
+    listed = {rung.id: rung for rung in now.rungs} if now is not None else {}
     rungs = []
     for rung in sorted(video.rungs, key=lambda rung: rung.width * rung.height) if video else ():
         new, curve = chosen.get(rung.id), curves.get(rung.id)
+        # A rung of another codec goes the way of the H.264 rung of its size.
+        leader = None if video is None else leader_of(video, rung)
+        led = chosen.get(leader) if leader is not None else None
         rungs.append(
             RungView(
-                id=rung.id, width=rung.width, height=rung.height, listed=rung.id not in reasons,
-                crf=new.crf if new else None if own else rung.crf,
-                bitrate=new.rate if new else None if own else rung.average,
+                id=rung.id, codec=rung.codec, width=rung.width, height=rung.height, listed=rung.id in listed,
+                crf=listed[rung.id].crf if rung.id in listed else None,
+                bitrate=further_codecs.bits(rung.codec, led.rate) if led else None if own and leader else rung.average,
                 vmaf=new.vmaf if new else None,
                 effort=new.effort if new else False,
-                reason=reasons.get(rung.id),
+                reason=None if rung.id in listed or leader is None else reasons.get(leader),
                 curve=[
                     CurvePoint(crf=point.crf, bitrate=point.rate, vmaf=point.vmaf)
                     for point in (curve.points if curve else ())

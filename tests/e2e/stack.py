@@ -107,10 +107,11 @@ class Stack:
 
     # --- what an editor does ---
 
-    def upload(self, source: Path, *, title: str | None = None, publish: bool = True) -> str:
+    def upload(self, source: Path, *, title: str | None = None, publish: bool = True, profile: str = "") -> str:
         """Create an asset, PUT its source, publish it; the asset's id."""
         with self.client() as client:
-            asset = client.post("/api/assets", json={"title": title or source.stem}).raise_for_status().json()["id"]
+            said = {"title": title or source.stem, "profile": profile}
+            asset = client.post("/api/assets", json=said).raise_for_status().json()["id"]
             client.put(f"/api/assets/{asset}/source", content=source.read_bytes()).raise_for_status()
             if publish:
                 client.post(f"/api/assets/{asset}/publish").raise_for_status()

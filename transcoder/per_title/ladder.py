@@ -16,7 +16,7 @@ from transcoder import further_codecs
 from transcoder.profile import Codec
 
 if TYPE_CHECKING:
-    from transcoder.plan import Plan, VideoRung
+    from transcoder.plan import Plan, VideoPlan, VideoRung
 
 _EFFORT: Final = 2
 """CRFs."""
@@ -84,17 +84,21 @@ UNCHANGED: Final = Ladder(
 """The ladder of a title that was done first, or that is too short."""
 
 
+def leader_of(video: VideoPlan, rung: VideoRung) -> RenditionId | None:
+    """The H.264 rung of a rung's size, whose way it goes; itself, if it is one. None where there is no such size."""
+    size = (rung.width, rung.height)
+    return next((each.id for each in video.only(Codec.H264).rungs if (each.width, each.height) == size), None)
+
+
 def apply(plan: Plan, ladder: Ladder | None, *, keeping: RenditionId | None = None) -> Plan:
     """The plan as it is encoded and listed once the ladder stands. `keeping` is a rung that stays, as it was, though
     the ladder dropped it: somebody who found it listed earlier still plays it."""
     if plan.video is None or ladder is None or not ladder.rungs:
         return plan
     chosen = {rung.rendition: rung for rung in ladder.rungs}
-    beside = {(rung.width, rung.height): rung.id for rung in plan.video.only(Codec.H264).rungs}
     rungs = []
     for rung in plan.video.rungs:
-        # A rung of another codec goes the way of the H.264 rung of its size; without one it stays as it was.
-        leader = beside.get((rung.width, rung.height))
+        leader = leader_of(plan.video, rung)
         new = None if leader is None else chosen.get(leader)
         if new is not None:
             rungs.append(_changed(rung, new))

@@ -44,6 +44,7 @@ export interface Profile {
  *  why it is not listed. */
 export interface Rung {
   id: string;
+  codec: "h264" | "hevc" | "av1";
   width: number;
   height: number;
   listed: boolean;

@@ -4,13 +4,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from manifests.layout import AssetId
+from manifests.layout import AssetId, RenditionId
 from streaming.catalog.ladders import view
 from streaming.http.auth import Role
-from transcoder import ladder
+from transcoder import further_codecs, ladder
 from transcoder.facts import write_ladder, write_plan
 from transcoder.per_title.ladder import UNCHANGED, Chosen, Curve, Dropped, Ladder, Point
 from transcoder.plan import Plan, SourceRef, VideoPlan
+from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +51,18 @@ def _ladder(plan: Plan) -> Ladder:
         ),
         dropped=(Dropped(rendition=small.id, reason="nobody would see it"),),
     )  # fmt: skip
+
+
+def test_other_codecs_are_shown_with_the_rung_that_they_follow() -> None:
+    plan = _plan()
+    assert plan.video is not None
+    others = [replace(rung, id=RenditionId(f"{rung.id}-av1"), codec=Codec.AV1) for rung in plan.video.rungs]
+    more = replace(plan, video=replace(plan.video, rungs=(*plan.video.rungs, *others)))
+    shown = {rung.id: rung for rung in view(more, _ladder(plan)).rungs}
+    dropped, kept = shown["v234-1-av1"], shown["v360-1-av1"]
+    assert (dropped.listed, dropped.reason, dropped.crf, dropped.bitrate) == (False, "nobody would see it", None, None)
+    assert (kept.listed, kept.codec, kept.bitrate) == (True, Codec.AV1, further_codecs.bits(Codec.AV1, 350_000))
+    assert kept.crf == further_codecs.crf(Codec.AV1, 19), "what effort has bought"
 
 
 def test_a_chosen_ladder_shows_what_was_dropped_and_why() -> None:

@@ -76,6 +76,8 @@ function grid(scale: Scale): SVGElement[] {
   return [...across, ...down];
 }
 
+const CODECS: Record<Rung["codec"], string> = { h264: "", hevc: " HEVC", av1: " AV1" };
+
 function table(rungs: Rung[]): HTMLElement {
   const head = ["Picture", "Average rate", "VMAF", "CRF", ""].map((name) =>
     element("th", { scope: "col" }, name),
@@ -86,7 +88,7 @@ function table(rungs: Rung[]): HTMLElement {
       element(
         "tr",
         rung.listed ? {} : { class: "dropped" },
-        element("th", { scope: "row" }, `${rung.width}×${rung.height}`),
+        element("th", { scope: "row" }, `${rung.width}×${rung.height}${CODECS[rung.codec]}`),
         element("td", {}, rung.bitrate === null ? "–" : rateText(rung.bitrate)),
         element("td", {}, rung.vmaf === null ? "–" : rung.vmaf.toFixed(0)),
         element("td", {}, rung.crf ?? "–"),
