@@ -31,6 +31,7 @@ from streaming.playback.errors import (
     SegmentPending,
 )
 from streaming.playback.media import ObjectResponse
+from streaming.playback.metrics import note_player
 from streaming.playback.playlists import playlist_response
 from streaming.playback.policy import media_lifetime, playlist_lifetime
 
@@ -143,6 +144,7 @@ class PlaybackApi:
         number = request.path_params["number"]
         if _NUMBER.fullmatch(number) is None:
             raise SegmentNotFound
+        note_player(request.url.query, request.headers)
         media = await self._playback.segment(played, request.path_params["rendition"], int(number))
         return await self._media(request, media)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Histogram
+
+from manifests import cmcd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MEDIA: Final = Counter(
     "channel_playback_media_total",
@@ -20,3 +25,16 @@ WAIT: Final = Histogram(
     "How long requests waited for a segment that was still to be encoded.",
     buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16),
 )
+
+PLAYERS: Final = Counter(
+    "channel_playback_cmcd_total",
+    "Requests for media whose player sent CMCD, by its version and by whether its buffer had run empty since the last.",
+    ["version", "starved"],
+)
+
+
+def note_player(query: str, headers: Mapping[str, str]) -> None:
+    """Count what a player says of itself (CTA-5004), if it says anything that can be read."""
+    said = cmcd.from_query(query) or cmcd.from_headers(headers)
+    if said:
+        PLAYERS.labels(str(said.version), "yes" if said.starved else "no").inc()

@@ -1,4 +1,4 @@
-"""What requests bring along: ranges, weights, entity tags, revisions, cursors of lists."""
+"""What requests bring along: ranges, weights, entity tags, revisions, session ids, cursors of lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from streaming.http.caching import entity_tags, if_match, if_range, none_match
 from streaming.http.compression import accepts_gzip, qvalues
 from streaming.http.problem import RangeNotSatisfiable
 from streaming.http.ranges import parse_range
+from streaming.sessions.errors import SessionNotFound
+from streaming.sessions.identity import Identity
 from tests.fuzz.corpus import seeds
 from tests.fuzz.strategies import changed, strung
 
@@ -31,6 +33,7 @@ PIECES = [
 ]
 STRATEGY = strung(PIECES) | changed(seeds("http_headers"), PIECES)
 
+IDENTITY = Identity(b"a secret of the tests")
 SIZES = (0, 1, 1000, 1 << 40)
 
 
@@ -50,6 +53,10 @@ def target(body: bytes) -> None:
     for compare in (none_match, if_match, if_range):
         assert compare(header, '"a"') in (True, False)
     assert all(revision < 10**9 for revision in revisions_of({"if-match": header}) or ())
+    try:
+        raise AssertionError(f"{IDENTITY.read(header)} was never signed")
+    except SessionNotFound as exc:
+        assert exc.status == 404
     try:
         number = number_of(header)
     except BadQuery as exc:
