@@ -10,6 +10,7 @@ two write the same objects, for all but the static playlists are written once.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -77,8 +78,9 @@ class Publisher:
         """Delete what no viewer can be playing any more."""
         for asset_id, rendition in await self._captions.leftovers(self._clock() - KEPT):
             await sweep_track(self._store, asset_id, rendition)
-            tracks = await self._captions.tracks(asset_id)
-            await sweep_lists(self._store, asset_id, before=tracks.published)
+            with suppress(AssetNotFound):  # all that a deleted one has goes with it
+                tracks = await self._captions.tracks(asset_id)
+                await sweep_lists(self._store, asset_id, before=tracks.published)
             await self._captions.swept(asset_id, rendition)
 
     async def _publish(self, asset_id: AssetId) -> bool:

@@ -17,7 +17,8 @@ _DOCUMENTS: Final = ("application/json", "application/problem+json", "text/")
 
 def page_policy(*, media: Sequence[str] = (), stores: Sequence[str] = ()) -> str:
     """The policy of our own pages: their own scripts only; `media` and `stores` are origins that they play from and
-    upload to. hls.js needs blob: for Media Source Extensions and its worker, media-chrome styles its shadow trees."""
+    upload to. hls.js needs blob: for Media Source Extensions and its worker, and data: for the empty track elements
+    that it makes of captions; media-chrome styles its shadow trees."""
     play = " ".join(media)
     reach = " ".join((*media, *stores))
     return "; ".join(
@@ -27,7 +28,7 @@ def page_policy(*, media: Sequence[str] = (), stores: Sequence[str] = ()) -> str
             "script-src 'self'",
             "style-src 'self' 'unsafe-inline'",
             f"img-src 'self' data: blob: {play}",
-            f"media-src 'self' blob: {play}",
+            f"media-src 'self' blob: data: {play}",
             f"connect-src 'self' blob: {reach}",
             "worker-src 'self' blob:",
             "font-src 'self' data:",

@@ -87,7 +87,7 @@ export class Problem extends Error {
   }
 }
 
-/** Ask the API; JSON in, JSON out. Throws Problem. */
+/** Ask the API; JSON (or a file as it is) in, JSON out. Throws Problem. */
 export async function call<T>(
   method: string,
   path: string,
@@ -98,8 +98,11 @@ export async function call<T>(
   try {
     answer = await fetch(path, {
       method,
-      headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers:
+        body === undefined || body instanceof Blob
+          ? headers
+          : { "Content-Type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     });
   } catch {
     throw new Problem(0, "offline", "The service cannot be reached. Check the connection and try again.");

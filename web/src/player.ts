@@ -1,6 +1,7 @@
 /** A player: media-chrome's controls around hls.js (or the browser's own HLS where Media Source is missing). */
 import Hls, { type HlsConfig } from "hls.js";
 import "media-chrome";
+import "media-chrome/menu";
 import { element } from "./element";
 
 export interface Player {
@@ -27,6 +28,8 @@ export interface Programme {
   storyboard?: string | undefined;
   /** Send the studio's cookie with media requests (drafts). */
   private?: boolean;
+  /** Show none of the captions that the playlist lists. */
+  withoutCaptions?: boolean;
 }
 
 /** A window may be encoded for us while we wait: the service holds a request up to its own limit, so be patient. */
@@ -58,6 +61,7 @@ export function createPlayer(programme: Programme): Player {
     video,
     element("media-loading-indicator" as "div", { slot: "centered-chrome", noautohide: true }),
     element("media-error-dialog" as "div", { slot: "dialog" }),
+    !programme.withoutCaptions && element("media-captions-menu" as "div", { hidden: true, anchor: "auto" }),
     element(
       "media-control-bar" as "div",
       {},
@@ -69,6 +73,7 @@ export function createPlayer(programme: Programme): Player {
       element("media-time-range" as "div"),
       element("media-time-display" as "div", { showduration: true }),
       element("media-playback-rate-button" as "div"),
+      !programme.withoutCaptions && element("media-captions-menu-button" as "div"),
       element("media-pip-button" as "div"),
       element("media-fullscreen-button" as "div"),
     ),
@@ -93,6 +98,7 @@ export function createPlayer(programme: Programme): Player {
       }
       fail(error.response?.text || `Playback stopped (${error.details}).`);
     });
+    if (programme.withoutCaptions) hls.subtitleDisplay = false;
     hls.loadSource(programme.url);
     hls.attachMedia(video);
   } else {

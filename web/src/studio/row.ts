@@ -2,6 +2,7 @@
 import { type Asset, assets, Problem } from "../api";
 import { element } from "../element";
 import { bytes, duration, remaining } from "../format";
+import { openCaptions } from "./captions";
 import { openLadder } from "./ladder";
 import type { Me } from "./main";
 import { openPosters } from "./posters";
@@ -37,6 +38,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
   const said = element("span", { class: "said", role: "status" });
   const play = element("button", { type: "button", onclick: () => void openPreview(asset) }, "Play");
   const poster = element("button", { type: "button", onclick: () => void openPosters(asset) }, "Poster");
+  const captions = element("button", { type: "button", onclick: () => void openCaptions(asset) }, "Captions");
   const quality = element("button", { type: "button", onclick: () => void openLadder(asset) }, "Quality");
   const publish = element("button", {
     type: "button",
@@ -59,7 +61,7 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     { class: "row", "data-asset": first.id },
     element("div", { class: "what" }, title, facts),
     element("div", { class: "state" }, badge, editorial, bar, said),
-    element("div", { class: "actions" }, cancel, stop, play, poster, quality, publish, remove),
+    element("div", { class: "actions" }, cancel, stop, play, poster, quality, captions, publish, remove),
   );
 
   const show = (): void => {
