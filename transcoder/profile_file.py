@@ -77,7 +77,12 @@ def render(profile: Profile, *, tenants: Sequence[str] = ()) -> str:
     """A whole file: every field, with what it is for."""
     lines = [f"# {TENANTS.help}", f"tenants = {written(tuple(tenants))}"] if tenants else []
     for field in FIELDS:
-        lines += ["", f"# {field.help}", f"{field.name} = {field.write(getattr(profile, field.name))}"]
+        lines += [
+            "",
+            f"# {field.help}",
+            f"# Write {field.allowed}.",
+            f"{field.name} = {field.write(getattr(profile, field.name))}",
+        ]
     lines += [
         "",
         "# The ladder: boxes that the picture is fitted into, turned for portrait; none is larger than the source.",

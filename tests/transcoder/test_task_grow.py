@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,7 +15,8 @@ from tests.transcoder.growing.test_growth import check_is_beginning
 from tests.transcoder.house import ASSET, House
 from transcoder import signals
 from transcoder.describe import media
-from transcoder.facts import find_growing, find_plan
+from transcoder.facts import find_growing, find_plan, write_profile
+from transcoder.profile import DEFAULT
 from transcoder.remaining import expected
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
 from transcoder.windows import grow_task, index_task
@@ -108,6 +110,16 @@ async def frames_of(house: House, plan: Plan, folder: Path, ffmpeg: str) -> int:
     )
     assert counted.stderr == b""
     return sum(not line.startswith(b"#") for line in counted.stdout.splitlines())
+
+
+async def test_a_profile_may_say_that_nothing_is_played_early(clips: Path, tmp_path: Path) -> None:
+    house = House(tmp_path / "sources")
+    await write_profile(house.store, ASSET, 1, replace(DEFAULT, play_early=False))
+    source = Arriving(house, (clips / "clip.ts").read_bytes())
+    await source.more(0.9)
+    with anyio.fail_after(30):
+        await house.handle(grow_task(ASSET, 1))  # it does not wait for more
+    assert await find_growing(house.store, ASSET, 1) is None
 
 
 @pytest.mark.parametrize("name", GROWING)
