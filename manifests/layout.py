@@ -14,7 +14,7 @@
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
     work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
     work/{asset}/{version}/ladder.json            the title's own ladder, laid over the plan; written once
-    work/{asset}/{version}/levels/{rendition}.json   by how much a sound rendition is raised; written once
+    work/{asset}/{version}/gains/{rendition}.json  by how much a sound rendition is raised; written once
     work/{asset}/{version}/loudness.json          how loud the sound is, laid over the plan; written once
     work/{asset}/{version}/measured.json          sizes of every segment, places of key pictures; written at the end
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
@@ -159,8 +159,8 @@ def ladder(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/ladder.json"
 
 
-def level(asset: AssetId, version: int, rendition: RenditionId) -> str:
-    return f"work/{asset}/{version}/levels/{rendition}.json"
+def gain(asset: AssetId, version: int, rendition: RenditionId) -> str:
+    return f"work/{asset}/{version}/gains/{rendition}.json"
 
 
 def loudness(asset: AssetId, version: int) -> str:

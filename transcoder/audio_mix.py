@@ -1,8 +1,8 @@
-"""From a source's channels and level to a rendition's, as ffmpeg filters.
+"""From a source's channels and loudness to a rendition's, as ffmpeg filters.
 
 Surround becomes stereo by ITU-R BS.775-3 table 2 (centre and surrounds 3 dB down on the side that they are on, or on
 both; the low frequencies left out), seven channels become five by the same rule. A mono source is heard on both sides
-at its own level. Sums that could clip are brought down; where the level is set anyway a limiter takes care of them.
+at its own level. Sums that could clip are brought down; where a gain is set anyway a limiter takes care of them.
 
 The limiter looks 5 ms ahead and recovers within 50 ms, so what it does depends on less than a tenth of a second. It
 works at twice the rate: what lies between two samples is part of the true peak (ITU-R BS.1770-5 annex 2).
@@ -43,8 +43,8 @@ def mixed(sound: Any, track: AudioPlan) -> Any:
     )  # fmt: skip
 
 
-def levelled(sound: Any, track: AudioPlan) -> Any:
-    """The sound at the track's level, with no true peak above CEILING; as it is where no level is set."""
+def raised(sound: Any, track: AudioPlan) -> Any:
+    """The sound with the track's gain, and no true peak above CEILING; as it is where none is set."""
     if track.gain is None:
         return sound
     sound = sound.filter("volume", f"{track.gain}dB", precision="float")

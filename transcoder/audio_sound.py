@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from transcoder.audio_mix import levelled, mixed, sides
+from transcoder.audio_mix import mixed, raised, sides
 from transcoder.audio_window import AFTER, BEFORE, anchor
 from transcoder.ffmpeg import OutputPipe, spawn
 from transcoder.inputs import Reading, open_source
@@ -56,7 +56,7 @@ def sound_of(
     plan: Plan, track: AudioPlan, frames: range, begin: Begin, *, source: Path, settings: EncoderSettings,
     fds: Sequence[int] = (), after: int = AFTER, limited: bool = True,
 ) -> tuple[Any, list[Any]]:  # fmt: skip
-    """The frames' samples in the rendition's rate and channels, at its level, with BEFORE and `after` frames around
+    """The frames' samples in the rendition's rate and channels, with its gain, and BEFORE and `after` frames around
     them; stamps count samples from zero.
 
     With a check of where it begins a line about the first frame goes to file descriptor `fds[0]`, by the outputs that
@@ -74,7 +74,7 @@ def sound_of(
         sound = sound.filter("atrim", end_sample=max(1, track.samples - int(start * track.sample_rate)))
     sound = sound.filter("apad")
     if limited:
-        sound = levelled(sound, track)
+        sound = raised(sound, track)
     end = skipped + (BEFORE + len(frames) + after) * AAC_FRAME
     return sound.filter("atrim", start_sample=skipped, end_sample=end).filter("asetpts", "N"), witnesses
 

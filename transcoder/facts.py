@@ -1,9 +1,9 @@
 """The facts of an asset version, as objects in the bucket: what the rest of the system believes about it.
 
 `profile.json` says what it is to become, `plan.json` makes it playable, `ready.json` ends it well, `failure.json` ends
-it badly; `ladder.json` changes the plan's rungs on the way, `loudness.json` its sound, which is made at the level that
-`levels/` has of each rendition. Each is written once. Before them comes `growing.json`, the plan of what has arrived of
-the source: it is written again as it grows, and what it says stays true.
+it badly; `ladder.json` changes the plan's rungs on the way, `loudness.json` its sound, which is made with the gain
+that `gains/` has of each rendition. Each is written once. Before them comes `growing.json`, the plan of what has
+arrived of the source: it is written again as it grows, and what it says stays true.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from manifests import layout
 from transcoder import plan as plans
 from transcoder import profile as profiles
 from transcoder.errors import PlanMissing
-from transcoder.loudness import level as levels
+from transcoder.loudness import gain as gains
 from transcoder.loudness import verdict as verdicts
 from transcoder.per_title import ladder as ladders
 from transcoder.publish import put_once
@@ -27,7 +27,7 @@ from transcoder.stills import model as stills
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
     from manifests.layout import AssetId, RenditionId
-    from transcoder.loudness.level import Level
+    from transcoder.loudness.gain import Gain
     from transcoder.loudness.verdict import Verdict
     from transcoder.per_title.ladder import Ladder
     from transcoder.plan import Plan
@@ -89,20 +89,20 @@ async def write_ladder(store: ObjectStore, asset: AssetId, version: int, ladder:
     return await put_once(store, layout.ladder(asset, version), ladders.dump(ladder), content_type=JSON)
 
 
-async def find_level(store: ObjectStore, asset: AssetId, version: int, rendition: RenditionId) -> Level | None:
-    """The level that a sound rendition is made at; None as long as nothing of it is."""
-    body = await _read(store, layout.level(asset, version, rendition))
-    return None if body is None else levels.load(body)
+async def find_gain(store: ObjectStore, asset: AssetId, version: int, rendition: RenditionId) -> Gain | None:
+    """The gain that a sound rendition is made with; None as long as nothing of it is."""
+    body = await _read(store, layout.gain(asset, version, rendition))
+    return None if body is None else gains.load(body)
 
 
-async def write_level(
-    store: ObjectStore, asset: AssetId, version: int, rendition: RenditionId, level: Level
-) -> Level:  # fmt: skip
+async def write_gain(
+    store: ObjectStore, asset: AssetId, version: int, rendition: RenditionId, gain: Gain
+) -> Gain:  # fmt: skip
     """Write it unless there is one; returns the one that stands."""
-    body = levels.dump(level)
-    if await put_once(store, layout.level(asset, version, rendition), body, content_type=JSON):
-        return level
-    return await find_level(store, asset, version, rendition) or level
+    body = gains.dump(gain)
+    if await put_once(store, layout.gain(asset, version, rendition), body, content_type=JSON):
+        return gain
+    return await find_gain(store, asset, version, rendition) or gain
 
 
 async def find_loudness(store: ObjectStore, asset: AssetId, version: int) -> Verdict | None:
@@ -120,7 +120,7 @@ async def find_plan(
     store: ObjectStore, asset: AssetId, version: int, *, keeping: RenditionId | None = None
 ) -> Plan | None:
     """The plan by which segments are made and listed now: under the title's own ladder, once that is chosen, and with
-    the sound at its right level, once that is known.
+    the sound at its right loudness, once that is known.
 
     `keeping`: a rendition that stays in it though another took its place, or none.
     """

@@ -1,7 +1,7 @@
 """The task "loudness": hear all of the sound, and have that made again which is not at the target; loudness.json, once.
 
 It runs beside the first windows, at the lowest priority, and nobody waits for it but the finish. Sound of which nothing
-was made yet gets its level from here.
+was made yet gets its gain from here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from infra.ports import RetryLater
 from transcoder import signals
 from transcoder.errors import OutputBroken, PlanMissing, SandboxError
-from transcoder.facts import find_fixed_plan, find_loudness, read_plan, read_profile, write_level, write_loudness
-from transcoder.loudness.level import Level
+from transcoder.facts import find_fixed_plan, find_loudness, read_plan, read_profile, write_gain, write_loudness
+from transcoder.loudness.gain import Gain
 from transcoder.loudness.listen import judged
 from transcoder.loudness.rule import CLOSE
 from transcoder.loudness.verdict import TrackLoudness, Verdict, renewed_id
@@ -80,9 +80,9 @@ async def _verdict(parts: TranscoderParts, plan: Plan, target: float) -> Verdict
 
 
 async def _settled(parts: TranscoderParts, plan: Plan, track: TrackLoudness) -> TrackLoudness:
-    """Made at this level if nothing was made yet, or once more if what was made is off."""
-    level = Level(gain=track.gain, loudness=track.loudness)
-    made = await write_level(parts.store, plan.asset, plan.version, track.rendition, level)
-    if made.gain is not None and abs(made.gain - track.gain) <= CLOSE:
-        return replace(track, gain=made.gain)
+    """Made with this gain if nothing was made yet, or once more if what was made is off."""
+    gain = Gain(db=track.gain, loudness=track.loudness)
+    made = await write_gain(parts.store, plan.asset, plan.version, track.rendition, gain)
+    if made.db is not None and abs(made.db - track.gain) <= CLOSE:
+        return replace(track, gain=made.db)
     return replace(track, renewed=renewed_id(track.rendition))

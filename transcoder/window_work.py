@@ -11,7 +11,7 @@ from infra.errors import CacheUnavailable
 from manifests import layout
 from transcoder.audio import encode_audio
 from transcoder.describe import multivariant
-from transcoder.loudness.listen import levelled
+from transcoder.loudness.listen import with_gain
 from transcoder.passes import Pass, costs, is_worth_leaving, passes
 from transcoder.publish import Publisher, key_of
 from transcoder.remaining import made_by, renditions_of
@@ -165,7 +165,7 @@ class Work:
                 await encode_video(self._plan, window, **encoding)
             else:
                 track = next(track for track in self._plan.audio if track.id == self._track)
-                track = await levelled(self._parts, self._plan, track, self._source, nice=self._priority.nice)
+                track = await with_gain(self._parts, self._plan, track, self._source, nice=self._priority.nice)
                 await encode_audio(self._plan, track, window, **encoding)
         except Enough:
             return

@@ -22,7 +22,7 @@ from transcoder import measured as sizes
 from transcoder.captions.listed import CaptionList, ListedTrack, find_captions, read_captions
 from transcoder.facts import find_fixed_plan, find_growing, find_ladder, find_loudness
 from transcoder.loudness.verdict import Verdict
-from transcoder.loudness.verdict import apply as level
+from transcoder.loudness.verdict import apply as at_loudness
 from transcoder.measured import Measured
 from transcoder.per_title.ladder import Ladder, apply
 from transcoder.plan import Plan
@@ -84,9 +84,9 @@ class Title:
     asset was ready.
     `fixed` is the plan that was made first, `plan` what is listed; `served` has every rendition that was ever listed,
     with its `segments`: viewers may play a rung that was `dropped` since, until the asset is ready, and sound that was
-    made again at another level. `settled` says which of ladder and loudness are known, `look_again` when (on the loop's
-    clock) they are asked for next; None: nothing will change any more. `growing`: its source arrives, more will be
-    listed.
+    made again, louder or softer. `settled` says which of ladder and loudness are known, `look_again` when (on the
+    loop's clock) they are asked for next; None: nothing will change any more. `growing`: its source arrives, more will
+    be listed.
     """
 
     fixed: Plan
@@ -102,10 +102,10 @@ class Title:
 
 
 def _title(fixed: Plan, ladder: Ladder | None, loudness: Verdict | None) -> Title:
-    """A title under its own ladder and at its own level, as far as they are known."""
+    """A title under its own ladder and at its own loudness, as far as they are known."""
     heard = {track.id for track in fixed.audio}
-    plan = level(apply(fixed, ladder), loudness)
-    served = level(fixed, loudness, keeping=heard)
+    plan = at_loudness(apply(fixed, ladder), loudness)
+    served = at_loudness(fixed, loudness, keeping=heard)
     segments = served.renditions()
     return Title(
         fixed=fixed, plan=plan, served=served, segments=segments,

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from anyio import to_thread
 
-from infra.ports import Level as Urgency
+from infra.ports import Level
 from manifests import layout
 from tests.transcoder.house import ASSET, House
-from transcoder.facts import find_fixed_plan, find_level, find_loudness, read_ready, write_profile
+from transcoder.describe import multivariant
+from transcoder.facts import find_fixed_plan, find_gain, find_loudness, read_ready, write_profile
 from transcoder.loudness import listen
 from transcoder.profile import Profile
 from transcoder.publish import key_of
 from transcoder.remaining import expected, present
-from transcoder.windows import finish_task, index_task, loudness_task, run_task, window_task, windows
+from transcoder.windows import Window, finish_task, index_task, loudness_task, run_task, window_task, windows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from infra.redis_cache import RedisCache
     from transcoder.plan import AudioPlan
-    from transcoder.windows import Window
 
     Eventually = Callable[..., Awaitable[None]]
 
@@ -67,10 +67,10 @@ async def _made(house: House) -> None:
     """All that the engine would do, one after the other."""
     await house.handle(index_task(ASSET, 1))
     for window in windows(await house.plan()):
-        await house.handle(window_task(ASSET, 1, window, Urgency.FIRST))
+        await house.handle(window_task(ASSET, 1, window, Level.FIRST))
     await house.handle(loudness_task(ASSET, 1))
     for window in windows(await house.plan()):
-        await house.handle(window_task(ASSET, 1, window, Urgency.FIRST))
+        await house.handle(window_task(ASSET, 1, window, Level.FIRST))
     await house.handle(finish_task(ASSET, 1))
     assert await house.ready()
 
@@ -99,12 +99,33 @@ async def test_every_rendition_is_at_the_target(
         assert peak <= -1
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "real/androidx_london_rooftop_360p30_aac.mp4",  # -38 LUFS
+        "real/flutter_butterfly_720p30_aac.mp4",  # raised so far that its peaks are limited
+        "odd/x_clipped_44100_audio.mp4",  # a clipped tone, +9 dBTP
+        "odd/mb_multiple-aac-tracks.mp4",  # two tracks of 5.1
+    ],
+)
+async def test_real_sound_is_at_the_target(name: str, house: House, media: Path, tmp_path: Path, ffmpeg: str) -> None:
+    await house.upload((media / name).read_bytes())
+    await house.handle(index_task(ASSET, 1))
+    await house.handle(loudness_task(ASSET, 1))
+    for track in (await house.plan()).audio:
+        every = Window(track=track.id, first=0, count=track.segments)
+        await house.handle(window_task(ASSET, 1, every, Level.BULK))
+        loudness, peak = await _heard(house, track, tmp_path, ffmpeg)
+        assert loudness == pytest.approx(TARGET, abs=1), track.id
+        assert peak <= -1
+
+
 async def test_silence_stays_silence(house: House, tmp_path: Path, ffmpeg: str) -> None:
     await house.upload(await _sound(tmp_path / "s.wav", ffmpeg, "anoisesrc=c=pink:a=0.0005:r=48000", 5))
     await _made(house)
-    level = await find_level(house.store, ASSET, 1, (await house.plan()).audio[0].id)
-    assert level is not None
-    assert level.gain == 0
+    gain = await find_gain(house.store, ASSET, 1, (await house.plan()).audio[0].id)
+    assert gain is not None
+    assert gain.db == 0
 
 
 async def test_less_than_a_block_has_no_loudness(house: House, tmp_path: Path, ffmpeg: str) -> None:
@@ -132,7 +153,7 @@ async def test_sound_that_was_begun_too_loud_is_made_again(
     await house.handle(index_task(ASSET, 1))
     first = _of_sound(windows(await house.plan()))
     (old,) = (await house.plan()).audio
-    await house.handle(window_task(ASSET, 1, first[0], Urgency.INDEX))
+    await house.handle(window_task(ASSET, 1, first[0], Level.INDEX))
     made = {number: await house.store.read(key_of(ASSET, old.id, number)) for number in first[0].numbers}
     await house.handle(loudness_task(ASSET, 1))
 
@@ -143,27 +164,26 @@ async def test_sound_that_was_begun_too_loud_is_made_again(
     assert new.id == "a1n-1"
     assert await find_fixed_plan(house.store, ASSET, 1) != await house.plan()
 
-    # Somebody plays the first one: he goes on, at its level; what he has heard is not touched.
-    await house.handle(run_task(ASSET, 1, old.id, first[0].numbers.stop, Urgency.JUST_IN_TIME))
+    # Somebody plays the first one: he goes on, as loud as before; what he has heard is not touched.
+    await house.handle(run_task(ASSET, 1, old.id, first[0].numbers.stop, Level.JUST_IN_TIME))
     assert await house.store.head(key_of(ASSET, old.id, first[0].numbers.stop)) is not None
     for number, body in made.items():
         assert await house.store.read(key_of(ASSET, old.id, number)) == body
 
     # A worker dies in the middle of it: whoever comes next makes the rest.
     again = _of_sound(windows(await house.plan()))
-    await house.handle(window_task(ASSET, 1, again[0], Urgency.BULK))
+    await house.handle(window_task(ASSET, 1, again[0], Level.BULK))
     await house.handle(finish_task(ASSET, 1))
     assert not await house.ready(), "some of it is missing"
     await house.handle(loudness_task(ASSET, 1))
     for window in again[1:]:
-        await house.handle(window_task(ASSET, 1, window, Urgency.BULK))
+        await house.handle(window_task(ASSET, 1, window, Level.BULK))
     await house.handle(finish_task(ASSET, 1))
     assert await house.ready()
     assert set(await present(house.store, await house.plan())) == expected(await house.plan())
     assert (await _heard(house, new, tmp_path, ffmpeg))[0] == pytest.approx(TARGET, abs=1)
-    playlist = (await house.store.read(layout.multivariant(ASSET))).decode()
-    assert "a1n-1/" in playlist
-    assert "a1-1/" not in playlist
+    listed = {track.uri for track in multivariant(await house.plan(), None, uri_of=str).renditions}
+    assert listed == {layout.media_playlist(ASSET, new.id)}
 
 
 async def test_the_finish_waits_for_the_verdict(
@@ -173,7 +193,7 @@ async def test_the_finish_waits_for_the_verdict(
     await house.handle(index_task(ASSET, 1))
     await house.jobs.cancel(ASSET)
     for window in windows(await house.plan()):
-        await house.handle(window_task(ASSET, 1, window, Urgency.FIRST))
+        await house.handle(window_task(ASSET, 1, window, Level.FIRST))
     await house.jobs.cancel(ASSET)
     await house.handle(finish_task(ASSET, 1))
     assert not await house.ready()

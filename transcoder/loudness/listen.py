@@ -1,4 +1,4 @@
-"""Listening to a source: what settles the level of a rendition before it is made, and what tells it exactly after."""
+"""Listening to a source: what settles the gain of a rendition before it is made, and what tells it exactly after."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from transcoder.errors import OutputBroken, SandboxError
-from transcoder.facts import find_level, read_profile, write_level
-from transcoder.loudness.level import AS_IT_IS, Level, stretches
+from transcoder.facts import find_gain, read_profile, write_gain
+from transcoder.loudness.gain import AS_IT_IS, Gain, stretches
 from transcoder.loudness.measure import Heard, measure, together
 from transcoder.loudness.rule import gain_for, is_limited, made_up
 from transcoder.loudness.verdict import TrackLoudness
@@ -37,7 +37,7 @@ _NEAR: Final = 0.2
 """… and LU that are not worth another try."""
 
 
-async def levelled(
+async def with_gain(
     parts: TranscoderParts, plan: Plan, track: AudioPlan, source: OpenSource, *, nice: int = 0
 ) -> AudioPlan:
     """The track with the gain that all of it is made at; settled now, if this is the first that is made of it.
@@ -46,14 +46,14 @@ async def levelled(
     """
     if track.gain is not None:
         return track
-    level = await find_level(parts.store, plan.asset, plan.version, track.id)
-    if level is None:
-        level = await _first_level(parts, plan, track, source, nice=nice)
-        level = await write_level(parts.store, plan.asset, plan.version, track.id, level)
-    return replace(track, gain=level.gain)
+    gain = await find_gain(parts.store, plan.asset, plan.version, track.id)
+    if gain is None:
+        gain = await _first_gain(parts, plan, track, source, nice=nice)
+        gain = await write_gain(parts.store, plan.asset, plan.version, track.id, gain)
+    return replace(track, gain=gain.db)
 
 
-async def _first_level(parts: TranscoderParts, plan: Plan, track: AudioPlan, source: OpenSource, *, nice: int) -> Level:
+async def _first_gain(parts: TranscoderParts, plan: Plan, track: AudioPlan, source: OpenSource, *, nice: int) -> Gain:
     profile = await read_profile(parts.store, plan.asset, plan.version)
     if profile.loudness is None:
         return AS_IT_IS
@@ -62,9 +62,9 @@ async def _first_level(parts: TranscoderParts, plan: Plan, track: AudioPlan, sou
         heard = await listen(parts, plan, track, stretches(track, near=near), source, nice=nice)
     except (SandboxError, OutputBroken) as exc:
         # Its encode says what is wrong with it, if anything is.
-        log.warning("a level is not known", extra={"asset": plan.asset, "cause": str(exc)})
-        return Level(gain=0.0)
-    return Level(gain=gain_for(heard.loudness, profile.loudness), loudness=heard.loudness)
+        log.warning("a loudness is not known", extra={"asset": plan.asset, "cause": str(exc)})
+        return Gain(db=0.0)
+    return Gain(db=gain_for(heard.loudness, profile.loudness), loudness=heard.loudness)
 
 
 async def listen(

@@ -1,4 +1,4 @@
-"""Measuring the sound of a rendition, as it is encoded: its channels, its level, its limiter; by ffmpeg's ebur128."""
+"""Measuring the sound of a rendition, as it is encoded: its channels, its gain, its limiter; by ffmpeg's ebur128."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ QUIET: Final = -50.0
 MAKE_UP: Final = 6.0
 """dB that the limiter's loss may be made up for with. More would flatten what lives by its peaks."""
 CLOSE: Final = 0.5
-"""LU by which a level may be off and is left as it is: nobody hears it."""
+"""LU by which a rendition may be off and is left as it is: nobody hears it."""
 
 
 def gain_for(loudness: float | None, target: float) -> float:

@@ -1,7 +1,7 @@
 """How loud the tracks of an asset version are, `loudness.json`, and how that lies over its plan. Pure.
 
-The plan never changes: it names the renditions that were listed first. Where their level turned out to be off, new ones
-take their place in what is encoded and listed from then on; who plays the first ones goes on with them.
+The plan never changes: it names the renditions that were listed first. Where their loudness turned out to be off, new
+ones take their place in what is encoded and listed from then on; who plays the first ones goes on with them.
 """
 
 from __future__ import annotations

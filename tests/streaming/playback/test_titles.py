@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from manifests import layout
-from streaming.catalog.model import EditorialState
+from streaming.catalog.model import AssetState, EditorialState
 from streaming.playback.errors import NotPlayableYet
 from streaming.playback.titles import Recent, Titles
+from transcoder.facts import write_loudness
+from transcoder.loudness.verdict import TrackLoudness, Verdict, renewed_id
 
 
 class Counted:
@@ -71,3 +74,19 @@ async def test_sizes_that_were_never_written(stage) -> None:
     titles = Titles(assets=stage.catalogue, store=stage.store)
     title = await titles.title(await stage.catalogue.get(plan.asset))
     assert await titles.measured(title) is None
+
+
+async def test_sound_that_was_made_again_is_listed_and_the_first_plays_on(stage) -> None:
+    plan = await stage.playable()
+    titles = Titles(assets=stage.catalogue, store=stage.store)
+    asset = await stage.catalogue.get(plan.asset)
+    (old,) = (await titles.title(asset)).plan.audio
+    new = renewed_id(old.id)
+    track = TrackLoudness(rendition=old.id, loudness=-30, peak=-9, gain=14, heard=-16, renewed=new)
+    await write_loudness(stage.store, plan.asset, 1, Verdict(target=-16, tracks=(track,)))
+    for state in (AssetState.PLAYABLE, AssetState.READY):
+        title = await titles.title(replace(asset, state=state), afresh=True)
+        assert [track.id for track in title.plan.audio] == [new]
+        assert [track.id for track in title.served.audio] == [old.id, new]
+        assert title.segments.keys() >= {old.id, new}
+        assert not title.dropped, "whoever plays it has no other to change to"

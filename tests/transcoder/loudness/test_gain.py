@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transcoder.loudness import level as levels
-from transcoder.loudness.level import NEAR_S, SAMPLE_S, SAMPLES, WHOLE_S, Level, stretches
+from transcoder.loudness import gain as gains
+from transcoder.loudness.gain import NEAR_S, SAMPLE_S, SAMPLES, WHOLE_S, Gain, stretches
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan
 
 _SECOND = 48_000 // AAC_FRAME
@@ -18,9 +18,9 @@ def _track(plan: Plan, frames: int) -> AudioPlan:
     return replace(plan.audio[0], samples=frames * AAC_FRAME, cuts=(0, frames))
 
 
-@pytest.mark.parametrize("level", [Level(gain=None), Level(gain=-3.25, loudness=-12.75), Level(gain=0.0)])
-def test_what_was_written_is_read(level: Level) -> None:
-    assert levels.load(levels.dump(level)) == level
+@pytest.mark.parametrize("gain", [Gain(db=None), Gain(db=-3.25, loudness=-12.75), Gain(db=0.0)])
+def test_what_was_written_is_read(gain: Gain) -> None:
+    assert gains.load(gains.dump(gain)) == gain
 
 
 def test_a_short_track_is_heard_whole(plan: Plan) -> None:

@@ -1,6 +1,6 @@
-"""The level that a rendition is made at, `levels/{rendition}.json`: settled before its first segment, written once.
+"""The gain that a rendition is made with, `gains/{rendition}.json`: settled before its first segment, written once.
 
-All windows of a rendition read it, so its level never changes from one segment to the next. A short track has been
+All windows of a rendition read it, so its loudness never jumps from one segment to the next. A short track has been
 heard whole by then; of a long one a few samples tell about how loud it is (`task_loudness.py` says it exactly later).
 """
 
@@ -22,15 +22,15 @@ SAMPLE_S: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """`gain` in dB; None: the sound stays as the source has it. `loudness` (LUFS) is what it was settled by; None where
+class Gain:
+    """`db`; None: the sound stays as the source has it. `loudness` (LUFS) is what it was settled by; None where
     there was nothing to hear."""
 
-    gain: float | None
+    db: float | None
     loudness: float | None = None
 
 
-AS_IT_IS: Final = Level(gain=None)
+AS_IT_IS: Final = Gain(db=None)
 
 
 def stretches(track: AudioPlan, *, near: bool = False) -> tuple[range, ...]:
@@ -50,10 +50,10 @@ def _frames(seconds: int, track: AudioPlan) -> int:
     return seconds * track.sample_rate // AAC_FRAME
 
 
-def dump(level: Level) -> bytes:
-    return msgspec.json.encode(level)
+def dump(gain: Gain) -> bytes:
+    return msgspec.json.encode(gain)
 
 
-def load(body: bytes) -> Level:
+def load(body: bytes) -> Gain:
     """Raises msgspec.DecodeError on anything else than what `dump` wrote."""
-    return msgspec.json.decode(body, type=Level)
+    return msgspec.json.decode(body, type=Gain)
