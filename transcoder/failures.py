@@ -27,9 +27,10 @@ MESSAGES: Final[Mapping[str, str]] = {
     "truncated": "The file is cut off: its index or all of its media is missing, usually because a recording or a copy "
     "did not finish. Upload the whole file.",
     "encrypted": "The file is protected (encrypted), so it cannot be decoded. Upload a file without copy protection.",
-    "unsupported_codec": "The picture or the sound of the file cannot be decoded here. Export it as H.264, HEVC or "
-    "ProRes with AAC or PCM sound.",
-    "no_streams": "The file holds neither video nor audio. Upload the file that holds the picture or the sound.",
+    "unsupported_codec": "The picture or the sound of the file cannot be decoded here (codec: {codec}). Export it as "
+    "H.264, HEVC or ProRes with AAC or PCM sound.",
+    "no_streams": "The file holds no picture or sound. Upload the file that does; a caption file is added to its "
+    "video.",
     "too_large": "The picture has more pixels than the limit of {max_pixels}. Export it smaller.",
     "too_many_streams": "The file has more than {max_streams} streams. Export it with the tracks that viewers need.",
     "too_many_frames": "The file has more pictures or packets than the limit of {max_frames}. Cut it into parts.",

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 _CHILD: Final = Path(__file__).with_name("index_child.py")
 _RAW_TICKS: Final = 1_200_000  # ffmpeg's time base of streams without time stamps (AV_TIME_BASE · 1.2)
 _TRANSFERS: Final = {16: "pq", 18: "hlg"}  # ITU-T H.273 table 3: SMPTE ST 2084, ARIB STD-B67
+_NAMES: Final = {
+    "ac-4": "AC-4", "ac4": "AC-4", "mha1": "MPEG-H Audio", "mhm1": "MPEG-H Audio", "vvc": "VVC", "vvc1": "VVC",
+    "hevc": "HEVC", "h264": "H.264", "aac": "AAC", "av1": "AV1", "libdav1d": "AV1", "vp8": "VP8", "vp9": "VP9",
+}  # fmt: skip
 _MAX_PADDING: Final = Fraction(1, 5)
 _CRASHES: Final = frozenset(
     (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGXCPU)
@@ -177,6 +181,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: tuple[str, ...] = ()
     error: str = ""
     encrypted: bool = False
+    entries: tuple[str, ...] = ()
     head: tuple[Span, ...] | None = None
 
 
@@ -230,7 +235,7 @@ def is_crash(exit_code: int | None) -> bool:
 def read_answer(answer: Answer, *, demuxer: str, limits: SourceLimits) -> SourceIndex:
     """The index that a child's answer gives. Raises SourceRefused."""
     if answer.refused is not None:
-        raise refusal(answer.refused, limits, cause=answer.detail)
+        raise refusal(answer.refused, limits, cause=answer.detail, codec=answer.detail)
     index = SourceIndex(
         demuxer=demuxer,
         video=tuple(_video(stream, limits) for stream in answer.streams if stream.usable and stream.kind == "video"),
@@ -239,7 +244,7 @@ def read_answer(answer: Answer, *, demuxer: str, limits: SourceLimits) -> Source
     )
     if (code := _missing(index, answer)) is not None:
         said = (answer.error, *answer.unsupported, *(stream.decode_error for stream in answer.streams))
-        raise refusal(code, limits, "; ".join(filter(None, said)))
+        raise refusal(code, limits, "; ".join(filter(None, said)), codec=_lost_codec(answer))
     return index
 
 
@@ -259,6 +264,17 @@ def _missing(index: SourceIndex, answer: Answer) -> str | None:
         return None  # a damaged sound track is left out: the picture is what people come for
     # Streams without one packet: the media that the header speaks of is not there.
     return "truncated" if answer.streams or answer.error else "no_streams"
+
+
+def _lost_codec(answer: Answer) -> str:
+    """What a stream that nobody can decode is coded as, as people call it; "" if nothing says it."""
+    for text in answer.unsupported:
+        _, number, *known = text.split()
+        name = known[0] if known else "".join(answer.entries[int(number) : int(number) + 1])
+        if name:
+            return _NAMES.get(name, name)
+    names = (stream.codec for stream in answer.streams if stream.packets and not stream.usable)
+    return next((_NAMES.get(name, name) for name in names), "")
 
 
 def _video(stream: _Stream, limits: SourceLimits) -> VideoStream:

@@ -74,12 +74,14 @@ def _read(file: BinaryIO, demuxer: str, limits: dict[str, int], size: int, movie
                 raise Refused("too_many_frames", str(count))
         for track in tracks:
             track.finish()
-        sound = tracks and all(track.frames for track in tracks)
+        sound = tracks and not unsupported and all(track.frames for track in tracks)
+        _, encrypted, entries = inspect_boxes(file, size) if demuxer == "mov" and not sound else (True, False, [])
         return {
             "streams": [describe(track) for track in tracks],
             "unsupported": unsupported,
             "error": error,
-            "encrypted": demuxer == "mov" and not sound and inspect_boxes(file, size)[1],
+            "encrypted": encrypted,
+            "entries": entries,
             "head": head if movie is not None else None,
         }
 
@@ -89,7 +91,10 @@ def index(file: BinaryIO, demuxer: str, limits: dict[str, int]) -> dict[str, Any
     size = limits.get("length") or file.seek(0, os.SEEK_END)
     if demuxer == "mov":
         with contextlib.suppress(NotPlain):
-            return _read(file, demuxer, limits, size, read_movie(file, size))
+            movie = read_movie(file, size)
+            if movie.foreign_colours:
+                raise Refused("unsupported_codec", "Dolby Vision profile 5")
+            return _read(file, demuxer, limits, size, movie)
     if "length" in limits:
         raise Refused("truncated", "no tables tell what is still to come")
     file.seek(0)

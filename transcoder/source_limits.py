@@ -68,9 +68,9 @@ class SourceLimits:
         return Limits(wall_s=self.wall_s, cpu_s=self.cpu_s, memory_bytes=self.memory_bytes)
 
 
-def refusal(code: str, limits: SourceLimits, cause: str = "") -> SourceRefused:
-    """The refusal `code` in words for an editor."""
+def refusal(code: str, limits: SourceLimits, cause: str = "", *, codec: str = "") -> SourceRefused:
+    """The refusal `code` in words for an editor. `codec`: what cannot be decoded, where that is why."""
     names = {
         name: getattr(limits, name) for name in ("max_pixels", "max_streams", "max_frames", "max_duration", "max_gap")
     }
-    return SourceRefused(code, MESSAGES[code].format(**names), cause=cause)
+    return SourceRefused(code, MESSAGES[code].format(**names, codec=codec or "unknown"), cause=cause)

@@ -32,3 +32,8 @@ def test_a_refusal_names_the_limit(code: str, words: str) -> None:
     refused = refusal(code, SourceLimits(), cause="the operator's part")
     assert (refused.code, refused.cause) == (code, "the operator's part")
     assert words in str(refused)
+
+
+def test_a_refusal_names_the_codec() -> None:
+    assert "(codec: AC-4)" in str(refusal("unsupported_codec", SourceLimits(), codec="AC-4"))
+    assert "(codec: unknown)" in str(refusal("unsupported_codec", SourceLimits()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +16,21 @@ MAX_MOOV = 128 << 20
 """Bytes of a `moov` that is read here: those of a day at 60 pictures a second take less."""
 
 _MAX_TRACKS = 1000
+# DOVIDecoderConfigurationRecord ("Dolby Vision Streams Within the ISO Base Media File Format" §3.2): version, then the
+# profile in seven bits.
+_PROFILE_5 = re.compile(rb"dv[cvw]C..[\x0a\x0b]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movie:
     """`tracks` by track id. `fragmented`: samples are (or may be) told of by fragments too (§8.8). `protected`: some
-    of them are encrypted (§8.12)."""
+    of them are encrypted (§8.12). `foreign_colours`: a picture is in Dolby Vision's own colours alone (profile
+    5), which nothing here turns into others."""
 
     tracks: Mapping[int, SampleTable]
     fragmented: bool
     protected: bool
+    foreign_colours: bool = False
 
 
 def read_movie(file: BinaryIO, size: int | None = None) -> Movie:
@@ -48,7 +54,7 @@ def read_movie(file: BinaryIO, size: int | None = None) -> Movie:
 def parse_movie(moov: memoryview) -> Movie:
     """The movie that the payload of a `moov` describes. Raises NotPlain."""
     tracks: dict[int, SampleTable] = {}
-    protected = False
+    protected = foreign = False
     for count, trak in enumerate(payload for kind, payload in children(moov) if kind == b"trak"):
         header, stbl = child(trak, b"tkhd"), child(trak, b"mdia", b"minf", b"stbl")
         if count == _MAX_TRACKS:
@@ -60,8 +66,11 @@ def parse_movie(moov: memoryview) -> Movie:
             raise NotPlain(f"track {number} twice")
         tracks[number] = sample_table(stbl)
         entries = child(stbl, b"stsd")
-        protected = protected or (entries is not None and b"sinf" in bytes(entries))
-    return Movie(tracks=tracks, fragmented=child(moov, b"mvex") is not None, protected=protected)
+        body = b"" if entries is None else bytes(entries)
+        protected = protected or b"sinf" in body
+        foreign = foreign or _PROFILE_5.search(body) is not None
+    fragmented = child(moov, b"mvex") is not None
+    return Movie(tracks=tracks, fragmented=fragmented, protected=protected, foreign_colours=foreign)
 
 
 def _track_id(tkhd: memoryview) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, BinaryIO
 
 import av
@@ -13,6 +14,7 @@ from transcoder.mp4.boxes import top_level
 _ANALYSE_US = 30_000_000
 # Box types of protected sample entries (ISO/IEC 14496-12 §8.12, Apple's own) and the box that says how.
 _PROTECTED = (b"encv", b"enca", b"drms", b"drmi", b"enct")
+_SAMPLE_ENTRY = re.compile(rb"stsd.{12}([ -~]{4})", re.DOTALL)
 _MOOV_SCAN = 32 << 20
 
 
@@ -57,14 +59,16 @@ class Recorder:
         return True
 
 
-def inspect_boxes(file: BinaryIO, size: int) -> tuple[bool, bool]:
-    """Whether an ISO file has its index (moov) whole, and whether a track of it is encrypted."""
+def inspect_boxes(file: BinaryIO, size: int) -> tuple[bool, bool, list[str]]:
+    """Whether an ISO file has its index (moov) whole, whether a track of it is encrypted, and what its tracks are coded
+    as (the type of their sample entries, ISO/IEC 14496-12 §8.5.2)."""
     for kind, offset, length in top_level(file, size):
         if kind == b"moov":
             file.seek(offset)
             body = file.read(min(length, _MOOV_SCAN))
-            return offset + length <= size, b"sinf" in body and any(name in body for name in _PROTECTED)
-    return False, False
+            entries = [match[1].decode("latin-1").strip() for match in _SAMPLE_ENTRY.finditer(body)]
+            return offset + length <= size, b"sinf" in body and any(name in body for name in _PROTECTED), entries
+    return False, False, []
 
 
 def open_container(file: BinaryIO | Recorder, demuxer: str, size: int | None = None) -> Any:
@@ -75,7 +79,7 @@ def open_container(file: BinaryIO | Recorder, demuxer: str, size: int | None = N
         return av.open(file, format=demuxer, options=options, metadata_errors="replace")
     except av.error.FFmpegError as exc:
         if demuxer == "mov" and size is not None:
-            whole, encrypted = inspect_boxes(file, size)  # type: ignore[arg-type]
+            whole, encrypted, _ = inspect_boxes(file, size)  # type: ignore[arg-type]
             if encrypted:
                 raise Refused("encrypted", str(exc)) from exc
             if not whole:

@@ -245,7 +245,7 @@ def describe(track: Track) -> dict[str, Any]:
 
 
 def tracks_of(container: Any, limits: dict[str, int]) -> tuple[list[Track], list[str]]:
-    """The streams worth demuxing, and what is wrong with the other video and audio streams.
+    """The streams worth demuxing, and of the other video and audio streams kind, number and the codec's name, if any.
 
     Raises Refused.
     """
@@ -257,7 +257,7 @@ def tracks_of(container: Any, limits: dict[str, int]) -> tuple[list[Track], list
             continue
         context = stream.codec_context
         if context is None or context.codec.name not in accepted.DECODERS:
-            unsupported.append(f"{stream.type} stream {stream.index}")
+            unsupported.append(f"{stream.type} {stream.index} {context.codec.name if context else ''}".strip())
             continue
         context.options = accepted.decoding(limits["max_pixels"])
         if stream.type == "video":

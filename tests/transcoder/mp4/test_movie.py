@@ -37,6 +37,13 @@ def test_fragments_and_protection_are_seen() -> None:
     assert parse_movie(memoryview(trak(1, box(b"stsd", bytes(8), box(b"encv", box(b"sinf")))))).protected
 
 
+@pytest.mark.parametrize(("record", "foreign"), [(b"\x01\x00\x0a\x2c", True), (b"\x01\x00\x10\x2d", False)])
+def test_dolby_visions_own_colours_are_seen(record: bytes, foreign: bool) -> None:
+    """Profile 5 has no others; profile 8 is HDR10 or HLG to whoever does not know it."""
+    entry = box(b"stsd", bytes(8), box(b"dvh1", bytes(78), box(b"dvvC", record, bytes(20))))
+    assert parse_movie(memoryview(trak(1, entry))).foreign_colours is foreign
+
+
 @pytest.mark.parametrize(
     "body", [trak(1) + trak(1), box(b"trak", box(b"tkhd"), box(b"mdia", box(b"minf", box(b"stbl"))))]
 )

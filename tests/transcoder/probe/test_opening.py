@@ -26,7 +26,7 @@ def _box(kind: bytes, body: bytes = b"") -> bytes:
     ],
 )
 def test_boxes_tell_a_cut_and_a_protected_file(body: bytes, whole: bool, encrypted: bool) -> None:
-    assert inspect_boxes(io.BytesIO(body), len(body)) == (whole, encrypted)
+    assert inspect_boxes(io.BytesIO(body), len(body))[:2] == (whole, encrypted)
 
 
 def test_what_was_read_is_remembered() -> None:
