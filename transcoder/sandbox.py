@@ -42,7 +42,7 @@ def is_bound(pid: int) -> bool:
     """Whether a child has become its command. From then on it ends with its parent, even if it stands still."""
     with contextlib.suppress(OSError, IndexError):
         words = _command(pid)
-        while Path(os.fsdecode(words[0])).name == BUBBLEWRAP:  # it and its own child, then the command
+        while Path(os.fsdecode(words[0])).name == BUBBLEWRAP:  # and its child, which becomes the command
             words = _command(pid := int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]))
         # Nothing: it is in execve(2), the one of the launcher perhaps; who started it returns before its end.
         return words != [b""] and os.fsencode(_LAUNCHER) not in words

@@ -67,7 +67,8 @@ def _system(program: str) -> list[str]:
 
 
 def _bubblewrap(program: str, *, cwd: str, reads: Sequence[str]) -> list[str]:
-    words = [BUBBLEWRAP, "--die-with-parent", "--unshare-all", "--cap-drop", "ALL"]
+    # The command itself is process 1 of its namespace: bubblewrap waits for it, and what it used is counted as ours.
+    words = [BUBBLEWRAP, "--die-with-parent", "--unshare-all", "--as-pid-1", "--cap-drop", "ALL"]
     for path in _system(program):
         if path in _LIBRARIES and os.path.islink(path):  # noqa: PTH114 - /lib is usr/lib, and must be that again
             words += ["--symlink", os.readlink(path), path]  # noqa: PTH115

@@ -215,7 +215,7 @@ async def test_the_wall_clock_ends_a_child_that_stands_still(tmp_path: Path, cag
 
     with pytest.raises(ChildTimedOut):
         await hang()
-    assert len(begun) == (3 if cage is Cage.BUBBLEWRAP else 1)
+    assert len(begun) == (2 if cage is Cage.BUBBLEWRAP else 1)
     _gone(*begun)
 
 
