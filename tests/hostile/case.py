@@ -22,7 +22,7 @@ DAMAGED: Final = REFUSALS | {MADE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`expected`: what may become of it. `opening` only: it is sound and long, and its first segments are proof."""
+    """`expected`: what may become of it. `opening` only: it is sound and long, and its first segment is proof."""
 
     name: str
     item: int

@@ -26,7 +26,7 @@ TABLE: Final = Path(__file__).with_name("media.tsv")
 """Of each file of the folder "hostile" among the test media: which item of the list it stands for."""
 MEDIA: Final = dict(line.split("\t") for line in TABLE.read_text("utf-8").splitlines()[1:])
 OPENINGS: Final = {"ax_long_4k_av1.mp4": "minutes of 4K", "timescale_zero.mp4": "minutes of nothing"}
-"""Sound by what they say of themselves, and long: the first segments are proof enough."""
+"""Sound by what they say of themselves, and long: the first segment is proof enough."""
 SHARES: Final = [sorted(MEDIA)[first::6] for first in range(6)]
 
 
