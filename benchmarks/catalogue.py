@@ -37,5 +37,6 @@ BENCHMARKS: Final = (
     Benchmark(module="peers", minutes=24, quick=True, about="one ladder, five ways: speed and bytes against others"),
     Benchmark(module="per_title", minutes=10, about="per-title ladders against fixed ones by VMAF"),
     Benchmark(module="manifests", minutes=1, about="playlists a core answers, against nginx"),
+    Benchmark(module="iframes", minutes=1, quick=True, about="key pictures and manifests of two hours"),
     Benchmark(module="heartbeats", minutes=2, about="heartbeats a core takes, against Redis alone"),
 )
