@@ -225,6 +225,12 @@ class Plan:
         return found | {track.id: track.segments for track in self.audio}
 
     @property
+    def first_heard(self) -> AudioPlan | None:
+        """The sound that players begin with."""
+        stereo = [track for track in self.audio if not track.is_surround]
+        return next((track for track in stereo if track.default), stereo[0] if stereo else None)
+
+    @property
     def duration(self) -> Fraction:
         """Seconds, exact: the longest track."""
         ends = [Fraction(track.samples, track.sample_rate) for track in self.audio]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from infra.ports import Level
 from manifests import layout
 from manifests.layout import RenditionId
-from transcoder.windows import Window, codec_of, opening, tracks, window_task
+from transcoder.windows import VIDEO, Window, codec_of, opening, tracks, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -73,11 +73,19 @@ async def present(store: ObjectStore, plan: Plan) -> dict[ObjectName, ObjectStat
 def opening_tasks(plan: Plan, found: Container[ObjectName], *, tenant: str = "") -> tuple[Task, ...]:
     """Tasks for the first windows as far as they lack an object, in the order in which they are wanted.
 
-    The very first segments are as urgent as an index: without them nothing plays. Those that follow come behind the
-    first of every other asset.
+    The very first segments of what players begin with are as urgent as an index: without them nothing plays. Other
+    sound tracks, and the segments that follow, come behind the first of every other asset.
     """
+    heard = plan.first_heard
+    urgent = {VIDEO} if heard is None else {VIDEO, heard.id}
     return tuple(
-        window_task(plan.asset, plan.version, window, Level.INDEX if window.first == 0 else Level.FIRST, tenant=tenant)
+        window_task(
+            plan.asset,
+            plan.version,
+            window,
+            Level.INDEX if window.first == 0 and window.track in urgent else Level.FIRST,
+            tenant=tenant,
+        )
         for window in opening(plan)
         if any(name not in found for name in made_by(plan, window))
     )

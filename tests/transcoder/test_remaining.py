@@ -41,6 +41,14 @@ def test_the_very_first_segments_are_as_urgent_as_an_index(plan: Plan) -> None:
     ]
 
 
+def test_other_sound_than_players_begin_with_comes_behind(plan: Plan) -> None:
+    (english,) = plan.audio
+    german = replace(english, id=RenditionId("a2-1"), default=False)
+    surround = replace(english, id=RenditionId("s1-1"), channels=6)
+    tasks = opening_tasks(replace(plan, audio=(german, surround, english)), ())
+    assert [task.name for task in tasks if task.level is Level.INDEX] == ["asset/1/video/0-1", "asset/1/a1-1/0-4"]
+
+
 @given(keep=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_what_is_left_is_what_lacks_an_object(plan: Plan, keep: st.DataObject) -> None:
