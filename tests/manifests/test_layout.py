@@ -16,6 +16,9 @@ _ASSET = AssetId("a-7")
         (layout.media_playlist(_ASSET, RenditionId("v2160-2")), 2),
         (layout.multivariant(_ASSET), None),
         (layout.plan(_ASSET, 1), None),
+        # Captions belong to the asset: their number is no version.
+        (layout.caption_segment(_ASSET, RenditionId("t1-2"), 0), None),
+        (layout.media_playlist(_ASSET, RenditionId("t12-34")), None),
     ],
 )
 def test_the_version_of_media(key: str, version: int | None) -> None:

@@ -19,14 +19,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from transcoder.captions.found import FoundCaptions, FoundTrack
+    from transcoder.plan import Plan
 
 FRAME_MS = 40
 
 
-async def inside(path: Path, demuxer: str) -> FoundCaptions:
+async def planned(path: Path, demuxer: str) -> Plan:
     source = SourceRef(key="source", size=path.stat().st_size, demuxer=demuxer)
     index = await index_source(path, demuxer=demuxer)
-    return await captions_inside(path, make_plan(asset=AssetId("asset"), version=1, source=source, index=index))
+    return make_plan(asset=AssetId("asset"), version=1, source=source, index=index)
+
+
+async def inside(path: Path, demuxer: str) -> FoundCaptions:
+    return await captions_inside(path, await planned(path, demuxer))
+
+
+def first_picture(plan: Plan, stamp: int) -> int:
+    """When the picture with this stamp is shown, in ms."""
+    assert plan.video is not None
+    slot = round((stamp - plan.video.origin) * plan.video.time_base * plan.video.rate)
+    return round(slot / plan.video.rate * 1000)
 
 
 def cues(track: FoundTrack) -> list[tuple[int, int, str]]:
@@ -38,20 +50,23 @@ def named(found: FoundCaptions) -> list[tuple[str, str, str, bool]]:
 
 
 async def test_three_languages_one_from_right_to_left(media: Path) -> None:
-    found = await inside(media / "odd" / "x_multi_audio_eng_spa_subs_eng_spa_ara.mkv", "matroska")
+    path = media / "odd" / "x_multi_audio_eng_spa_subs_eng_spa_ara.mkv"
+    plan = await planned(path, "matroska")
+    found = await captions_inside(path, plan)
     assert named(found) == [
         ("en", "English", "subtitles", True),
         ("es", "Español", "subtitles", False),
         ("ar", "العربية", "subtitles", False),
     ]  # fmt: skip
     english, _, arabic = found.tracks
-    # The first picture, at 0.899 s, stands on a slot of the grid two milliseconds later; so do its captions.
-    assert cues(english) == [
-        (1401, 2901, "Good dog!"),
-        (3401, 4901, "Come here, <i>slowly</i>."),
-        (5101, 6901, "Two lines\nof text &amp; more"),
+    # The first picture, at 0.899 s, is laid on a slot of the grid; its captions keep their distance from it.
+    zero = first_picture(plan, 899) - 899
+    assert [(start - zero, end - zero, text) for start, end, text in cues(english)] == [
+        (1399, 2899, "Good dog!"),
+        (3399, 4899, "Come here, <i>slowly</i>."),
+        (5099, 6899, "Two lines\nof text &amp; more"),
     ]
-    assert cues(arabic)[0] == (1401, 2901, "كلب جيد!")
+    assert cues(arabic)[0] == (1399 + zero, 2899 + zero, "كلب جيد!")
     assert found.notes == ()
 
 
@@ -66,6 +81,12 @@ async def test_webvtt_of_webm_keeps_its_identifiers(media: Path) -> None:
     found = await inside(media / "odd" / "wpt_vp8_vorbis_webvtt_track.webm", "matroska")
     assert cues(found.tracks[0])[1] == (500, 1000, "HTML5 VIDEO ACCESSIBILITY AND THE WebVTT FILE FORMAT.")
     assert found.tracks[0].cues[1].identifier == "2"
+
+
+async def test_dialogue_of_ass_without_its_styles(media: Path) -> None:
+    found = await inside(media / "odd" / "ax_sample_with_ass_subtitles.mkv", "matroska")
+    # The first picture, at 67 ms, is the plan's zero.
+    assert cues(found.tracks[0]) == [(0, 433, "This is the first subtitle.")]
 
 
 async def test_a_title_names_a_track(media: Path) -> None:
@@ -93,9 +114,12 @@ async def test_two_channels_of_cea_608(media: Path) -> None:
 
 
 async def test_cea_608_of_a_transport_stream(media: Path) -> None:
-    found = await inside(media / "odd" / "muxjs_sintel_captions.ts", "mpegts")
-    # By ffmpeg's own decoder 1.000 to 4.000 s from the first picture, which stands three slots behind the first sound.
-    assert [(cue.start - 125, cue.end - 125) for cue in found.tracks[0].cues][:2] == [(1000, 4000), (5000, 6958)]
+    path = media / "odd" / "muxjs_sintel_captions.ts"
+    plan = await planned(path, "mpegts")
+    found = await captions_inside(path, plan)
+    # By ffmpeg's own decoder, from the first picture on.
+    zero = first_picture(plan, 900_000)
+    assert [(cue.start - zero, cue.end - zero) for cue in found.tracks[0].cues][:2] == [(1000, 4000), (5000, 6958)]
 
 
 async def test_cea_608_of_a_fragmented_mp4(media: Path) -> None:
