@@ -6,13 +6,12 @@ was made yet gets its gain from here.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.ports import RetryLater
 from transcoder import signals
-from transcoder.errors import OutputBroken, PlanMissing, SandboxError
+from transcoder.errors import PlanMissing
 from transcoder.facts import find_fixed_plan, find_loudness, read_plan, read_profile, write_gain, write_loudness
 from transcoder.loudness.gain import Gain
 from transcoder.loudness.listen import judged
@@ -27,11 +26,9 @@ if TYPE_CHECKING:
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
 
-log = logging.getLogger(__name__)
-
 
 async def loudness(parts: TranscoderParts, attempt: Attempt) -> None:
-    """Raises PlanMissing, LeaseLost, RetryLater, and what the servers raise."""
+    """Raises PlanMissing, LeaseLost, RetryLater, and what children and servers raise."""
     asset, version = subject(attempt)
     target = (await read_profile(parts.store, asset, version)).loudness
     plan = await find_fixed_plan(parts.store, asset, version)
@@ -41,11 +38,7 @@ async def loudness(parts: TranscoderParts, attempt: Attempt) -> None:
         return
     if await find_loudness(parts.store, asset, version) is None:
         async with held(parts, attempt) as lease:
-            try:
-                verdict = await _verdict(parts, plan, target)
-            except (SandboxError, OutputBroken) as exc:
-                log.warning("the sound stays as it is made", extra={"asset": asset, "cause": str(exc)})
-                verdict = Verdict(target=target, tracks=(), note=str(exc))
+            verdict = await _verdict(parts, plan, target)
             if lease.lost:
                 raise RetryLater(parts.settings.lease)
             await write_loudness(parts.store, asset, version, verdict)

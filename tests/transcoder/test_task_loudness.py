@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 from anyio import to_thread
 
-from infra.ports import Level
+from infra.ports import Attempt, Level
 from manifests import layout
 from tests.transcoder.house import ASSET, House
 from transcoder.describe import multivariant
+from transcoder.errors import ChildFailed
 from transcoder.facts import find_fixed_plan, find_gain, find_loudness, read_ready, write_profile
 from transcoder.loudness import listen
+from transcoder.loudness.verdict import Verdict
 from transcoder.profile import Profile
 from transcoder.publish import key_of
 from transcoder.remaining import expected, present
+from transcoder.tasks import dead
 from transcoder.windows import Window, finish_task, index_task, loudness_task, run_task, window_task, windows
 
 if TYPE_CHECKING:
@@ -184,6 +187,21 @@ async def test_sound_that_was_begun_too_loud_is_made_again(
     assert (await _heard(house, new, tmp_path, ffmpeg))[0] == pytest.approx(TARGET, abs=1)
     listed = {track.uri for track in multivariant(await house.plan(), None, uri_of=str).renditions}
     assert listed == {layout.media_playlist(ASSET, new.id)}
+
+
+async def test_sound_that_cannot_be_measured_stays_as_it_is_made(house: House, tmp_path: Path, ffmpeg: str) -> None:
+    await house.upload(await _sound(tmp_path / "s.wav", ffmpeg, "sine=440:r=48000", 5, "-ac", "2"))
+    await house.handle(index_task(ASSET, 1))
+    (track,) = (await house.plan()).audio
+    for window in windows(await house.plan()):
+        await house.handle(window_task(ASSET, 1, window, Level.FIRST))
+    await dead(house.parts, Attempt(task=loudness_task(ASSET, 1), number=5, last=True), ChildFailed("a broken pipe"))
+    verdict = await find_loudness(house.store, ASSET, 1)
+    assert verdict == Verdict(target=TARGET, tracks=(), note="a broken pipe")
+    assert (await house.plan()).audio == (track,)
+    await house.handle(finish_task(ASSET, 1))
+    assert await house.ready()
+    assert not await house.failed()
 
 
 async def test_the_finish_waits_for_the_verdict(
