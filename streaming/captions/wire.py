@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,17 +106,26 @@ def patched(naming: Naming, patch: Mapping[str, Any]) -> Naming:
 
 
 async def read_text(request: Request) -> Text:
-    """The body as the text of a track: JSON cues, or a caption file of any kind that can be read.
+    """The body as the text of a track (see `text_of`). Raises TooLarge as well.
 
-    Raises CaptionsUnreadable, TooLarge, MalformedJson, InvalidField.
+    In a thread: megabytes take seconds, in which others want to be served.
     """
     body = await read_bytes(request, limit=BODY)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == JSON:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return await asyncio.to_thread(text_of, body, media_type=media_type, query=request.query_params)
+
+
+def text_of(body: bytes, *, media_type: str, query: Mapping[str, str]) -> Text:
+    """A body as the text of a track: JSON cues, or a caption file of any kind that can be read.
+
+    Raises CaptionsUnreadable, MalformedJson, InvalidField.
+    """
+    if media_type == JSON:
         return _of_editor(decode_json(body, Cues).cues)
-    filename = request.query_params.get("filename", "")
+    filename = query.get("filename", "")
     shown = "".join(sign for sign in filename.replace("\\", "/").rpartition("/")[2] if sign.isprintable())
     try:
-        track = read(body, shown, encoding=request.query_params.get("encoding") or None)
+        track = read(body, shown, encoding=query.get("encoding") or None)
         _check_extent(track.cues)
     except CaptionError as exc:
         raise CaptionsUnreadable(exc) from exc

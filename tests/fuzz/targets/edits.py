@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
-
 from manifests.captions import read, webvtt
-from streaming.captions.model import Kind, Naming, Text
-from streaming.captions.wire import naming_of, patched, read_text
+from streaming.captions.model import Kind, Naming
+from streaming.captions.wire import naming_of, patched, text_of
 from streaming.http.problem import ApiError
 from tests.fuzz.corpus import seeds
 from tests.fuzz.strategies import changed, strung
-
-if TYPE_CHECKING:
-    from starlette.types import Message
 
 PIECES = [
     *(
@@ -36,25 +30,10 @@ STRATEGY = strung(PIECES) | changed(seeds("edits"), PIECES)
 NAMING = Naming(language="en", name="English", kind=Kind.SUBTITLES, default=True)
 
 
-def sent(body: bytes, media_type: str) -> Text:
-    """What the service makes of a body; nothing in it waits, so no event loop is needed."""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    headers = [(b"content-type", media_type.encode())]
-    reading = read_text(Request({"type": "http", "headers": headers, "query_string": b"filename=a.srt"}, receive))
-    try:
-        reading.send(None)
-    except StopIteration as ended:
-        return ended.value  # type: ignore[no-any-return]
-    raise AssertionError("it waits")
-
-
 def target(body: bytes) -> None:
     for media_type in ("application/json", "text/plain"):
         try:
-            text = sent(body, media_type)
+            text = text_of(body, media_type=media_type, query={"filename": "a.srt"})
         except ApiError as exc:
             assert 400 <= exc.status < 500
             continue
