@@ -28,7 +28,8 @@ _REVISION: Final = re.compile(r"r(\d{1,9})-[0-9a-f]+")
 class PublicAsset:
     """What everybody may know of a published asset. `title`, `description` are in `language`, chosen for the reader.
 
-    `playback_url` is null until there is something to play; that may be while the source still arrives (`uploading`).
+    `playback_url` (HLS) is null until there is something to play; that may be while the source still arrives
+    (`uploading`). `dash_url` is null until all of the source has arrived.
     `poster_url` and `storyboard_url` (WebVTT) are null until the asset is ready, and where there is no picture.
     """
 
@@ -47,6 +48,7 @@ class PublicAsset:
     height: int | None
     published_at: datetime | None
     playback_url: str | None
+    dash_url: str | None
     poster_url: str | None
     storyboard_url: str | None
 
@@ -118,6 +120,7 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
         asset.titles, lang=shown.lang, accept=shown.accept_language, default=asset.default_language
     )  # fmt: skip
     described = asset.descriptions.get(language, asset.descriptions.get(asset.default_language))
+    whole = asset.playing is not None and asset.state in {AssetState.PLAYABLE, AssetState.READY}
     drawn = asset.state is AssetState.READY and asset.width is not None
     public = PublicAsset(
         id=asset.id, state=asset.state, title=asset.titles[language], description=described, language=language,
@@ -125,6 +128,7 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
         sport=asset.sport, discipline=asset.discipline,
         duration_s=asset.duration_s, width=asset.width, height=asset.height, published_at=asset.published_at,
         playback_url=f"{shown.base_url}/v/{asset.id}/index.m3u8" if asset.playing is not None else None,
+        dash_url=f"{shown.base_url}/v/{asset.id}/manifest.mpd" if whole else None,
         poster_url=f"{shown.base_url}/v/{asset.id}/poster.jpg" if drawn else None,
         storyboard_url=f"{shown.base_url}/v/{asset.id}/storyboard.vtt" if drawn else None,
     )  # fmt: skip

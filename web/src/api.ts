@@ -16,6 +16,7 @@ export interface PublicAsset {
   height: number | null;
   published_at: string | null;
   playback_url: string | null;
+  dash_url: string | null;
   poster_url: string | null;
   storyboard_url: string | null;
 }

@@ -55,6 +55,7 @@ async def test_an_asset_from_creation_to_deletion(
     assert (asset["title"], asset["state"], asset["editorial"]) == ("Final", "created", "draft")
     assert asset["created_at"].endswith("Z")
     assert asset["playback_url"] is None
+    assert asset["dash_url"] is None
 
     read = await client.get(path, headers=editor)
     assert read.json() == asset
@@ -110,6 +111,7 @@ async def test_the_public_sees_the_public_part_of_what_is_published(
         await connection.execute(update(assets).values(state="ready"))
     public = (await client.get(path)).json()
     assert public["playback_url"] == f"/v/{asset['id']}/index.m3u8"
+    assert public["dash_url"] == f"/v/{asset['id']}/manifest.mpd"
     assert not {"editorial", "created_by", "source_filename", "failure", "revision"} & public.keys()
     listed = await client.get("/api/assets")
     assert listed.json()["assets"] == [public]
