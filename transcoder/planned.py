@@ -32,7 +32,6 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
     profile = await read_profile(parts.store, plan.asset, plan.version)
     if profile.per_title and plan.video is not None and sampling(plan.video.only(Codec.H264)) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))
-    if profile.captions:
-        await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))
+    await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))
     if profile.loudness is not None and plan.audio:
         await parts.jobs.enqueue(loudness_task(plan.asset, plan.version, tenant=tenant))

@@ -26,10 +26,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> bytes:
     [
         (DEFAULT, {"analyse", "captions", "loudness"}),
         (replace(DEFAULT, per_title=False), {"captions", "loudness"}),
-        (replace(DEFAULT, captions=False), {"analyse", "loudness"}),
         (replace(DEFAULT, loudness=None), {"analyse", "captions"}),
     ],
-    ids=["default", "no ladder of its own", "no captions", "loudness of the source"],
+    ids=["default", "no ladder of its own", "loudness of the source"],
 )
 async def test_the_profile_says_what_else_is_made_of_a_source(
     profile: Profile, asked: set[str], clip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
