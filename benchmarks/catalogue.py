@@ -38,5 +38,6 @@ BENCHMARKS: Final = (
     Benchmark(module="per_title", minutes=10, about="per-title ladders against fixed ones by VMAF"),
     Benchmark(module="manifests", minutes=1, about="playlists a core answers, against nginx"),
     Benchmark(module="iframes", minutes=1, quick=True, about="key pictures and manifests of two hours"),
+    Benchmark(module="loudness", minutes=1, quick=True, about="hearing the sound, beside encoding it"),
     Benchmark(module="heartbeats", minutes=2, about="heartbeats a core takes, against Redis alone"),
 )
