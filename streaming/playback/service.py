@@ -128,8 +128,13 @@ class Playback:
         key = layout.iframe_playlist(title.plan.asset, known)
         kept = title.playlists.get((key, True))
         if kept is None:
-            measured = await self._titles.measured(title) if played.asset.state is AssetState.READY else None
-            if measured is None or not measured.renditions[known].iframes:
+            if not played.ready or (title.iframes is not None and known not in title.iframes):
+                raise NoIFrames
+            measured = await self._titles.measured(title)
+            if measured is None:
+                raise NoIFrames
+            title.iframes = frozenset(name for name, sizes in measured.renditions.items() if sizes.iframes)
+            if known not in title.iframes:
                 raise NoIFrames
             uri_of = self._uri_of(layout.media_prefix(title.plan.asset, known), ready=True)
             playlist = describe.iframes(title.plan, measured, known, uri_of=uri_of)

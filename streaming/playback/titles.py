@@ -23,7 +23,6 @@ from transcoder.captions.listed import CaptionList, ListedTrack, find_captions, 
 from transcoder.facts import find_fixed_plan, find_growing, find_ladder, find_loudness
 from transcoder.loudness.verdict import Verdict
 from transcoder.loudness.verdict import apply as at_loudness
-from transcoder.measured import Measured
 from transcoder.per_title.ladder import Ladder, apply
 from transcoder.plan import Plan
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from infra.ports import ObjectStore
     from manifests.layout import AssetId
     from streaming.catalog.model import Asset
+    from transcoder.measured import Measured
 
 _FRESH_S: Final = 1.0
 """Seconds that a public asset's row is believed: after it, a take-down is heard of by every process."""
@@ -42,7 +42,7 @@ _GROWING_S: Final = 0.5
 """Seconds after which a title whose source arrives is looked at again."""
 _ASSETS: Final = 10_000
 _PLANS: Final = 200
-"""With all their playlists, 10 kB for a highlight, up to half a megabyte for a whole match."""
+"""With all their playlists, 10 kB for a highlight, up to a megabyte for a whole match."""
 
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
@@ -86,7 +86,7 @@ class Title:
     with its `segments`: viewers may play a rung that was `dropped` since, until the asset is ready, and sound that was
     made again, louder or softer. `settled` says which of ladder and loudness are known, `look_again` when (on the
     loop's clock) they are asked for next; None: nothing will change any more. `growing`: its source arrives, more will
-    be listed.
+    be listed. `iframes`: the renditions that have an I-frame playlist, once somebody has asked for one.
     """
 
     fixed: Plan
@@ -97,7 +97,7 @@ class Title:
     settled: tuple[bool, bool] = (False, False)
     growing: bool = False
     look_again: float | None = None
-    measured: Measured | None = None
+    iframes: frozenset[RenditionId] | None = None
     playlists: dict[tuple[str, bool], RenderedPlaylist] = field(default_factory=dict)
 
 
@@ -210,11 +210,9 @@ class Titles:
         return captions.of(title.plan.version)
 
     async def measured(self, title: Title) -> Measured | None:
-        """The sizes of a ready asset; None if they were never written."""
-        if title.measured is None:
-            try:
-                body = await self._store.read(layout.measured(title.plan.asset, title.plan.version))
-            except ObjectNotFound:
-                return None
-            title.measured = sizes.load(body)
-        return title.measured
+        """The sizes of a ready asset; None if they were never written. They are large, and of no use once playlists are
+        made from them, so they are not kept."""
+        try:
+            return sizes.load(await self._store.read(layout.measured(title.plan.asset, title.plan.version)))
+        except ObjectNotFound:
+            return None
