@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,3 +75,13 @@ def test_the_corpus_is_of_every_kind() -> None:
     assert len(set(names)) == len(names) >= 60
     items = {case.item for case in CASES} | {int(item) for item in MEDIA.values()}
     assert items == {*range(1, 20), 21, 22} - {17, 18}  # docs/security.md says where the others are
+
+
+def test_the_page_says_of_every_input_what_shows_it() -> None:
+    root = Path(__file__).parents[2]
+    rows = [line.split("|")[1:-1] for line in (root / "docs" / "security.md").read_text("utf-8").splitlines()]
+    items = {int(row[0]): row for row in rows if len(row) == 4 and row[0].strip().isdigit()}
+    assert items.keys() == set(range(1, 26))
+    for *_, shown in items.values():
+        for path in re.findall(r"`(tests/[^`]+)`", shown):
+            assert (root / path).is_file(), path
