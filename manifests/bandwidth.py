@@ -27,9 +27,9 @@ class Rates:
 def measure(sizes: Sequence[int], ticks: Sequence[int], *, timescale: int, target_duration: int) -> Rates:
     """Rates of one rendition from the byte sizes of its segments and their durations in ticks of 1/timescale s.
 
-    The peak is the largest bit rate of contiguous segments that last 0.5–1.5 × the target duration (s). Where no run of
-    segments does (a clip shorter than half of it), it is the average. Raises ValueError for no segments, or
-    lists of different lengths.
+    The peak is the largest bit rate of contiguous segments that last 0.5–1.5 × the target duration (s), and no less
+    than the average: the short segments that a clip begins and ends with may lie in no such run. Raises ValueError for
+    no segments, or lists of different lengths.
     """
     if not sizes or len(sizes) != len(ticks) or min(ticks) <= 0:
         raise ValueError("every segment needs a size and a duration")
@@ -44,7 +44,7 @@ def measure(sizes: Sequence[int], ticks: Sequence[int], *, timescale: int, targe
                 break
             if 2 * length >= low:
                 peak = max(peak, _rate(size, length, timescale))
-    return Rates(peak=peak or average, average=average)
+    return Rates(peak=max(peak, average), average=average)
 
 
 def _rate(size: int, ticks: int, timescale: int) -> int:

@@ -24,6 +24,7 @@
     sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
     sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
+    holds/{asset}/{version}/{holder}/{version}    those bytes are the source of a clip, too
 
 `media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
 (`v720-1`), that of captions the revision of their list (`t1-4`), so a URL is never used for other bytes.
@@ -44,6 +45,7 @@ _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
 _CAPTIONS: Final = re.compile(r"t[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
 _CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
 _RENDITION_VERSION: Final = re.compile(r"[^/]+-([1-9][0-9]{0,8})")
+_PIECE: Final = re.compile(rf"sources/({_NAME})/([1-9][0-9]{{0,8}})/[0-9]+-[0-9]+")
 _SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
 
 
@@ -217,6 +219,21 @@ def source_piece(asset: AssetId, version: int, start: int = 0, epoch: int = 0) -
 
 def source_prefix(asset: AssetId, version: int | None = None) -> str:
     return f"sources/{asset}/" if version is None else f"sources/{asset}/{version}/"
+
+
+def source_owner(key: str) -> tuple[AssetId, int] | None:
+    """The version that a piece of a source was uploaded to; None for any other key."""
+    match = _PIECE.fullmatch(key)
+    return None if match is None else (AssetId(match[1]), int(match[2]))
+
+
+def hold(owner: tuple[AssetId, int], holder: AssetId, version: int) -> str:
+    """Says that the pieces of a source are needed by a version of another asset, or another version."""
+    return f"{hold_prefix(*owner)}{holder}/{version}"
+
+
+def hold_prefix(asset: AssetId, version: int | None = None) -> str:
+    return f"holds/{asset}/" if version is None else f"holds/{asset}/{version}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

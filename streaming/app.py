@@ -17,6 +17,7 @@ from streaming import operations
 from streaming.captions import api as captions
 from streaming.catalog import api as catalog
 from streaming.catalog import ladders, posters
+from streaming.clips import api as clips
 from streaming.http import pages
 from streaming.http.body import json_response
 from streaming.http.cors import Cors
@@ -64,6 +65,7 @@ def routes(services: Services) -> list[BaseRoute]:
         *captions.routes(  # /api/assets/{id}/captions…
             services.catalogue, services.captions, services.caption_publisher
         ),
+        *clips.routes(services.clips, public_url=public_url),  # /api/assets/{id}/clips, /api/assets/{id}/trim
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")

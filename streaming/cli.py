@@ -11,6 +11,7 @@ from typing import Annotated, Never
 import typer
 
 from infra.errors import InfraError
+from streaming.cli_clip import clip_command
 from streaming.cli_profiles import app as profiles_app
 from streaming.cli_upload import upload_command
 
@@ -119,6 +120,7 @@ def doctor(
 
 
 app.command("upload")(upload_command)
+app.command("clip")(clip_command)
 app.add_typer(profiles_app, name="profiles")
 
 

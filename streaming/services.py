@@ -17,6 +17,7 @@ from streaming.captions.service import Captions
 from streaming.catalog.progress import ProgressEvents
 from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
+from streaming.clips.service import Clips
 from streaming.clock import Clock, utc_now
 from streaming.playback.service import Playback
 from streaming.profiles.folder import ProfileFolder
@@ -59,6 +60,7 @@ class Services:
     rollup: Rollup
     reconciler: Reconciler
     captions: Captions
+    clips: Clips
     caption_publisher: Publisher
     caption_keeper: Keeper
 
@@ -130,6 +132,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         sessions=Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret)),
         rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
         captions=captions,
+        clips=Clips(catalogue=catalogue, store=store, captions=captions),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
         reconciler=Reconciler(

@@ -64,7 +64,7 @@ async def encode_audio(
     needed = range(numbers[0], numbers[-1] + 1)
     chosen = settings or EncoderSettings()
     frames = range(track.cuts[needed.start], track.cuts[needed.stop])
-    *counted, last = begins(plan.source, track, anchor(track, first_sample(frames)))
+    *counted, last = begins(plan.source, track, anchor(track, first_sample(track, frames)))
     for begin in (*counted, last):
         if ready is not None:
             await ready(reading(track, frames, begin))

@@ -35,16 +35,16 @@ class Missed(Exception):
     """Decoding did not begin at the packet that was counted."""
 
 
-def first_sample(frames: range) -> int:
-    """The first sample that is decoded for these AAC frames."""
-    return (frames.start - BEFORE) * AAC_FRAME
+def first_sample(track: AudioPlan, frames: range) -> int:
+    """The first sample that is decoded for these AAC frames, from the track's origin on."""
+    return (frames.start - BEFORE) * AAC_FRAME + track.skip
 
 
 def reading(track: AudioPlan, frames: range, begin: Begin) -> Reading:
     """What an encode of these AAC frames reads, the ones around them included."""
-    end = Fraction((frames.stop + AFTER) * AAC_FRAME, track.sample_rate)
+    end = Fraction((frames.stop + AFTER) * AAC_FRAME + track.skip, track.sample_rate)
     if begin.position:
-        end += begin.ahead - anchor(track, first_sample(frames))
+        end += begin.ahead - anchor(track, first_sample(track, frames))
     else:
         end += track.origin * track.time_base
     return Reading(
@@ -62,16 +62,18 @@ def sound_of(
     With a check of where it begins a line about the first frame goes to file descriptor `fds[0]`, by the outputs that
     come along.
     """
-    start = anchor(track, first_sample(frames))
-    skipped = first_sample(frames) - int(start * track.sample_rate)
+    start = anchor(track, first_sample(track, frames))
+    skipped = first_sample(track, frames) - int(start * track.sample_rate)
     opened = open_source(source, plan.source, seek=begin.seek, position=begin.position, settings=settings)
     sound, witnesses = _placed(opened[str(track.stream)], track, start, begin, fds)
     if track.right is not None:
         sound = sides(sound, _placed(opened[str(track.right)], track, start, begin, ())[0])
     sound = mixed(sound, track)
-    if begin.position:
-        # How much padding an encoder has put at the end is said at the beginning, which is not read.
-        sound = sound.filter("atrim", end_sample=max(1, track.samples - int(start * track.sample_rate)))
+    if begin.position or plan.parent is not None:
+        # How much padding an encoder has put at the end is said at the beginning, which is not read; and of what lies
+        # behind a clip nothing is heard.
+        last = track.skip + track.samples - int(start * track.sample_rate)
+        sound = sound.filter("atrim", end_sample=max(1, last))
     sound = sound.filter("apad")
     if limited:
         sound = raised(sound, track)

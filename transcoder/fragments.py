@@ -94,6 +94,14 @@ def _fragment(moof: bytes, mdat: bytes) -> Fragment:
     )
 
 
+def fragments_of(segment: bytes) -> list[Fragment]:
+    """The fragments of a whole segment. Raises OutputBroken."""
+    reader = FragmentReader()
+    found = [part for part in reader.feed(segment) if isinstance(part, Fragment)]
+    reader.close()
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What segment `number` must be: first decode time and duration in ticks, number of samples."""

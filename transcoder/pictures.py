@@ -33,7 +33,8 @@ comes out at 88 % of the signal, as by ITU-R BT.2390's curve; the range above it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Grid frames [first, first + count), made from pictures that are read from `lead` frames before on."""
+    """Frames [first, first + count) of the source's grid, made from pictures that are read from `lead` frames before
+    on."""
 
     first: int
     count: int
@@ -41,13 +42,13 @@ class Cut:
 
 
 def nearest_frame(video: VideoPlan, stamp: int) -> int:
-    """The grid frame nearest to a source timestamp; halves go away from zero, as ffmpeg rounds."""
+    """The frame of the source's grid nearest to a source timestamp; halves go away from zero, as ffmpeg rounds."""
     position = (stamp - video.origin) * video.time_base * video.rate
     return int(position + Fraction(1, 2)) if position >= 0 else -int(-position + Fraction(1, 2))
 
 
 def rung_pictures(stream: Any, video: VideoPlan, cut: Cut, rungs: Sequence[VideoRung]) -> list[Any]:
-    """One stream a rung, in their order. Timestamps are grid frames of the whole asset (time base 1/rate)."""
+    """One stream a rung, in their order. Timestamps are frames of the source's grid (time base 1/rate)."""
     pictures = _sdr(_on_grid(stream, video, cut), video, rungs)
     # A cascade: each rung is scaled from the next larger one, decoded and converted once.
     order = sorted(rungs, key=lambda rung: (rung.width * rung.height, -rung.divisor), reverse=True)
@@ -62,8 +63,15 @@ def rung_pictures(stream: Any, video: VideoPlan, cut: Cut, rungs: Sequence[Video
             own = pictures
         if rung.divisor > 1:
             rate = video.rate / rung.divisor
-            # framestep takes frames 0, d, 2d …; fps then gives them their longer duration.
-            own = own.filter("framestep", rung.divisor).filter("fps", str(rate), round="near")
+            if cut.first % rung.divisor == 0:
+                # It takes frames 0, d, 2d …; fps then gives them their longer duration.
+                own = own.filter("framestep", rung.divisor)
+            else:
+                # A clip begins between two frames of this rung: its first picture stands in for the one before. What of
+                # that lies before the clip is cut off the finished sample (retiming.py).
+                kept = f"eq(n,0)+not(mod(n+{cut.first},{rung.divisor}))"
+                own = own.filter("select", kept).filter("setpts", f"floor(PTS/{rung.divisor})*{rung.divisor}")
+            own = own.filter("fps", str(rate), round="near")
         made[rung.id] = own
     return [made[rung.id] for rung in rungs]
 

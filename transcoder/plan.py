@@ -70,13 +70,14 @@ class Colour:
 class VideoPlan:
     """The picture's timeline: `frames` grid frames at `rate`, cut into segments of `segment` frames.
 
-    Segment k is frames [k·segment, min((k+1)·segment, frames)). `gop` frames between IDR pictures (both are even, and
-    segment is a multiple of it). `time_base` and `starts` tie the grid to the source: `starts[k]` is the source
-    timestamp (in `time_base`) of the picture that is shown at the first frame of segment k. `origin` is the source
-    timestamp of grid frame 0. `constant`: each source picture has a grid frame of its own, without a hole. The decoded
-    picture is upright once it is flipped left to right (if `mirrored`) and then turned `rotation` degrees clockwise (0,
-    90, 180, 270); `width`×`height` is the upright picture with square pixels. Past the source's last picture that
-    picture stays.
+    Segment k is frames [k·segment - head, min((k+1)·segment - head, frames)), without those below zero. `gop` frames
+    between IDR pictures (both are even, and segment is a multiple of it). `skip`: grid frames of the source that lie
+    before frame 0; a clip has some, and cuts where a plan of the whole source would. `time_base` and `starts` tie the
+    grid to the source: `starts[k]` is the source timestamp (in `time_base`) of the picture that is shown at the first
+    frame of segment k, or of one before it. `origin` is the source timestamp of the source's grid frame 0. `constant`:
+    each source picture has a grid frame of its own, without a hole. The decoded picture is upright once it is flipped
+    left to right (if `mirrored`) and then turned `rotation` degrees clockwise (0, 90, 180, 270); `width`×`height` is
+    the upright picture with square pixels. Past the source's last picture that picture stays.
     """
 
     stream: int
@@ -96,10 +97,16 @@ class VideoPlan:
     height: int
     rungs: tuple[VideoRung, ...]
     colour: Colour = Colour()
+    skip: int = 0
+
+    @property
+    def head(self) -> int:
+        """Frames that segment 0 lacks at its beginning."""
+        return self.skip % self.segment
 
     @property
     def segments(self) -> int:
-        return -(-self.frames // self.segment)
+        return -(-(self.frames + self.head) // self.segment)
 
     @property
     def codecs(self) -> tuple[Codec, ...]:
@@ -115,7 +122,13 @@ class VideoPlan:
         """Grid frames of segment `number`. Raises IndexError past the end."""
         if not 0 <= number < self.segments:
             raise IndexError(number)
-        return range(number * self.segment, min((number + 1) * self.segment, self.frames))
+        first = number * self.segment - self.head
+        return range(max(0, first), min(first + self.segment, self.frames))
+
+    def source_frames_of(self, number: int) -> range:
+        """The same, counted on the source's grid."""
+        frames = self.frames_of(number)
+        return range(frames.start + self.skip, frames.stop + self.skip)
 
 
 class AudioEntry(NamedTuple):
@@ -145,9 +158,9 @@ class AudioPlan:
     are stereo, six 5.1. `automatic`: a player may choose it by its language alone. `gain`: dB by which it is raised,
     then limited; None in a plan: settled when the first of it is made (`loudness/`), in an encode: left as it is.
 
-    `origin` is the source timestamp (in `time_base`) of sample zero of the output; silence fills what the source
-    lacks. The source's own samples, `source_rate` a second, begin at its timestamp `start`; where a timestamp does not
-    tell them exactly, `entries` are the packets that decoding may begin with.
+    `origin` is the source timestamp (in `time_base`) `skip` samples before sample zero of the output; silence fills
+    what the source lacks. The source's own samples, `source_rate` a second, begin at its timestamp `start`; where a
+    timestamp does not tell them exactly, `entries` are the packets that decoding may begin with.
     """
 
     id: RenditionId
@@ -170,6 +183,7 @@ class AudioPlan:
     source_rate: int = 0
     start: int = 0
     entries: tuple[AudioEntry, ...] = ()
+    skip: int = 0
 
     @property
     def segments(self) -> int:
@@ -203,8 +217,16 @@ class SourceReads:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The version of an asset that a clip was cut from, whose segments it takes over as long as they are there."""
+
+    asset: AssetId
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`reads` is None where only a demuxer can tell what it is going to read.
+    """`reads` is None where only a demuxer can tell what it is going to read. `parent`: of a clip.
 
     `grown`: parts of it were published while the source arrived, by plans that this one goes on from (growing/).
     """
@@ -216,6 +238,7 @@ class Plan:
     audio: tuple[AudioPlan, ...]
     reads: SourceReads | None = None
     grown: bool = False
+    parent: Parent | None = None
 
     def renditions(self) -> dict[RenditionId, int]:
         """Every rendition with its number of segments."""

@@ -30,7 +30,9 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
     await announce(parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
     await parts.front.begin(plan, found, tenant=tenant)
     profile = await read_profile(parts.store, plan.asset, plan.version)
-    if profile.per_title and plan.video is not None and sampling(plan.video.only(Codec.H264)) is not None:
+    # A clip has its parent's ladder, for its parent's segments.
+    alone = profile.per_title and plan.parent is None
+    if alone and plan.video is not None and sampling(plan.video.only(Codec.H264)) is not None:
         await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))
     await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))
     if profile.loudness is not None and plan.audio:

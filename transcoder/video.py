@@ -19,10 +19,11 @@ from transcoder.encoder_settings import EncoderSettings
 from transcoder.encoding import encoder_options
 from transcoder.errors import ChildFailed, OutputBroken
 from transcoder.ffmpeg import OutputPipe, ffmpeg_path, spawn
-from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape
+from transcoder.fragments import Fragment, FragmentReader, InitSection, Segmenter, Shape, fragments_of
 from transcoder.inputs import Reading, command, open_source
 from transcoder.pictures import Cut, nearest_frame, rung_pictures
 from transcoder.profile import Codec
+from transcoder.retiming import Shift, retimed
 from transcoder.windows import codec_of
 
 if TYPE_CHECKING:
@@ -111,27 +112,33 @@ async def encode_video(
 
 def margins(plan: Plan, window: Window) -> tuple[Fraction | None, ...]:
     """How long before a window's first picture to begin to read: what is tried in turn."""
-    if not window.first:
+    if not _picture(plan).source_frames_of(window.first).start:
         return (None,)
     return _MARGINS if plan.source.demuxer in _INDEXED else _MARGINS[1:]
 
 
 def shapes(video: VideoPlan, rung: VideoRung, window: Window) -> list[Shape]:
-    """What every segment of the window must be in this rung. One sample lasts `divisor` grid frames, the last too."""
-    unit = timescale(video) // video.rate.numerator * video.rate.denominator
+    """What every segment of the window must be in this rung, as it is encoded: on the source's grid. One sample lasts
+    `divisor` grid frames, the last too."""
     made = []
     for number in range(window.first, window.first + window.count):
-        frames = video.frames_of(number)
-        samples = -(-len(frames) // rung.divisor)
+        frames = video.source_frames_of(number)
+        first = frames.start - frames.start % rung.divisor
+        samples = -(-(frames.stop - first) // rung.divisor)
         made.append(
             Shape(
                 number=number,
-                decode_time=frames.start * unit,
-                duration=samples * rung.divisor * unit,
+                decode_time=first * unit(video),
+                duration=samples * rung.divisor * unit(video),
                 samples=samples,
             )
         )
     return made
+
+
+def unit(video: VideoPlan) -> int:
+    """Ticks of a grid frame."""
+    return timescale(video) // video.rate.numerator * video.rate.denominator
 
 
 def timescale(video: VideoPlan) -> int:
@@ -147,7 +154,7 @@ def reading(plan: Plan, window: Window, margin: Fraction | None) -> Reading:
     video = _picture(plan)
     wanted = _wanted(video, window)
     behind = window.first + window.count
-    last = video.frames_of(behind - 1).stop
+    last = video.source_frames_of(behind - 1).stop
     end = video.starts[behind] * video.time_base if behind < video.segments else wanted
     return Reading(
         track="video",
@@ -180,8 +187,8 @@ def decoded(
 ) -> tuple[Any, Cut]:
     """The source's decoded pictures as an ffmpeg-python stream, and which of them the window shows."""
     video = _picture(plan)
-    first = video.frames_of(window.first).start
-    count = video.frames_of(window.first + window.count - 1).stop - first
+    first = video.source_frames_of(window.first).start
+    count = video.source_frames_of(window.first + window.count - 1).stop - first
     lead = first
     if margin is not None:
         lead = min(first, max(0, first - nearest_frame(video, video.starts[window.first])) + int(margin * video.rate))
@@ -267,7 +274,7 @@ class _Output:
     """
 
     def __init__(self, video: VideoPlan, rung: VideoRung, window: Window, sink: Sink) -> None:
-        self._rung, self._sink, self._timescale = rung, sink, timescale(video)
+        self._video, self._rung, self._sink, self._timescale = video, rung, sink, timescale(video)
         self._reader, self._segmenter = FragmentReader(), Segmenter(shapes(video, rung, window))
         self._init: InitSection | None = None
 
@@ -288,7 +295,13 @@ class _Output:
         if self._init is not None:
             await self._sink(self._rung.id, None, self._init.body)
             self._init = None
-        await self._sink(self._rung.id, *segment)
+        number, body = segment
+        await self._sink(self._rung.id, number, self._placed(body) if self._video.skip else body)
+
+    def _placed(self, body: bytes) -> bytes:
+        """A segment of a clip, from the source's grid onto its own."""
+        earlier = Shift(ticks=-self._video.skip * unit(self._video), fragments=-(self._video.skip // self._video.gop))
+        return b"".join(retimed(part.body, earlier) for part in fragments_of(body))
 
     def close(self) -> None:
         self._reader.close()
@@ -306,25 +319,38 @@ def _decoding(video: VideoPlan) -> dict[str, Any]:
 
 
 def _encoding(video: VideoPlan, rung: VideoRung, window: Window, settings: EncoderSettings) -> dict[str, Any]:
-    per_segment = video.segment // video.gop
+    first = video.source_frames_of(window.first).start
     return {
         **encoder_options(rung, video.gop // rung.divisor, settings),
+        **_first_gop(video, rung, first),
         "fps_mode": "passthrough",
         "enc_time_base": "filter",
         "video_track_timescale": timescale(video),
-        "fragment_index": window.first * per_segment + 1,
+        "fragment_index": first // video.gop + 1,
     }
 
 
 def _wanted(video: VideoPlan, window: Window) -> Fraction:
     """The picture that decoding begins with, no later: by its time in seconds of the source's clock."""
-    return video.starts[window.first] * video.time_base - (_before(video) if window.first else 0)
+    is_start = not video.source_frames_of(window.first).start
+    return video.starts[window.first] * video.time_base - (0 if is_start else _before(video))
 
 
 def _before(video: VideoPlan) -> Fraction:
     """Seconds before the first picture that its encode needs: a field is completed from those around it, so that it
     looks the same in whatever window it is made. Two pictures, of which the second must be there."""
     return 4 / video.rate if video.interlaced else Fraction(0)
+
+
+def _first_gop(video: VideoPlan, rung: VideoRung, first: int) -> dict[str, Any]:
+    """A clip may begin inside a GOP: the next one begins where it would, so that all others are on the grid again."""
+    inside = first % video.gop
+    if not inside:
+        return {}
+    samples = (first - inside + video.gop - (first - first % rung.divisor)) // rung.divisor
+    options: dict[str, Any] = {"force_key_frames": f"expr:eq(n,{samples})"}
+    # x265 makes an I picture of it otherwise, which does not close the GOP.
+    return options | ({"forced-idr": 1} if rung.codec is Codec.HEVC else {})
 
 
 def _picture(plan: Plan) -> VideoPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -10,7 +11,9 @@ import anyio
 from infra.errors import CacheUnavailable
 from manifests import layout
 from transcoder.audio import encode_audio
+from transcoder.clip_segments import ClipSegments
 from transcoder.describe import multivariant
+from transcoder.facts import find_plan
 from transcoder.loudness.listen import with_gain
 from transcoder.passes import Pass, costs, is_worth_leaving, passes
 from transcoder.publish import Publisher, key_of
@@ -20,7 +23,7 @@ from transcoder.video import encode_video
 from transcoder.windows import VIDEO, Window, codec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from infra.ports import ObjectStore
     from manifests.layout import RenditionId
@@ -95,6 +98,7 @@ class Work:
 
     async def make_window(self, window: Window) -> None:
         """Until nothing is left of it but what others are making. Raises what the encoders and the store raise."""
+        await self._take_over(window.numbers, renditions_of(self._plan, window), start_of(self._plan, window))
         if (begun := start_of(self._plan, window)) is not None:
             first = Pass(first=0, count=1, renditions=frozenset({begun}))
             if not first.names <= self.done | self._claim.lost:
@@ -110,7 +114,41 @@ class Work:
         async def look(left: Pass) -> bool:
             return bool(left.names & self._claim.lost) or await is_over()
 
-        await self._encode(run, look)
+        await self._take_over(range(run.first, run.end), tuple(run.renditions))
+        left = sorted(number for _, number in run.names - self.done)
+        if left:
+            first = left[0]
+            count = next((n for n, number in enumerate(left) if number != first + n), len(left))
+            await self._encode(replace(run, first=first, count=count), look)
+
+    async def _take_over(
+        self, numbers: range, renditions: Sequence[RenditionId], begun: RenditionId | None = None
+    ) -> None:
+        """Of a clip, what its parent has of these segments; `begun`: in this rendition first."""
+        if (parent := self._plan.parent) is None or codec_of(self._track) is None:
+            return
+        store = self._parts.store
+        above = await find_plan(store, parent.asset, parent.version)
+        clip = ClipSegments(store=store, plan=self._plan, parent=parent, parent_plan=above)
+
+        async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
+            with suppress(CacheUnavailable):
+                await self._claim.renew()
+            if (rendition, number) not in self.done and (rendition, number) not in self._claim.lost:
+                await self._put(rendition, number, body)
+            if number is not None:
+                self._priority.made(waited_for=bool(self._claim.wanted))
+
+        for number in numbers:
+            for some in ([begun], renditions) if begun is not None and number == numbers.start else (renditions,):
+                missing = {each for each in some if (each, number) not in self.done | self._claim.lost}
+                await clip.make(number, missing, sink, track=self._track, encoding=self._encoding())
+
+    def _encoding(self) -> dict[str, Any]:
+        return {
+            "source": self._source.path, "settings": self._parts.encoder, "nice": self._priority.nice,
+            "ready": self._ready, "started": self._priority.started,
+        }  # fmt: skip
 
     async def _lost_inits(self, window: Window) -> frozenset[RenditionId]:
         """Renditions whose init section is not there though their segments are: none was made that brings it along."""
@@ -156,10 +194,7 @@ class Work:
             if left.count and leave is not None and await leave(left):
                 raise Enough
 
-        encoding: dict[str, Any] = {
-            "source": self._source.path, "sink": sink, "skip": skip, "settings": self._parts.encoder,
-            "nice": self._priority.nice, "ready": self._ready, "started": self._priority.started,
-        }  # fmt: skip
+        encoding = {**self._encoding(), "sink": sink, "skip": skip}
         try:
             if codec_of(self._track) is not None:
                 await encode_video(self._plan, window, **encoding)

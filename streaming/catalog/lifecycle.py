@@ -151,6 +151,7 @@ class Lifecycle:
                 row = await self._locked(connection, asset_id)
                 coming = replacement_of(row)
                 if coming is not None and coming.state is AssetState.UPLOADING and version in (None, coming.version):
+                    await former.note(connection, row.number, coming.version, played=False, since=self._clock())
                     await self._change(connection, row, NO_REPLACEMENT)
                 elif AssetState(row.state) is AssetState.UPLOADING:
                     await self._change(connection, row, {"state": AssetState.CREATED.value, "growing": None})

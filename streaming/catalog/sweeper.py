@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from manifests import layout
 from streaming.clock import utc_now
 from transcoder.forget import forget
+from transcoder.sources.pieces import is_held, release_holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.ports import Cache, JobEngine, ObjectStore
     from manifests.layout import AssetId
+    from streaming.catalog.model import Asset
     from streaming.catalog.service import Catalogue
     from streaming.clock import Clock
 
@@ -31,6 +33,8 @@ when its next source is ready."""
 
 
 KEPT: Final = timedelta(days=1)
+_RAREST: Final = timedelta(hours=1)
+"""Between two looks at what a clip held: it may have gone."""
 
 
 class Sweeper:
@@ -73,14 +77,14 @@ class Sweeper:
                 swept += await _delete(self._store, layout.multivariant(asset.id))
                 swept += await _delete(self._store, layout.mpd(asset.id))
             else:
-                swept = await self._empty(asset.id)
-                if not swept and age > _QUIET:
+                swept = await self._empty(asset)
+                if not swept and age > _QUIET and not await is_held(self._store, asset.id):
                     await self._catalogue.swept(asset.id)
             for version in range(1, asset.last_version + 1):
                 await forget(self._cache, asset.id, version)
             if swept:
                 log.info("media that nobody wants are swept", extra={"asset": asset.id, "objects": swept})
-            self._next[asset.id] = now + max(age / 2, timedelta(seconds=2))
+            self._next[asset.id] = now + _until_next(age)
         left = {asset.id for asset in (*tombstones, *cancelled)}
         self._next = {asset: due for asset, due in self._next.items() if asset in left}
         await self._sweep_former(now)
@@ -97,9 +101,9 @@ class Sweeper:
             await forget(self._cache, each.asset, each.version)
             if swept:
                 log.info("a former version is swept", extra={"asset": each.asset, "objects": swept})
-            elif age > _QUIET:
+            elif age > _QUIET and not await is_held(self._store, each.asset, each.version):
                 await self._catalogue.former_swept(each.asset, version=each.version)
-            self._next_former[name] = now + max(age / 2, timedelta(seconds=2))
+            self._next_former[name] = now + _until_next(age)
         left = {(each.asset, each.version) for each in found}
         self._next_former = {name: due for name, due in self._next_former.items() if name in left}
 
@@ -117,22 +121,39 @@ class Sweeper:
         await _delete_media(self._store, asset, version)
         await self._store.delete([growing])  # last: as long as it is there this is done again
 
-    async def _empty(self, asset: AssetId) -> int:
-        """Delete all that the asset has in the bucket; returns how many objects that were.
+    async def _empty(self, asset: Asset) -> int:
+        """Delete all that the asset has in the bucket, but pieces that clips need; returns how many objects that were.
 
-        The source goes first: without it no task begins anything any more.
+        The sources go first: without them no task begins anything any more.
         """
-        prefixes = (layout.source_prefix(asset), layout.work_prefix(asset), layout.media_prefix(asset))
-        return sum([await _delete(self._store, prefix) for prefix in prefixes])
+        versions = range(1, asset.last_version + 1)
+        for version in versions:
+            await release_holds(self._store, asset.id, version)  # they may be on one another
+        swept = sum([await _sweep_source(self._store, asset.id, version) for version in versions])
+        prefixes = (layout.work_prefix(asset.id), layout.media_prefix(asset.id))
+        return swept + sum([await _delete(self._store, prefix) for prefix in prefixes])
+
+
+def _until_next(age: timedelta) -> timedelta:
+    return min(max(age / 2, timedelta(seconds=2)), _RAREST)
+
+
+async def _sweep_source(store: ObjectStore, asset: AssetId, version: int) -> int:
+    """Its pieces stay as long as a clip needs them."""
+    await release_holds(store, asset, version)
+    held = await is_held(store, asset, version)
+    prefix = layout.source_prefix(asset, version)
+    return await _delete(store, prefix, lambda key: not (held and layout.source_owner(key)))
 
 
 async def sweep_version(store: ObjectStore, asset: AssetId, version: int) -> int:
-    """Delete all that one source of an asset left in the bucket; returns how many objects that were.
+    """Delete all that one source of an asset left in the bucket, but pieces that clips need; returns how many objects
+    that were.
 
     The source goes first: without it no task begins anything any more. What a plan may have listed is found by its
     name, for the plan of a source that never became whole may be gone.
     """
-    swept = await _delete(store, layout.source_prefix(asset, version))
+    swept = await _sweep_source(store, asset, version)
     swept += await _delete(store, layout.work_prefix(asset, version))
     return swept + await _delete_media(store, asset, version)
 

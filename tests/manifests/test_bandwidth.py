@@ -49,7 +49,7 @@ def test_measure_against_the_definition(segments: list[tuple[int, int]], target:
     rates = [8 * size / length for size, length in runs if Fraction(target, 2) <= length <= Fraction(3 * target, 2)]
     average = 8 * sum(sizes) / Fraction(sum(ticks), 100)
     found = measure(sizes, ticks, timescale=100, target_duration=target)
-    assert 0 <= found.peak - (max(rates) if rates and max(rates) else average) < 1
+    assert 0 <= found.peak - max(*rates, average, average) < 1
     assert 0 <= found.average - average < 1
 
 
@@ -58,3 +58,8 @@ def test_together_is_the_dearest_combination() -> None:
     groups = [[Rates(peak=100, average=90), Rates(peak=120, average=70)], [Rates(peak=5, average=5)]]
     assert together(own, groups) == Rates(peak=1125, average=895)
     assert together(own, []) == own
+
+
+def test_the_peak_is_no_less_than_the_average_where_a_dense_edge_is_too_short_to_count() -> None:
+    rates = measure([100_000, 90_000], [148, 40], timescale=100, target_duration=1)
+    assert rates.peak == rates.average

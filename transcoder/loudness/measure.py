@@ -59,7 +59,7 @@ async def measure(
 
     Raises ChildFailed, ChildTimedOut; what `ready` raises.
     """
-    *counted, last = begins(plan.source, track, anchor(track, first_sample(frames)))
+    *counted, last = begins(plan.source, track, anchor(track, first_sample(track, frames)))
     for begin in (*counted, last):
         if ready is not None:
             await ready(reading(track, frames, begin))

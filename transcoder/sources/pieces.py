@@ -8,6 +8,7 @@ gone, for small pieces are gathered into larger ones: he reads the list again.
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -70,6 +71,30 @@ async def find_source(store: ObjectStore, asset: AssetId, version: int) -> Sourc
         except ObjectNotFound:
             continue
     return None
+
+
+def held_by(source: SourceBytes, asset: AssetId, version: int) -> frozenset[tuple[AssetId, int]]:
+    """The other versions whose pieces a source is made of: a clip has none of its own."""
+    owners = {layout.source_owner(piece.key) for piece in source.pieces} - {None, (asset, version)}
+    return frozenset(owner for owner in owners if owner is not None)
+
+
+async def write_holds(store: ObjectStore, asset: AssetId, version: int, source: SourceBytes) -> None:
+    """Say beside each source that is made use of that its pieces are needed."""
+    for owner in held_by(source, asset, version):
+        await store.put(layout.hold(owner, asset, version), b"", content_type="text/plain")
+
+
+async def release_holds(store: ObjectStore, asset: AssetId, version: int) -> None:
+    """The reverse. The source's own list has to be there still; one that cannot be read holds nothing."""
+    with suppress(ObjectNotFound, msgspec.DecodeError):
+        source = msgspec.json.decode(await store.read(layout.source(asset, version)), type=SourceBytes)
+        await store.delete([layout.hold(owner, asset, version) for owner in held_by(source, asset, version)])
+
+
+async def is_held(store: ObjectStore, asset: AssetId, version: int | None = None) -> bool:
+    """Whether another needs the pieces of a version (of any, without one)."""
+    return bool([stat async for stat in store.list(layout.hold_prefix(asset, version))])
 
 
 async def write_source(store: ObjectStore, asset: AssetId, version: int, source: SourceBytes) -> None:

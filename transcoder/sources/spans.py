@@ -82,7 +82,7 @@ def _starts_of_video(video: VideoPlan) -> list[Fraction]:
 
 
 def _starts_of_audio(track: AudioPlan) -> list[Fraction]:
-    zero = track.origin * track.time_base
+    zero = track.origin * track.time_base + Fraction(track.skip, track.sample_rate)
     return [zero + Fraction(cut * AAC_FRAME, track.sample_rate) for cut in track.cuts[:-1]]
 
 

@@ -1,0 +1,233 @@
+"""Clips and trims through the API; what they are made of lies in a real bucket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from manifests import hls, layout
+from manifests.captions.model import Cue
+from manifests.hls import MediaPlaylist
+from manifests.layout import AssetId
+from streaming.captions.model import Naming, Text
+from streaming.catalog.sweeper import Sweeper
+from streaming.clock import utc_now
+from streaming.http.auth import Role
+from tests.streaming.playback.conftest import make_plan
+from transcoder.captions.found import find_found
+from transcoder.facts import find_plan, write_plan
+from transcoder.sources.pieces import Piece, SourceBytes, find_source, is_held, write_source
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    import httpx
+
+    from streaming.services import Services
+    from transcoder.plan import Plan
+
+
+@pytest.fixture
+def database_url(tmp_path: Any) -> str:
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+async def editor(client: httpx.AsyncClient, bearer: Callable[[Role], Awaitable[dict[str, str]]]) -> httpx.AsyncClient:
+    client.headers.update(await bearer(Role.EDITOR))
+    return client
+
+
+@pytest.fixture
+async def parent(services: Services) -> Plan:
+    """Ten seconds at 25 frames/s, in segments of a hundred frames; playable."""
+    catalogue, store = services.catalogue, services.infra.store
+    asset = await catalogue.create(titles={"en": "Final", "fr": "Finale"}, tags=["gold"], created_by="ann")
+    version = await catalogue.begin_upload(asset.id)
+    piece = Piece(key=layout.source_piece(asset.id, version), start=0, size=1000)
+    await store.put(piece.key, bytes(1000), content_type="video/mp4")
+    await write_source(store, asset.id, version, SourceBytes(pieces=(piece,), length=1000, whole=True))
+    await catalogue.source_arrived(asset.id, version=version, size=1000, filename="final.mp4")
+    plan = await write_plan(store, make_plan(asset.id))
+    await catalogue.playable(asset.id, plan)
+    return plan
+
+
+def path(plan: Plan, what: str) -> str:
+    return f"/api/assets/{plan.asset}/{what}"
+
+
+async def test_a_clip_can_be_played_at_once(editor: httpx.AsyncClient, services: Services, parent: Plan) -> None:
+    answer = await editor.post(path(parent, "clips"), json={"in": "00:00:01:05", "out": 6.6, "title": "The goal"})
+    assert answer.status_code == 201
+    clip = answer.json()
+    assert answer.headers["location"] == f"/api/assets/{clip['id']}"
+    assert (clip["state"], clip["editorial"], clip["titles"]) == ("playable", "draft", {"en": "The goal"})
+    assert (clip["duration_s"], clip["width"], clip["tags"]) == (5.4, 640, ["gold"])
+    plan = await find_plan(services.infra.store, AssetId(clip["id"]), 1)
+    assert plan is not None
+    assert plan.video is not None
+    assert (plan.video.skip, plan.video.frames) == (30, 135)
+    assert await services.infra.jobs.pending(clip["id"]) == {f"{clip['id']}/1/index"}
+    media = hls.parse((await editor.get(f"/v/{clip['id']}/v360-1/index.m3u8")).text)
+    assert isinstance(media, MediaPlaylist)
+    assert [float(segment.duration) for segment in media.segments] == pytest.approx([2.8, 2.6])
+
+
+async def test_without_a_title_it_has_its_parents_texts(editor: httpx.AsyncClient, parent: Plan) -> None:
+    clip = (await editor.post(path(parent, "clips"), json={"out": "75f"})).json()
+    assert (clip["titles"], clip["duration_s"]) == ({"en": "Final", "fr": "Finale"}, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"in": "3", "out": "3"}, 422, "cut_out_of_range"),
+        ({"in": "4", "out": "3"}, 422, "cut_out_of_range"),
+        ({"out": "251f"}, 422, "cut_out_of_range"),
+        ({"in": "250f"}, 422, "cut_out_of_range"),
+        ({"in": "soon"}, 422, "invalid_field"),
+        ({"in": "0", "title": ""}, 422, "invalid_field"),
+        ({"in": "0", "titel": "x"}, 422, "invalid_field"),
+        ({"in": True}, 422, "invalid_field"),
+    ],
+)
+async def test_what_cannot_be_cut_is_refused(
+    editor: httpx.AsyncClient, services: Services, parent: Plan, body: dict[str, Any], status: int, code: str
+) -> None:
+    answer = await editor.post(path(parent, "clips"), json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert len((await editor.get("/api/assets")).json()["assets"]) == 1
+    if "title" not in body and "titel" not in body:
+        assert (await editor.post(path(parent, "trim"), json=body)).status_code == status
+        assert (await services.catalogue.get(parent.asset)).replacement is None
+
+
+async def test_what_cannot_be_played_yet_cannot_be_cut(editor: httpx.AsyncClient, services: Services) -> None:
+    asset = await services.catalogue.create(titles={"en": "Later"}, created_by="ann")
+    for what in ("clips", "trim"):
+        answer = await editor.post(f"/api/assets/{asset.id}/{what}", json={"in": "1"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_cut")
+        assert (await editor.post(f"/api/assets/nobody/{what}", json={"in": "1"})).status_code == 404
+    for what in ("clips", "trim"):
+        assert (
+            await editor.post(f"/api/assets/{asset.id}/{what}", json={}, headers={"Authorization": ""})
+        ).status_code == 401
+
+
+async def test_a_trim_takes_its_place_like_another_source(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    answer = await editor.post(path(parent, "trim"), json={"in": "1", "out": "4"})
+    assert answer.status_code == 202
+    asset = answer.json()
+    assert (asset["version"], asset["duration_s"]) == (1, pytest.approx(10, abs=0.01))
+    assert (asset["replacement"]["version"], asset["replacement"]["state"]) == (2, "playable")
+    plan = await find_plan(services.infra.store, parent.asset, 2)
+    assert plan is not None
+    await services.catalogue.replaced(parent.asset, plan)
+    now = await services.catalogue.get(parent.asset)
+    assert (now.version, now.duration_s, now.source_filename) == (2, 3.0, "final.mp4")
+
+
+async def test_captions_are_carried_over_at_their_new_times(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    cues = tuple(Cue(start=1000 * n, end=1000 * n + 900, text=f"Line {n}") for n in range(10))
+    naming = Naming(language="en", name="English")
+    await services.captions.add(parent.asset, naming, Text(cues=cues, format="srt"), by="ann")
+    clip = (await editor.post(path(parent, "clips"), json={"in": 2.4, "out": 4.6})).json()
+    found = await find_found(services.infra.store, clip["id"], 1)
+    assert found is not None
+    (track,) = found.tracks
+    assert [(cue.start, cue.end, cue.text) for cue in track.cues] == [
+        (0, 500, "Line 2"), (600, 1500, "Line 3"), (1600, 2200, "Line 4"),
+    ]  # fmt: skip
+
+
+class Broom:
+    """The sweep, with a clock that the test moves."""
+
+    def __init__(self, services: Services) -> None:
+        self.now = utc_now()
+        infra = services.infra
+        catalogue = services.catalogue
+        self._sweeper = Sweeper(
+            store=infra.store, cache=infra.cache, jobs=infra.jobs, catalogue=catalogue, clock=self.clock
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def sweep(self, *, days: int) -> None:
+        self.now += timedelta(days=days)
+        await self._sweeper.sweep()
+
+
+async def test_a_clip_outlives_its_parent_and_lets_go_of_its_source(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    store, broom = services.infra.store, Broom(services)
+    clip = AssetId((await editor.post(path(parent, "clips"), json={"in": "1", "out": "8"})).json()["id"])
+    again = AssetId((await editor.post(f"/api/assets/{clip}/clips", json={"in": "1", "out": "2"})).json()["id"])
+    piece = layout.source_piece(parent.asset, 1)
+    await services.catalogue.delete(parent.asset)
+    for _ in range(3):
+        await broom.sweep(days=1)
+    source = await find_source(store, again, 1)
+    assert source is not None
+    assert [each.key for each in source.pieces] == [piece]
+    assert await store.head(piece) is not None
+    assert await store.head(layout.plan(parent.asset, 1)) is None
+    await services.catalogue.delete(clip)
+    await broom.sweep(days=1)
+    assert await store.head(piece) is not None
+    assert await is_held(store, parent.asset)
+    await services.catalogue.delete(again)
+    await broom.sweep(days=1)
+    await broom.sweep(days=1)
+    await broom.sweep(days=1)
+    assert [stat.key async for stat in store.list("") if not stat.key.startswith("media/")] == []
+    assert await services.catalogue.tombstones() == []
+
+
+async def test_a_trimmed_asset_keeps_the_source_of_its_former_version(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    store, broom = services.infra.store, Broom(services)
+    await editor.post(path(parent, "trim"), json={"in": "1", "out": "8"})
+    plan = await find_plan(store, parent.asset, 2)
+    assert plan is not None
+    await services.catalogue.replaced(parent.asset, plan)
+    for _ in range(4):
+        await broom.sweep(days=1)
+    assert await store.head(layout.source_piece(parent.asset, 1)) is not None
+    assert await store.head(layout.plan(parent.asset, 1)) is None
+    await services.catalogue.delete(parent.asset)
+    for _ in range(3):
+        await broom.sweep(days=1)
+    assert [stat.key async for stat in store.list("")] == []
+
+
+async def test_a_trim_that_is_given_up_holds_nothing(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    store, broom = services.infra.store, Broom(services)
+    await editor.post(path(parent, "trim"), json={"in": "1", "out": "8"})
+    assert await is_held(store, parent.asset, 1)
+    assert (await editor.delete(path(parent, "replacement"))).status_code == 200
+    await broom.sweep(days=1)
+    assert not await is_held(store, parent.asset, 1)
+    assert await store.head(layout.source_piece(parent.asset, 1)) is not None
+
+
+async def test_a_parent_that_goes_meanwhile_leaves_no_clip(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    await services.infra.store.delete([layout.source(parent.asset, 1)])
+    answer = await editor.post(path(parent, "clips"), json={"in": "1", "out": "8"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_cut")
+    assert len((await editor.get("/api/assets")).json()["assets"]) == 1
