@@ -43,11 +43,17 @@ class Source:
     def head(self) -> Head:
         return Head(index=self.index, decoded={0: self.video.stamps[:8]})
 
+    @property
+    def reference(self) -> SourceRef:
+        return replace(SOURCE, demuxer=self.index.demuxer)
+
     def growth(self, grown: Plan | None = None) -> Growth:
-        return Growth(self.head, asset=ASSET, version=1, source=SOURCE, grown=grown)
+        return Growth(self.head, asset=ASSET, version=1, source=self.reference, grown=grown)
 
     def whole(self, grown: Plan | None) -> Plan:
-        return make_plan(asset=ASSET, version=1, source=SOURCE, index=self.index, profile=DEFAULT.early(), grown=grown)
+        return make_plan(
+            asset=ASSET, version=1, source=self.reference, index=self.index, profile=DEFAULT.early(), grown=grown
+        )
 
     def arriving(self, steps: Sequence[int]) -> Iterator[dict[int, Seen]]:
         """So many pictures a step, and the sound that is interleaved with them; then all that is left."""
@@ -74,6 +80,8 @@ def make_source(
     b_pictures: int = 2,
     reordering: int | None = None,
     sounds: Sequence[tuple[Fraction, Fraction]] = ((Fraction(0), Fraction(20)),),
+    channels: int = 2,
+    demuxer: str = "mpegts",
 ) -> Source:
     """`lost`: pictures that are not there (variable rate); `sounds`: start and end of each track, s; `reordering`: what
     the stream says of it, None for what is true."""
@@ -94,11 +102,11 @@ def make_source(
     audio = tuple(
         AudioStream(
             index=number, codec="aac", time_base=tick, start=round(start / tick), end=round(end / tick),
-            sample_rate=48_000, channels=2, language="en", title="", default=number == 1,
+            sample_rate=48_000, channels=channels, language="en", title="", default=number == 1,
         )
         for number, (start, end) in enumerate(sounds, 1)
     )  # fmt: skip
-    return Source(index=SourceIndex(demuxer="mpegts", video=(video,), audio=audio), decoding=decoding)
+    return Source(index=SourceIndex(demuxer=demuxer, video=(video,), audio=audio), decoding=decoding)
 
 
 def check_is_beginning(grown: Plan, plan: Plan) -> None:
@@ -150,7 +158,10 @@ def sources(draw: st.DrawFn) -> Source:
         lost=draw(st.frozensets(st.integers(min_value=1, max_value=max(1, count - 1)), max_size=count // 3)),
         b_pictures=draw(st.integers(min_value=0, max_value=3)),
         reordering=draw(st.sampled_from([None, None, 2, MOST])),
-        sounds=sounds,
+        # Both of a pair begin at once.
+        sounds=[(sounds[0][0], end) for _, end in sounds] if draw(st.booleans()) else sounds,
+        channels=draw(st.sampled_from([1, 2, 6])),
+        demuxer=draw(st.sampled_from(["mpegts", "mov"])),
     )
 
 
