@@ -36,6 +36,7 @@ BENCHMARKS: Final = (
     Benchmark(module="scaling", minutes=4, quick=True, about="many workers: measured, and simulated to 64"),
     Benchmark(module="peers", minutes=24, quick=True, about="one ladder, five ways: speed and bytes against others"),
     Benchmark(module="per_title", minutes=10, about="per-title ladders against fixed ones by VMAF"),
+    Benchmark(module="codecs", minutes=4, quick=True, about="HEVC and AV1 against H.264 by VMAF"),
     Benchmark(module="manifests", minutes=1, about="playlists a core answers, against nginx"),
     Benchmark(module="iframes", minutes=1, quick=True, about="key pictures and manifests of two hours"),
     Benchmark(module="loudness", minutes=1, quick=True, about="hearing the sound, beside encoding it"),
