@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _NAMESPACES: Final = re.compile(r"(?:\{[^}]*(?:ttml|ttaf1)[^}#]*\})?[A-Za-z]+")
 _FOREVER: Final = Fraction(MAX_TIME, 1000)
-_MAX_RUNS: Final = 400
-"""Pieces of one paragraph that come and go: a karaoke line has some dozens."""
+_MAX_WORK: Final = 5_000_000
+"""Pieces of paragraphs that come and go, times the moments at which they do: a film of karaoke has less."""
 
 _Span = tuple[Fraction, Fraction]
 
@@ -63,6 +63,23 @@ class _Reader:
     collector: Collector
     numbers: Iterator[int] = field(default_factory=count)
     said: set[str] = field(default_factory=set)
+    work: int = 0
+
+    def spend(self, work: int) -> None:
+        """Raises CaptionError if parts that come and go would take minutes to resolve.
+
+        The unit is a span that is looked at; one that is cut costs about ten.
+        """
+        self.work += work
+        if self.work > _MAX_WORK:
+            raise CaptionError("too-complex", "Too many parts of the captions have times of their own.")
+
+    def clip(self, spans: tuple[_Span, ...], to: _Span) -> tuple[_Span, ...]:
+        """What of the spans lies within another."""
+        if len(spans) > 1:
+            self.spend(10 * len(spans))
+        clipped = ((max(begin, to[0]), min(end, to[1])) for begin, end in spans)
+        return tuple((begin, end) for begin, end in clipped if begin < end)
 
     def warn_once(self, text: str) -> None:
         if text not in self.said:
@@ -110,7 +127,7 @@ class _Reader:
             outer,
             begin=first,
             end=last,
-            shown=self._shown(element, style, _clip(outer.shown, (first, last)), first),
+            shown=self._shown(element, style, self.clip(outer.shown, (first, last)), first),
             style=style,
             region=region,
             preserve=outer.preserve if space is None else space == "preserve",
@@ -152,8 +169,7 @@ class _Reader:
             )
             span = (at, max(at, until))
             spans = _without(spans, span) if wanted in ("none", "hidden") else (*_without(spans, span), span)
-            if len(spans) > _MAX_RUNS:
-                raise CaptionError("too-complex", "A caption is switched on and off too often.")
+            self.spend(10 * len(spans))
         return tuple(sorted(spans))
 
     def _children(self, element: Element, scope: _Scope, runs: list[_Run] | None) -> Fraction:
@@ -188,7 +204,7 @@ class _Reader:
         if not text:
             return False
         kept = text if scope.preserve else re.sub(r"[ \t\r\n]+", " ", text)
-        shown = () if hidden else _clip(scope.shown, (scope.begin, scope.end))
+        shown = () if hidden else self.clip(scope.shown, (scope.begin, scope.end))
         runs.append(_Run(text=kept, path=scope.path, shown=shown))
         return bool(kept.strip())
 
@@ -196,8 +212,8 @@ class _Reader:
         settings = ttml_style.settings(scope.style, self.styles.region(scope.region))
         words = [run for run in runs if run.text.strip()]
         moments = sorted({moment for run in words for span in run.shown for moment in span})
-        if len(moments) > 2 and len(moments) * len(runs) > _MAX_RUNS**2:
-            raise CaptionError("too-complex", "A paragraph has too many parts with times of their own.")
+        if len(moments) > 2:
+            self.spend(len(moments) * len(runs))
         states: list[tuple[Fraction, Fraction, str]] = []
         for begin, end in pairwise(moments):
             text = _marked(
@@ -254,11 +270,6 @@ def _refuse_pictures(root: Element) -> None:
             "The captions are pictures (the image profile of IMSC or SMPTE-TT). Only captions as text can be used."
         )
         raise CaptionError("image-captions", message)
-
-
-def _clip(spans: tuple[_Span, ...], to: _Span) -> tuple[_Span, ...]:
-    clipped = ((max(begin, to[0]), min(end, to[1])) for begin, end in spans)
-    return tuple((begin, end) for begin, end in clipped if begin < end)
 
 
 def _without(spans: tuple[_Span, ...], hole: _Span) -> tuple[_Span, ...]:

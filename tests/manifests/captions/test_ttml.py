@@ -98,15 +98,25 @@ def test_what_is_refused(text: str, code: str) -> None:
     assert caught.value.code == code
 
 
-def test_a_paragraph_in_thousands_of_parts_is_refused() -> None:
-    parts = "".join(f'<span begin="{n}s" dur="1s">x</span>' for n in range(1000))
+PARTS = "".join(f'<span begin="{n}s" dur="1s">x</span>' for n in range(40))
+SETS = "".join(f'<set begin="{n}s" dur="500ms" tts:display="none"/>' for n in range(40))
+
+
+@pytest.mark.parametrize(
+    ("inside", "paragraphs"),
+    [(PARTS * 10, 1), (PARTS, 10), (f"{SETS}x", 3)],
+    ids=["one paragraph", "many", "on and off"],
+)
+def test_what_comes_and_goes_without_end_is_refused(
+    inside: str, paragraphs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ttml, "_MAX_WORK", 12_000)
     with pytest.raises(CaptionError) as caught:
-        ttml.parse(document(f"<div><p>{parts}</p></div>"))
+        ttml.parse(document(f'<div>{f"""<p begin="0s" end="99s">{inside}</p>""" * paragraphs}</div>'))
     assert caught.value.code == "too-complex"
 
 
-def test_a_caption_switched_on_and_off_for_ever_is_refused() -> None:
-    sets = "".join(f'<set begin="{n}s" dur="500ms" tts:display="none"/>' for n in range(1000))
-    with pytest.raises(CaptionError) as caught:
-        ttml.parse(document(f'<div><p begin="0s" end="9999s">{sets}x</p></div>'))
-    assert caught.value.code == "too-complex"
+def test_karaoke_is_not() -> None:
+    words = "".join(f'<span begin="{n}s">la </span>' for n in range(12))
+    lines = "".join(f'<p begin="{n * 13}s" dur="13s">{words}</p>' for n in range(100))
+    assert len(cues(f"<div>{lines}</div>")) == 1200
