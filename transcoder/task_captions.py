@@ -6,19 +6,24 @@ come when they are there. An asset never fails for its captions; what could not 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from transcoder import signals
 from transcoder.captions.found import FoundCaptions, find_found, write_found
 from transcoder.captions.inside import captions_inside
-from transcoder.errors import PlanMissing
+from transcoder.errors import ChildFailed, ChildTimedOut, PlanMissing
 from transcoder.facts import find_plan, read_profile
+from transcoder.index import is_crash
 from transcoder.publish import announce
 from transcoder.task_context import held, subject
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
     from transcoder.parts import TranscoderParts
+    from transcoder.plan import Plan
+
+log = logging.getLogger(__name__)
 
 _FAILED = FoundCaptions(notes=("The file could not be searched for captions. Ask your operator: the log says why.",))
 
@@ -33,10 +38,21 @@ async def captions(parts: TranscoderParts, attempt: Attempt) -> None:
         async with held(parts, attempt):
             found = FoundCaptions()
             if (await read_profile(parts.store, asset, version)).captions:
-                async with parts.sources.open(asset, version) as source:
-                    found = await captions_inside(source, plan, nice=parts.settings.bulk_nice)
+                found = await _inside(parts, plan)
             await write_found(parts.store, asset, version, found)
     await announce(parts.cache, signals.Signal(what="captions", asset=asset, version=version))
+
+
+async def _inside(parts: TranscoderParts, plan: Plan) -> FoundCaptions:
+    async with parts.sources.open(plan.asset, plan.version) as source:
+        try:
+            return await captions_inside(source, plan, nice=parts.settings.bulk_nice)
+        except (ChildFailed, ChildTimedOut) as exc:
+            # What takes too long, or crashes, does so again: the file is to blame.
+            if isinstance(exc, ChildFailed) and not is_crash(exc.exit_code):
+                raise
+            log.warning("a source cannot be searched for captions", extra={"asset": plan.asset, "cause": str(exc)})
+            return _FAILED
 
 
 async def captions_failed(parts: TranscoderParts, attempt: Attempt) -> None:

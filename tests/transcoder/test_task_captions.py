@@ -10,9 +10,11 @@ from infra.ports import Attempt
 from manifests import layout
 from tests.transcoder.house import ASSET, House
 from transcoder import signals
+from transcoder.captions import inside
 from transcoder.captions.found import find_found
 from transcoder.facts import read_failure, write_profile
 from transcoder.profile import Profile
+from transcoder.sandbox import Limits
 from transcoder.tasks import dead
 from transcoder.windows import captions_task, index_task
 
@@ -50,6 +52,15 @@ async def test_a_profile_without_captions_takes_none_over(house: House) -> None:
     found = await find_found(house.store, ASSET, 1)
     assert found is not None
     assert found.tracks == ()
+
+
+async def test_a_file_that_takes_too_long_is_not_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.handle(index_task(ASSET, 1))
+    monkeypatch.setattr(inside, "_LIMITS", Limits(wall_s=0.01))
+    await house.handle(captions_task(ASSET, 1))
+    found = await find_found(house.store, ASSET, 1)
+    assert found is not None
+    assert (found.tracks, len(found.notes)) == ((), 1)
 
 
 async def test_an_asset_never_fails_for_its_captions(house: House) -> None:

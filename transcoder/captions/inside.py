@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 _CHILD: Final = Path(__file__).with_name("captions_child.py")
-_LIMITS: Final = Limits(wall_s=1800.0, cpu_s=600)
-"""A whole source may have to come over the network; what it costs is demuxing."""
+_LIMITS: Final = Limits(wall_s=600.0, cpu_s=60)
+"""A whole source may have to come over the network; what it costs is demuxing, a second for some hundred megabytes."""
 
 
 async def captions_inside(source: Served | Path, plan: Plan, *, nice: int = 0) -> FoundCaptions:
