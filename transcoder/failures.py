@@ -36,7 +36,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "too_many_frames": "The file has more pictures or packets than the limit of {max_frames}. Cut it into parts.",
     "too_long": "The file claims to last longer than the limit of {max_duration} s. Cut it into parts, or rewrite its "
     "time stamps.",
-    "broken_timeline": "The time stamps jump by more than {max_gap} s. Rewrite the file in an editor and upload it.",
+    "broken_timeline": "The clock of the recording jumps: time stamps go back, or by more than {max_gap} s. Export the "
+    "file from an editor and upload it.",
     "too_complex": "The file takes more work or memory to read than it may. Export it again in a common format.",
     # the work
     "index_failed": "The file could not be read. Export it again, then upload the new file.",

@@ -41,6 +41,7 @@ _NAMES: Final = {
     "ac-4": "AC-4", "ac4": "AC-4", "mha1": "MPEG-H Audio", "mhm1": "MPEG-H Audio", "vvc": "VVC", "vvc1": "VVC",
     "hevc": "HEVC", "h264": "H.264", "aac": "AAC", "av1": "AV1", "libdav1d": "AV1", "vp8": "VP8", "vp9": "VP9",
 }  # fmt: skip
+_FEW: Final = 4  # one picture in so many may come late or twice: a piece of an upload that is stored twice, damage
 _MAX_PADDING: Final = Fraction(1, 5)
 _CRASHES: Final = frozenset(
     (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGXCPU)
@@ -129,6 +130,7 @@ class _Stream(msgspec.Struct, frozen=True, kw_only=True):
     time_base: str
     packets: int
     missing: int
+    behind: int = 0
     encrypted: bool
     decoded: int
     decode_error: str
@@ -325,6 +327,9 @@ def _timeline(stream: _Stream, limits: SourceLimits) -> tuple[Fraction, Sequence
         raise refusal("too_many_frames", limits, str(len(found)))
     if stream.largest_gap * time_base > limits.max_gap:
         raise refusal("broken_timeline", limits, f"a gap of {float(stream.largest_gap * time_base):.0f} s")
+    if stream.behind * _FEW > stream.packets:
+        # Two recordings joined byte by byte: by their stamps they would be one upon the other.
+        raise refusal("broken_timeline", limits, f"the clock goes back: {stream.behind} pictures are behind others")
     # A stamp that comes twice (an upload part stored twice, a damaged file) is one picture.
     stamps = array("q", map(itemgetter(0), groupby(found)))
     if stream.interlaced:

@@ -6,6 +6,7 @@ import contextlib
 import struct
 from array import array
 from fractions import Fraction
+from itertools import accumulate
 from operator import sub
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _PROBE_PACKETS = 400  # of one stream, before its first decoded frame: a TS may begin far from a key frame
 _PROBE_BYTES = 64 << 20
 _FAR = 10  # seconds
+_BACK = 2  # seconds; no codec shows a picture so long after those that it is decoded behind
 _PROBE_FRAMES = 8
 _PROBE_PIXELS = 1920 * 1088  # above: one frame; nothing larger is interlaced, and each costs
 _UNSPECIFIED = 2  # ITU-T H.273: of transfer, primaries and matrix alike
@@ -166,6 +168,12 @@ def plausible(stamps: Sequence[int], time_base: Fraction) -> Sequence[int]:
     return [0, *inner, len(stamps) - 1]
 
 
+def behind(stamps: Sequence[int], time_base: Fraction) -> int:
+    """How many stamps (in decoding order) lie far behind one that came before: the clock has gone back."""
+    back = int(_BACK / time_base)
+    return sum(stamp < latest - back for stamp, latest in zip(stamps, accumulate(stamps, max), strict=True))
+
+
 def far_apart(time_base: Fraction) -> int:
     """How far from each other two neighbouring stamps are if one of them is damage, in ticks."""
     return int(_FAR / time_base) + 1
@@ -201,6 +209,7 @@ def describe(track: Track) -> dict[str, Any]:
         "time_base": _ratio(stream.time_base),
         "packets": track.packets,
         "missing": track.missing,
+        "behind": behind(list(map(track.stamps.__getitem__, shown)), stream.time_base),
         "encrypted": track.encrypted,
         "decoded": len(track.frames),
         "decode_error": track.error[:300],

@@ -49,8 +49,8 @@ def open_media(source: Path | bytes) -> Any:
 def pictures(
     source: Path | bytes, stream: int, colour: str, *, spans: Sequence[tuple[float, float]] = ((0, math.inf),)
 ) -> Pictures:
-    """All pictures of a stream; thumbnails of those in one of two `spans` (seconds behind the first picture). A minute
-    and more between the two is not decoded.
+    """All pictures of a stream; thumbnails of those in one of two `spans` (seconds behind the first picture). What
+    lies between the two is not decoded if it is long.
 
     `colour`: the matrix (601, 709, 2020), with "full" if the range is; or pq, hlg, rgb.
     """
@@ -69,7 +69,7 @@ def pictures(
                 zero = time
             wanted = any(begin <= time - zero <= end for begin, end in spans)
             found.append((time, thumbnail(frame, colour) if wanted else None))
-            if spans[0][1] < time - zero < spans[-1][0] - 60:
+            if spans[0][1] < time - zero < spans[-1][0] - 20:
                 container.seek(int((zero + spans[-1][0]) / track.time_base), stream=track)
     found.sort(key=lambda item: item[0])
     return Pictures(

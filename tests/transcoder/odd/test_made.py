@@ -11,6 +11,7 @@ import pytest
 from tests.transcoder.odd import reference
 from tests.transcoder.odd.made import SWEEP, X264, clip, ffmpeg, numbers, sweep
 from tests.transcoder.odd.package import index_of, package, plan_of
+from transcoder.errors import SourceRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +80,17 @@ async def test_all_eight_orientations(degrees: int, mirrored: bool, tmp_path: Pa
     assert (made.plan.video.width, made.plan.video.height) == (192, 96)
     seen = reference.pictures(made.picture, 0, "709").thumbnails[0]
     assert [round(float(seen[y, x].mean()), 1) for y, x in ((10, 10), (10, 37), (37, 10), (37, 37))] == [1, 0.5, 0, 0]
+
+
+@pytest.mark.parametrize("phase", ["0", "0.013"])
+def test_two_recordings_joined_byte_by_byte_are_refused(phase: str, tmp_path: Path) -> None:
+    one, other, both = (tmp_path / name for name in ("one.ts", "other.ts", "both.ts"))
+    clip(one, 25, 150)
+    ffmpeg("-i", str(one), "-c", "copy", "-output_ts_offset", phase, str(other))
+    both.write_bytes(one.read_bytes() + other.read_bytes())
+    with pytest.raises(SourceRefused, match="clock of the recording") as refused:
+        plan_of(both)
+    assert refused.value.code == "broken_timeline"
 
 
 # Flash and beep at 1.2 s: what a viewer sees and hears, wherever the file's clocks begin.

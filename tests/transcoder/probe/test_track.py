@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import pytest
 
-from transcoder.probe.track import is_shown, plausible
+from transcoder.probe.track import behind, is_shown, plausible
 
 MS = Fraction(1, 1000)
 
@@ -42,3 +42,14 @@ def test_a_damaged_time_stamp_is_known_by_its_neighbours(stamps: list[int], kept
 )
 def test_pictures_that_are_never_shown_do_not_count(codec: str, body: bytes, shown: bool) -> None:
     assert is_shown(codec, av.Packet(body)) is shown
+
+
+@pytest.mark.parametrize(
+    ("stamps", "count"),
+    [
+        ([], 0), ([5], 0), ([0, 3600, 1800, 5400], 0),  # B pictures
+        ([0, 90_000, 270_000, 0, 90_000, 180_000], 1), ([0, 300_000, 3600, 7200], 2),
+    ],
+)  # fmt: skip
+def test_a_clock_that_goes_back_is_seen(stamps: list[int], count: int) -> None:
+    assert behind(stamps, Fraction(1, 90_000)) == count
