@@ -32,9 +32,11 @@ def retimed(fragment: bytes, shift: Shift) -> bytes:
     told = read_moof(fragment)
     moof = read_header(fragment)
     time, sequence = told.decode_time + shift.ticks, told.sequence + shift.fragments
-    if moof is None or sequence < 1 or -time >= told.samples[0].duration:
+    if moof is None or not told.samples or not 1 <= sequence < 1 << 32 or -time >= told.samples[0].duration:
         raise OutputBroken(f"a fragment at {told.decode_time} cannot begin at {time}")
     if time < 0:
+        if any(each.offset >= 1 << 31 for each in told.samples):
+            raise OutputBroken("a composition offset has no room as a signed number")
         first = replace(told.samples[0], duration=told.samples[0].duration + time)
         samples = (first, *told.samples[1:])
         cut = replace(told, sequence=sequence, decode_time=0, samples=samples)
@@ -43,7 +45,7 @@ def retimed(fragment: bytes, shift: Shift) -> bytes:
     _put(body, only_child(body, moof, b"mfhd"), 4, sequence.to_bytes(4, "big"))
     tfdt = only_child(body, only_child(body, moof, b"traf"), b"tfdt")
     wide = body[tfdt.body] == 1
-    if not wide and time >= 1 << 32:
+    if time >= 1 << (64 if wide else 32):
         raise OutputBroken(f"a decode time of {time} has no room")
     _put(body, tfdt, 4, time.to_bytes(8 if wide else 4, "big"))
     return bytes(body)
