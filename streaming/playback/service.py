@@ -224,7 +224,7 @@ class Playback:
             return found
         if found is not None:
             metrics.AT_ONCE.inc()
-            if not media.played.ready:
+            if not media.played.ready or media.wanted.rendition in media.played.title.replaced:
                 self._arrivals.look_ahead(media.wanted)
             return found
         if media.played.former and not await self._titles.is_kept(media.played.title):

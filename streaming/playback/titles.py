@@ -84,9 +84,10 @@ class Title:
     asset was ready.
     `fixed` is the plan that was made first, `plan` what is listed; `served` has every rendition that was ever listed,
     with its `segments`: viewers may play a rung that was `dropped` since, until the asset is ready, and sound that was
-    made again, louder or softer. `settled` says which of ladder and loudness are known, `look_again` when (on the
-    loop's clock) they are asked for next; None: nothing will change any more. `growing`: its source arrives, more will
-    be listed. `iframes`: the renditions that have an I-frame playlist, once somebody has asked for one.
+    `replaced`, for it was too loud or too soft. `settled` says which of ladder and loudness are known, `look_again`
+    when (on the loop's clock) they are asked for next; None: nothing will change any more. `growing`: its source
+    arrives, more will be listed. `iframes`: the renditions that have an I-frame playlist, once somebody has asked for
+    one.
     """
 
     fixed: Plan
@@ -94,6 +95,7 @@ class Title:
     served: Plan
     segments: dict[RenditionId, int]
     dropped: frozenset[RenditionId] = frozenset()
+    replaced: frozenset[RenditionId] = frozenset()
     settled: tuple[bool, bool] = (False, False)
     growing: bool = False
     look_again: float | None = None
@@ -110,6 +112,7 @@ def _title(fixed: Plan, ladder: Ladder | None, loudness: Verdict | None) -> Titl
     return Title(
         fixed=fixed, plan=plan, served=served, segments=segments,
         dropped=frozenset(segments.keys() - plan.renditions().keys() - heard),
+        replaced=frozenset(heard - plan.renditions().keys()),
     )  # fmt: skip
 
 

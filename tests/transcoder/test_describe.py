@@ -351,7 +351,11 @@ process.stdout.write(JSON.stringify(told));
 def test_hls_parser_in_strict_mode_takes_them_all() -> None:
     node = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     assert node is not None, "node comes with the development dependencies"
-    plans = [WHOLE, plan(video()), plan(None, audio(), audio(2, "de", "Deutsch")), plan(video(Fraction(25), 3, 100))]
+    described_too = audio(2, "en", "Described", kind=SoundKind.DESCRIPTION)
+    plans = [
+        WHOLE, plan(video()), plan(None, audio(), audio(2, "de", "Deutsch")), plan(video(Fraction(25), 3, 100)),
+        plan(video(), audio(default=True), described_too, in_surround(audio(default=True))),
+    ]  # fmt: skip
     texts = [text for each in plans for key, text in static_playlists(each, sizes(each)).items()
              if key.endswith(".m3u8")]  # fmt: skip
     texts += [described(each).render() for each in plans]

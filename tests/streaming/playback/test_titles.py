@@ -90,3 +90,4 @@ async def test_sound_that_was_made_again_is_listed_and_the_first_plays_on(stage)
         assert [track.id for track in title.served.audio] == [old.id, new]
         assert title.segments.keys() >= {old.id, new}
         assert not title.dropped, "whoever plays it has no other to change to"
+        assert title.replaced == {old.id}, "and more of it is made as he goes on"
