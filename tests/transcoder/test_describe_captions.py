@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from manifests import hls
-from manifests.hls import ClosedCaptions, MediaPlaylist, MultivariantPlaylist
+from manifests.hls import MediaPlaylist, MultivariantPlaylist
 from manifests.layout import RenditionId
 from tests.transcoder.test_describe import ASSET, RELATIVE, WHOLE
 from transcoder.captions.listed import CaptionKind, ListedTrack
@@ -68,11 +68,6 @@ def test_one_is_the_default_and_a_player_that_chooses_finds_one_of_a_kind() -> N
     automatic = [(each.language, each.forced, each.characteristics) for each in found if each.autoselect]
     assert len(automatic) == len(set(automatic)), "RFC 8216bis §4.4.6.1.1"
     assert [each.autoselect for each in found] == [True, True, True, False, True, False]
-
-
-def test_our_pictures_hold_no_captions() -> None:
-    for found in (described(), described(*TRACKS)):
-        assert {variant.closed_captions for variant in found.variants} == {ClosedCaptions.NONE}
 
 
 @pytest.mark.parametrize("seconds", [Fraction(1, 25), Fraction(60), Fraction(60060, 1001), Fraction(7199, 2)])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests import bandwidth, layout
 from manifests.bandwidth import Rates
-from manifests.hls import ClosedCaptions, MultivariantPlaylist, Resolution, Variant, decimals
+from manifests.hls import MultivariantPlaylist, Resolution, Variant, decimals
 from transcoder.describe.captions import CAPTION_GROUP, caption_renditions
 from transcoder.describe.iframe_playlist import iframe_variants
 from transcoder.describe.media_playlist import VERSION
@@ -93,11 +93,8 @@ def multivariant(
 ) -> MultivariantPlaylist:
     """The multivariant playlist: the variant to start with first (in stereo), then the others by rising bandwidth."""
     subtitles = CAPTION_GROUP if captions else None
-    # Captions in a source's pictures become tracks of their own: players need not look for them in ours.
-    variants = [
-        replace(variant, subtitles=subtitles, closed_captions=ClosedCaptions.NONE)
-        for variant in _variants(plan, rates(plan, measured), uri_of)
-    ]
+    # No CLOSED-CAPTIONS=NONE, though there are none: Shaka Player 5.2 then shows no subtitles either.
+    variants = [replace(variant, subtitles=subtitles) for variant in _variants(plan, rates(plan, measured), uri_of)]
     variants.sort(key=lambda variant: variant.bandwidth)
     others = set() if plan.video is None else {rung.codecs for rung in plan.video.rungs if rung.codec is not Codec.H264}
     first = min(
