@@ -24,6 +24,7 @@ from transcoder.plan import Plan, SourceRef
 from transcoder.planner import make_plan
 from transcoder.publish import key_of
 from transcoder.remaining import expected
+from transcoder.static_manifests import enlist
 from transcoder.video import encode_video
 from transcoder.windows import windows
 
@@ -196,6 +197,7 @@ async def test_an_object_that_is_no_segment_costs_the_i_frames_and_nothing_else(
     assert await finish(store, plan) is None
     measured = load(await store.read(layout.measured(plan.asset, 1)))
     assert {each.iframes for each in measured.renditions.values()} == {()}
+    await enlist(store, plan.asset, 1)
     assert b"I-FRAME" not in await store.read(layout.multivariant(plan.asset))
 
 
