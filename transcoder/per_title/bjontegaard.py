@@ -35,6 +35,8 @@ def rising(ladder: Sequence[Point]) -> list[Point]:
     found: list[Point] = []
     for rate, vmaf in sorted(ladder):
         if not found or vmaf > found[-1][1] + 0.01:
+            if found and found[-1][0] == rate:
+                found.pop()
             found.append((rate, vmaf))
     return found
 

@@ -26,3 +26,8 @@ def test_only_qualities_that_both_reach_count() -> None:
 
 def test_a_rung_that_looks_no_better_than_a_cheaper_one_is_left_out() -> None:
     assert rising([(3e6, 90), (1e6, 80), (2e6, 79), (4e6, 90)]) == [(1e6, 80), (3e6, 90)]
+
+
+def test_of_two_rungs_of_one_rate_the_better_counts() -> None:
+    assert rising([(1e6, 80), (2e6, 85), (2e6, 90), (3e6, 95)]) == [(1e6, 80), (2e6, 90), (3e6, 95)]
+    assert bd_rate([*LADDER, (2000e3, 88.0)], [*LADDER, (2000e3, 88.0)]) == pytest.approx(0)
