@@ -21,6 +21,13 @@ export interface PublicAsset {
   storyboard_url: string | null;
 }
 
+/** A source that is to take the place of the one that is played. */
+export interface Replacement {
+  version: number;
+  state: "uploading" | "indexing" | "playable" | "failed";
+  failure: { code: string; message: string } | null;
+}
+
 /** What editors see beside it. */
 export interface Asset extends PublicAsset {
   editorial: EditorialState;
@@ -30,6 +37,7 @@ export interface Asset extends PublicAsset {
   source_size: number | null;
   failure: { code: string; message: string } | null;
   profile: string;
+  replacement: Replacement | null;
 }
 
 /** What packages can be made of. `mine`: without a choice; `settings` null: its file has mistakes, `errors`. */
@@ -139,5 +147,12 @@ export const assets = {
   publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
   unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
   cancel: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/cancel`),
+  /** Parts of an asset; points as the API reads them. */
+  clip: (id: string, cut: { in: string; out?: string; title: string; default_language: string }) =>
+    call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/clips`, cut),
+  trim: (id: string, cut: { in: string; out?: string }) =>
+    call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/trim`, cut),
+  cancelReplacement: (id: string) =>
+    call<Asset>("DELETE", `/api/assets/${encodeURIComponent(id)}/replacement`),
   remove: (id: string) => call<void>("DELETE", `/api/assets/${encodeURIComponent(id)}`),
 };

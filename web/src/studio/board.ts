@@ -31,11 +31,12 @@ export function createBoard(room: HTMLElement, me: Me): void {
       known.update(asset);
       return known;
     }
-    const row = createRow(asset, me, () => {
+    const removed = (): void => {
       rows.delete(asset.id);
       row.root.remove();
       empty.hidden = rows.size > 0;
-    });
+    };
+    const row = createRow(asset, me, removed, (clip) => place(clip, true));
     rows.set(asset.id, row);
     if (first) list.prepend(row.root);
     else list.append(row.root);

@@ -1,8 +1,10 @@
 /** Look at an asset before anybody else does. */
 import type { Asset } from "../api";
 import { element } from "../element";
+import { createCutter } from "./cutter";
 
-export async function openPreview(asset: Asset): Promise<void> {
+/** `made` is told of a clip that is cut here. */
+export async function openPreview(asset: Asset, made: (clip: Asset) => void): Promise<void> {
   const { createPlayer } = await import("../player");
   const player = createPlayer({
     url: `/v/${encodeURIComponent(asset.id)}/index.m3u8`,
@@ -23,6 +25,7 @@ export async function openPreview(asset: Asset): Promise<void> {
     player.root,
     said,
   );
+  dialog.append(createCutter(asset, player.video, dialog, made));
   player.onFailure((message) => {
     said.textContent = message;
     said.hidden = false;

@@ -1,5 +1,5 @@
 /** Follow an asset by server-sent events until nothing more happens by itself. */
-import type { Asset } from "../api";
+import type { Asset, Replacement } from "../api";
 
 export interface Progress {
   /** What changed of the asset. */
@@ -10,6 +10,8 @@ export interface Progress {
   playable: boolean;
   /** Seconds left; null while nobody can say. */
   eta_s: number | null;
+  /** 0 to 100 of what is on its way to replace it, else null. */
+  replaced: number | null;
 }
 
 interface Told {
@@ -19,6 +21,7 @@ interface Told {
   eta_s: number | null;
   playable: boolean;
   failure: Asset["failure"];
+  replacement: (Replacement & { percent: number }) | null;
 }
 
 /** Call `tell` on every change; returns what stops it. */
@@ -28,12 +31,19 @@ export function follow(id: string, tell: (progress: Progress) => void, settled: 
     const told = JSON.parse(event.data) as Told;
     const encoding = told.state === "playable";
     tell({
-      asset: { state: told.state, editorial: told.editorial, failure: told.failure },
+      asset: {
+        state: told.state,
+        editorial: told.editorial,
+        failure: told.failure,
+        replacement: told.replacement,
+      },
       percent: encoding ? told.percent : null,
       playable: told.playable,
       eta_s: encoding ? told.eta_s : null,
+      replaced: told.replacement && told.replacement.state !== "indexing" ? told.replacement.percent : null,
     });
-    if (told.state === "ready" || told.state === "failed") {
+    const coming = told.replacement && told.replacement.state !== "failed";
+    if ((told.state === "ready" || told.state === "failed") && !coming) {
       events.close();
       settled();
     }

@@ -8,6 +8,7 @@ import type { Me } from "./main";
 import { openPosters } from "./posters";
 import { openPreview } from "./preview";
 import { follow, type Progress } from "./progress";
+import { createReplaceButton, giveUp, replacing } from "./replace";
 
 export interface Row {
   root: HTMLElement;
@@ -27,16 +28,18 @@ const STATES: Record<Asset["state"], string> = {
   failed: "Failed",
 };
 
-export function createRow(first: Asset, me: Me, removed: () => void): Row {
+/** `clipped` is told of an asset that was cut out of this one. */
+export function createRow(first: Asset, me: Me, removed: () => void, clipped: (clip: Asset) => void): Row {
   let asset = first;
   let unfollow = () => {};
+  let replacedPart: number | null = null;
   const title = element("input", { class: "title", "aria-label": "Title" });
   const facts = element("span", { class: "quiet facts" });
   const badge = element("span", { class: "badge" });
   const editorial = element("span", { class: "badge" });
   const bar = element("progress", { max: 1, "aria-label": "Progress" });
   const said = element("span", { class: "said", role: "status" });
-  const play = element("button", { type: "button", onclick: () => void openPreview(asset) }, "Play");
+  const play = element("button", { type: "button", onclick: () => void openPreview(asset, clipped) }, "Play");
   const poster = element("button", { type: "button", onclick: () => void openPosters(asset) }, "Poster");
   const captions = element("button", { type: "button", onclick: () => void openCaptions(asset) }, "Captions");
   const quality = element("button", { type: "button", onclick: () => void openLadder(asset) }, "Quality");
@@ -46,6 +49,16 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     onclick: () => void togglePublished(),
   });
   const cancel = element("button", { type: "button", hidden: true }, "Cancel");
+  const replace = createReplaceButton(
+    () => asset,
+    () => row,
+  );
+  const coming = element("span", { class: "said", role: "status", hidden: true });
+  const keep = element(
+    "button",
+    { type: "button", hidden: true, onclick: () => void attempt(() => giveUp(asset.id)) },
+    "Keep the present file",
+  );
   const stop = element(
     "button",
     { type: "button", onclick: () => void attempt(() => assets.cancel(asset.id)) },
@@ -60,8 +73,21 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     "li",
     { class: "row", "data-asset": first.id },
     element("div", { class: "what" }, title, facts),
-    element("div", { class: "state" }, badge, editorial, bar, said),
-    element("div", { class: "actions" }, cancel, stop, play, poster, quality, captions, publish, remove),
+    element("div", { class: "state" }, badge, editorial, bar, said, coming),
+    element(
+      "div",
+      { class: "actions" },
+      cancel,
+      stop,
+      keep,
+      play,
+      poster,
+      quality,
+      captions,
+      replace,
+      publish,
+      remove,
+    ),
   );
 
   const show = (): void => {
@@ -88,6 +114,10 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     publish.classList.toggle("primary", asset.editorial !== "published");
     publish.disabled = me.role !== "publisher" && me.role !== "admin";
     publish.title = publish.disabled ? "A publisher decides what the public sees." : "";
+    replace.hidden = !planned;
+    keep.hidden = asset.replacement === null;
+    coming.hidden = asset.replacement === null;
+    coming.textContent = asset.replacement ? replacing(asset.replacement, replacedPart) : "";
     if (asset.state === "ready" || asset.state === "failed") bar.hidden = true;
     if (asset.state === "failed")
       said.textContent = asset.failure?.message ?? "This file could not be made playable.";
@@ -131,7 +161,10 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     let asked = "";
     const refresh = (): void => void attempt(() => assets.get(asset.id));
     const tell = (progress: Progress): void => {
+      const wasReplaced = asset.replacement !== null && !progress.asset.replacement;
       asset = { ...asset, ...progress.asset };
+      replacedPart = progress.replaced;
+      if (wasReplaced) refresh();
       // Something plays while the upload goes on; how long it is, is known once that has ended.
       const lacking = asset.state === "playable" ? asset.duration_s === null : asset.playback_url === null;
       if (progress.playable && lacking && asked !== asset.state) {
@@ -151,28 +184,33 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
 
   show();
   bar.hidden = true;
-  if (asset.state !== "ready" && asset.state !== "failed") watch();
-  return {
+  if ((asset.state !== "ready" && asset.state !== "failed") || asset.replacement !== null) watch();
+  const row: Row = {
     root,
     update: (fresh) => {
       asset = fresh;
       show();
     },
-    uploading: (part, text, giveUp) => {
-      root.dataset["state"] = "uploading";
-      badge.textContent = STATES.uploading;
+    uploading: (part, text, end) => {
+      // What plays goes on beside an upload that is to replace it.
+      const beside = asset.playback_url !== null && asset.state !== "uploading";
+      if (!beside) {
+        root.dataset["state"] = "uploading";
+        badge.textContent = STATES.uploading;
+      }
       bar.hidden = false;
       bar.value = part;
-      said.textContent = text;
-      if (giveUp) {
+      said.textContent = beside ? `Replacing: ${text}` : text;
+      if (end) {
         cancel.hidden = false;
-        cancel.onclick = giveUp;
+        cancel.onclick = end;
       }
     },
     uploaded: () => {
       cancel.hidden = true;
       bar.removeAttribute("value");
-      badge.textContent = STATES.indexing;
+      if (asset.playback_url === null) badge.textContent = STATES.indexing;
+      else bar.hidden = true;
       said.textContent = "";
       watch();
     },
@@ -183,4 +221,5 @@ export function createRow(first: Asset, me: Me, removed: () => void): Row {
     },
     close: () => unfollow(),
   };
+  return row;
 }

@@ -6,8 +6,14 @@ import type { Row } from "./row";
 /** A request carries at most this much, so that a cut never costs more and a proxy's limit is not met. */
 const REQUEST_BYTES = 32 * 1024 * 1024;
 
-/** Upload a file, to be made by a profile ("": the editor's own); `arrived` makes the row as soon as the service has named the asset. */
-export function startUpload(file: File, profile: string, arrived: (asset: string) => Promise<Row>): void {
+/** Upload a file, to be made by a profile ("": the editor's own); `arrived` makes the row as soon as the service has named the asset.
+ *  With `replaced` the file becomes the source of that asset. */
+export function startUpload(
+  file: File,
+  profile: string,
+  arrived: (asset: string) => Promise<Row>,
+  replaced = "",
+): void {
   let row: Promise<Row> | null = null;
   const begun = performance.now();
   const upload = new tus.Upload(file, {
@@ -20,6 +26,7 @@ export function startUpload(file: File, profile: string, arrived: (asset: string
       filetype: file.type || "application/octet-stream",
       title: titleOf(file.name),
       ...(profile ? { profile } : {}),
+      ...(replaced ? { asset: replaced } : {}),
     },
     onAfterResponse: (_, answer) => {
       const asset = answer.getHeader("Channel-Asset-Id");
