@@ -52,7 +52,7 @@ def plan() -> Plan:
 def _samples(plan: Plan, frames: range, source: Path, *, limited: bool = True) -> Sound:
     """Of these AAC frames, as an encoder gets them."""
     (track,), settings = plan.audio, EncoderSettings(threads=1)
-    (begin,) = begins(plan.source, track, anchor(track, first_sample(frames)))
+    (begin,) = begins(plan.source, track, anchor(track, first_sample(track, frames)))
     sound, _ = sound_of(plan, track, frames, begin, source=source, settings=settings, limited=limited)
     argv = command(ffmpeg_path(), sound.output("pipe:1", f="f32le"))
     raw = subprocess.run(argv, check=True, capture_output=True).stdout
