@@ -31,8 +31,8 @@ ROUNDS: Final = 3
 BY_HAND: Final = "one command by hand"
 _CLIPS: Final = (("wave_croatia_1080p25_aac.mp4", 7), ("flutter_butterfly_720p30_aac.mp4", 3))
 _QUICK_S: Final = 6
-_SAME_LADDER: Final = {"default": "per_title = false\n"}
-"""The others look into no title to choose its rungs."""
+_SAME_WORK: Final = {"default": 'per_title = false\nloudness = "source"\n'}
+"""The others look into no title to choose its rungs, and leave its sound as loud as it is."""
 
 
 @dataclass
@@ -114,7 +114,7 @@ def run(*, repeat: int = ROUNDS, quick: bool = False) -> Result:
             if quick
             else [looped(clip, folder, times=n) for clip, n in _CLIPS]
         )
-        with running(Stack(home=folder / "home", port=free_port(), profiles=_SAME_LADDER)) as stack:
+        with running(Stack(home=folder / "home", port=free_port(), profiles=_SAME_WORK)) as stack:
             for clip in clips:
                 runs = _compete(clip, folder, peers(stack), repeat=1 if quick else repeat, judged=not quick)
                 rows += [_row(clip.stem, name, runs) for name in runs]

@@ -107,7 +107,9 @@ class Captions:
             if tracks.found >= version:
                 return tracks
             notes = texts(found.notes)
-            await _set(connection, asset_id, found=version, notes=notes, revision=tracks.revision + 1)
+            # The list is the same where nothing was found: there is nothing to publish.
+            revision = tracks.revision + bool(found.tracks)
+            await _set(connection, asset_id, found=version, notes=notes, revision=revision)
             has_default = any(track.naming.default for track in tracks.tracks)
             for each in found.tracks[: MAX_TRACKS - len(tracks.tracks)]:
                 naming = Naming(

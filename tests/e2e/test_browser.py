@@ -185,5 +185,5 @@ def test_what_is_not_media_tells_the_editor_why(stack: Stack, watched: Watched, 
     page.set_input_files("#files", str(letter))
     row = page.locator(".row[data-state='failed']").first
     expect(row).to_be_visible(timeout=60_000)
-    expect(row.locator(".said")).not_to_be_empty()
+    expect(row.locator(".said:visible")).not_to_be_empty()
     assert watched.errors == []

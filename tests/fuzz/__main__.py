@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ TARGETS = sorted(file.stem for file in (HERE / "targets").glob("*.py"))
 
 # What is ours is instrumented; the packages that it uses are not, or most of the time would go there.
 OURS = ["manifests", "transcoder", "streaming"]
+_MEMORY = 3 << 29
 
 
 def main() -> None:
@@ -31,6 +33,8 @@ def main() -> None:
         parser.exit(2, "atheris is not installed: it has wheels for Linux on x86-64, Python 3.11 to 3.13.\n")
     with atheris.instrument_imports(include=OURS):
         module = importlib.import_module(f"tests.fuzz.targets.{asked.name}")
+    # libFuzzer's own limit looks at the largest size ever, which a process has from whoever started it (getrusage(2)).
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     found = CRASHERS / asked.name
     found.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as kept:
@@ -39,7 +43,7 @@ def main() -> None:
         corpus = Path(kept) / "corpus"
         corpus.mkdir()
         folders = [str(folder) for folder in (corpus, SEEDS / asked.name) if folder.is_dir()]
-        limits = [f"-max_total_time={asked.seconds}", "-timeout=10", "-rss_limit_mb=1500", "-max_len=8192"]
+        limits = [f"-max_total_time={asked.seconds}", "-timeout=10", "-rss_limit_mb=0", "-max_len=8192"]
         atheris.Setup(
             [sys.argv[0], *folders, *limits, f"-dict={words}", f"-artifact_prefix={found}/"],
             module.target,

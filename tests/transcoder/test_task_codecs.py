@@ -14,6 +14,7 @@ from tests.transcoder.house import ASSET, House, make_clip
 from transcoder.facts import write_profile
 from transcoder.profile import DEFAULT, Codec, row
 from transcoder.remaining import expected, present
+from transcoder.static_manifests import enlist
 from transcoder.windows import index_task, run_task
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ async def test_all_codecs_are_made_and_h264_first(house: House, eventually: Call
     heard = [rendition for rendition, number in house.heard_of("segment") if number is not None]
     opening = heard[: min(heard.index(AV1), heard.index(HEVC))]
     assert RenditionId("v90-1") in opening
+    await enlist(house.store, ASSET, 1)
     static = (await house.store.read(layout.multivariant(ASSET))).decode()
     assert all(f'CODECS="{rung.codecs},' in static for rung in plan.video.rungs)
 

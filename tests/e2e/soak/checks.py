@@ -70,7 +70,7 @@ async def check_objects(stage: Stage, ready: Iterable[Title], given_up: Iterable
         work, source = layout.work_prefix(asset), layout.source_prefix(asset, plan.version)
         measured = sizes.load(await stage.store.read(layout.measured(asset, plan.version)))
         owned |= wanted | static_playlists(plan, measured).keys()
-        beside = (f"{work}{plan.version}/", source, layout.still(asset, plan.version, ""))
+        beside = (f"{work}{plan.version}/", f"{work}captions/", source, layout.still(asset, plan.version, ""))
         owned |= {key for key in found if key.startswith(beside)}
     assert not found - owned, f"they belong to nobody: {sorted(found - owned)}"
     twice = {key: times for key, times in stage.proxy.written.items() if times > 1 and key.endswith(_ONCE)}
