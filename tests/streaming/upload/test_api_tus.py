@@ -4,6 +4,8 @@ import base64
 import hashlib
 import socket
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,11 +18,14 @@ from manifests.layout import AssetId, UploadId
 from streaming.catalog.model import AssetState
 from streaming.http.auth import Role
 from streaming.upload.tables import uploads as table
+from streaming.upload.turns import Turns
 from streaming.upload.tus import BODY_TYPE, dump_metadata
 from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    import pytest
 
     from infra.s3 import S3Store
     from streaming.services import Services
@@ -343,7 +348,11 @@ async def test_two_writers_at_once(
     services: Services,
     noise: bytes,
     eventually: Callable[..., Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # On a machine with other things to do the first one's thread may not come to write for half a second.
+    patient = replace(services.uploads.settings, stall=timedelta(seconds=30))
+    monkeypatch.setattr(services.uploads, "_turns", Turns(services.infra.cache, patient))
     url = await _create(editor, 6 * _MIB)
     refused = threading.Event()
 
