@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from manifests.layout import AssetId
+from streaming.catalog.content import merged_titles
 from streaming.catalog.errors import (
     AssetNotFound,
     BadQuery,
@@ -196,11 +197,7 @@ class AssetsApi:
         who = await require(request, Role.EDITOR)
         wanted = await read_json(request, NewAsset, limit=_BODY)
         default = wanted.default_language or next(iter(wanted.titles), "en")
-        titles = dict(wanted.titles)
-        if wanted.title is not None:
-            if default in titles:
-                raise InvalidField(f"There is a title in {default} in /titles already.", pointer="/title")
-            titles[default] = wanted.title
+        titles = merged_titles(wanted.titles, wanted.title, default)
         profile = await self._profiles.chosen(wanted.profile, tenant=who.name)
         asset = await self._catalogue.create(
             titles=titles, default_language=default, descriptions=wanted.descriptions, tags=wanted.tags,

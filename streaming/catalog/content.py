@@ -94,6 +94,15 @@ def checked(content: Content) -> Content:
     )
 
 
+def merged_titles(titles: dict[str, str], title: str | None, language: str) -> dict[str, str]:
+    """Titles by language, with the one that is given without its language. Raises InvalidField if that has one."""
+    if title is None:
+        return dict(titles)
+    if language in titles:
+        raise InvalidField(f"There is a title in {language} in /titles already.", pointer="/title")
+    return titles | {language: title}
+
+
 def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7396 §2: null removes a member, an object is merged, anything else replaces."""
     if not isinstance(patch, dict):

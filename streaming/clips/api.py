@@ -8,6 +8,7 @@ import msgspec
 from starlette.routing import BaseRoute, Route
 
 from manifests.layout import AssetId
+from streaming.catalog.content import merged_titles
 from streaming.catalog.errors import AssetNotFound, IllegalTransition
 from streaming.catalog.views import EditorAsset, Shown, etag_of, view
 from streaming.clips.errors import CutOutOfRange, NothingToCut
@@ -72,11 +73,7 @@ class ClipsApi:
         who = await require(request, Role.EDITOR)
         wanted = await read_json(request, WantedClip, limit=_BODY)
         default = wanted.default_language or next(iter(wanted.titles), "en")
-        titles = dict(wanted.titles)
-        if wanted.title is not None:
-            if default in titles:
-                raise InvalidField(f"There is a title in {default} in /titles already.", pointer="/title")
-            titles[default] = wanted.title
+        titles = merged_titles(wanted.titles, wanted.title, default)
         asset = await self._clips.clip(
             _asset(request), wanted.cut(), titles=titles or None, default_language=default if titles else None,
             created_by=who.name,
