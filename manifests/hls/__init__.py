@@ -9,25 +9,38 @@ from manifests.errors import PlaylistError
 from manifests.hls import lines, media, multivariant
 from manifests.hls.attributes import Resolution
 from manifests.hls.byte_range import ByteRange
+from manifests.hls.date_range import DateRange
 from manifests.hls.key import Key
 from manifests.hls.media import MediaPlaylist
 from manifests.hls.multivariant import MultivariantPlaylist
+from manifests.hls.part import Part
+from manifests.hls.preload_hint import PreloadHint
 from manifests.hls.rendition import MediaRendition
-from manifests.hls.segment import Map, Segment
+from manifests.hls.rendition_report import RenditionReport
+from manifests.hls.segment import Map, Segment, SegmentHead
+from manifests.hls.server_control import ServerControl
+from manifests.hls.skip import Skip
 from manifests.hls.variant import ClosedCaptions, IFrameVariant, Variant
 
 __all__ = [
     "ByteRange",
     "ClosedCaptions",
+    "DateRange",
     "IFrameVariant",
     "Key",
     "Map",
     "MediaPlaylist",
     "MediaRendition",
     "MultivariantPlaylist",
+    "Part",
     "PlaylistError",
+    "PreloadHint",
+    "RenditionReport",
     "Resolution",
     "Segment",
+    "SegmentHead",
+    "ServerControl",
+    "Skip",
     "Variant",
     "parse",
 ]

@@ -45,6 +45,10 @@ class Attributes:
     def _error(self, name: str, wanted: str) -> PlaylistError:
         return PlaylistError(f"{self.tag}: {name} must be {wanted}", line=self.line)
 
+    def names(self) -> tuple[str, ...]:
+        """All of them, in no order to rely on: strings first."""
+        return (*self.strings, *self.symbols)
+
     def quoted(self, name: str) -> str | None:
         if name in self.symbols:
             raise self._error(name, "a quoted string")
@@ -99,11 +103,11 @@ class Attributes:
         return value
 
 
-def parse(tag: Tag, known: frozenset[str]) -> Attributes:
+def parse(tag: Tag, known: frozenset[str], *, own: str | None = None) -> Attributes:
     """The attribute list of a tag.
 
-    Raises PlaylistError for what is malformed, for a name that comes twice, and for a name that is not `known`: what a
-    value has no field for would be lost without a word.
+    Raises PlaylistError for what is malformed, for a name that comes twice, and for a name that is neither `known` nor
+    begins with `own`: what a value has no field for would be lost without a word.
     """
     text, position = tag.required_value, 0
     strings: dict[str, str] = {}
@@ -116,7 +120,7 @@ def parse(tag: Tag, known: frozenset[str]) -> Attributes:
         name, string, symbol, comma = match.groups()
         if name in strings or name in symbols:
             raise PlaylistError(f"{tag.name}: {name} must not appear twice", line=tag.line)
-        if name not in known:
+        if name not in known and not (own is not None and name.startswith(own)):
             raise PlaylistError(f"{tag.name}: {name} is not known", line=tag.line)
         if string is None:
             symbols[name] = symbol

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 EXTM3U: Final = "EXTM3U"
 
+SKIP: Final = "EXT-X-SKIP"
+"""Its list of removed IDs has tabs between them (§4.4.5.2), which are in no other line."""
+
 # §4.1: no control characters but CR and LF, no byte order mark.
 _FORBIDDEN: Final = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
 _TAG: Final = re.compile(r"#(EXT[A-Z0-9-]*)(?::(.*))?", re.DOTALL)
@@ -63,7 +66,8 @@ def read(text: str) -> list[Line]:
         raise PlaylistError("the first line must be #EXTM3U", line=1)
     found: list[Line] = []
     for number, line in enumerate(rest, 2):
-        if _FORBIDDEN.search(line) or "\r" in line:
+        without_tabs = line.replace("\t", "") if line.startswith(f"#{SKIP}:") else line
+        if _FORBIDDEN.search(without_tabs) or "\r" in line:
             raise PlaylistError("a control character", line=number)
         if line != line.strip():
             raise PlaylistError("white space around a line", line=number)

@@ -18,6 +18,19 @@ PIECES = [
     ),
     *(b'#EXT-X-MAP:URI="i.mp4"\n', b"#EXT-X-PLAYLIST-TYPE:VOD\n", b"#EXT-X-BYTERANGE:5@9\n", b"#EXT-X-I-FRAMES-ONLY\n"),
     *(b"#EXT-X-INDEPENDENT-SEGMENTS\n", b"#EXT-X-STREAM-INF:BANDWIDTH=1,", b"RESOLUTION=1x1", b'CODECS="a"', b"\r\n"),
+    *(b"#EXT-X-PART-INF:PART-TARGET=1\n", b'#EXT-X-PART:DURATION=1,URI="p"', b",GAP=YES", b",INDEPENDENT=YES", b"\t"),
+    *(b"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n", b"#EXT-X-GAP\n", b"#EXT-X-DISCONTINUITY\n"),
+    *(
+        b'#EXT-X-DATERANGE:ID="d",START-DATE="2026-11-22T08:00:00.000Z"',
+        b",X-A=-1.5",
+        b",SCTE35-OUT=0xFC",
+        b',CUE="PRE"',
+    ),
+    *(b"#EXT-X-PROGRAM-DATE-TIME:2026-11-22T08:00:00.000Z\n", b'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="p"\n'),
+    *(
+        b'#EXT-X-RENDITION-REPORT:URI="r",LAST-MSN=1\n',
+        b'#EXT-X-SKIP:SKIPPED-SEGMENTS=1,RECENTLY-REMOVED-DATERANGES="a',
+    ),
     *(
         b"#EXT-X-MEDIA:TYPE=AUDIO,",
         b'GROUP-ID="a",NAME="b"',

@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests import hls
-from manifests.hls import ByteRange, Key, Map, MediaPlaylist, PlaylistError, Segment
+from manifests.hls import (
+    ByteRange,
+    Key,
+    Map,
+    MediaPlaylist,
+    Part,
+    PlaylistError,
+    PreloadHint,
+    RenditionReport,
+    Segment,
+    ServerControl,
+    date_time,
+)
 from manifests.hls.media import target_duration
 
 uris = st.from_regex(r"[a-z0-9/._?=&%~-]{1,20}", fullmatch=True)
@@ -28,23 +40,51 @@ together = st.one_of(
 )
 
 
+parts = st.builds(
+    Part,
+    uri=uris,
+    duration=st.integers(272_000, 320_000).map(lambda micros: Fraction(micros, 10**6)),
+    independent=st.booleans(),
+    byte_range=st.none() | ranges,
+    gap=st.booleans(),
+)
+
+
 @st.composite
 def playlists(draw: st.DrawFn) -> MediaPlaylist:
-    listed = st.builds(Segment, uri=uris, duration=durations, byte_range=st.none() | ranges, keys=together)
+    iframes_only = draw(st.booleans())
+    listed = st.builds(
+        Segment,
+        uri=uris,
+        duration=durations,
+        byte_range=st.none() | ranges,
+        keys=together,
+        discontinuity=st.booleans(),
+        program_date_time=st.none() | st.integers(0, 2**41).map(date_time.from_ms),
+        listed=st.just(()) if iframes_only else st.lists(parts, max_size=3).map(tuple),
+        gap=st.booleans(),
+    )
+    target = 20 + draw(st.integers(0, 2))
     segments = tuple(draw(st.lists(listed, max_size=8)))
     section = draw(st.none() | st.builds(Map, uri=uris, byte_range=st.none() | ranges))
     return MediaPlaylist(
         version=draw(st.integers(min_value=6, max_value=12)),
-        target_duration=target_duration(each.duration for each in segments) + draw(st.integers(0, 2)),
+        target_duration=target,
         media_sequence=draw(st.integers(0, 2**40)),
         playlist_type=draw(st.sampled_from([None, "VOD", "EVENT"])),
-        iframes_only=draw(st.booleans()),
+        iframes_only=iframes_only,
         independent_segments=draw(st.booleans()),
         start=draw(st.none() | durations),
+        discontinuity_sequence=draw(st.none() | st.integers(0, 2**40)),
+        server_control=ServerControl(can_block_reload=True, part_hold_back=Fraction(1)),
+        part_target=Fraction(32, 100),
+        preload_hints=draw(
+            st.sampled_from([(), (PreloadHint(type="PART", uri="a"), PreloadHint(type="MAP", uri="b"))])
+        ),
+        rendition_reports=draw(st.sampled_from([(), (RenditionReport(uri="../a", last_msn=1, last_part=0),)])),
         map=section,
         init_keys=() if section is None else draw(together),
         segments=segments,
-        ended=draw(st.booleans()),
     )
 
 
