@@ -3,6 +3,7 @@
 ManifestError
 ├── PlaylistError      a playlist breaks a rule of its format, parsed (with the line) or about to be rendered
 ├── MpdError           an MPD that is about to be rendered breaks a rule of its format
+├── LiveError          what shall happen to a live playlist would break a promise that it has made
 └── CaptionError       a caption file cannot be used, with a code for programs and a sentence for the editor
 """
 
@@ -23,6 +24,10 @@ class PlaylistError(ManifestError):
 
 class MpdError(ManifestError):
     """An MPD breaks a rule of ISO/IEC 23009-1."""
+
+
+class LiveError(ManifestError):
+    """What shall happen to a live playlist would break a promise that it has made to its players."""
 
 
 class CaptionError(ManifestError):

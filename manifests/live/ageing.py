@@ -1,0 +1,75 @@
+"""What leaves a live playlist with time, and until when it has to be there still (RFC 8216bis §6.2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final
+
+from manifests.live.state import Departed
+
+if TYPE_CHECKING:
+    from manifests.live.state import LiveRendition, LiveSegment
+
+PARTS: Final = 3
+"""Target durations from the end at which parts leave the playlist, and for which they can be downloaded afterwards."""
+CACHED: Final = 6
+"""Target durations for which a cache may hand out a playlist (§B.1), and what it names must be there."""
+
+
+def age(state: LiveRendition, now_ms: int) -> LiveRendition:
+    """The state at `now_ms`: what is due has left. Every change ends with it; alone it is for one that stands still."""
+    return _forget(_evict(_unlist(state, now_ms), now_ms), now_ms)
+
+
+def _unlist(state: LiveRendition, now_ms: int) -> LiveRendition:
+    """Parts go all at once, when their segment begins to be too old: a player counts parts by where they stand."""
+    reach = state.pace.ticks(PARTS * state.pace.target_duration)
+    keep_ms = 1000 * PARTS * state.pace.target_duration
+    recent = tuple(takewhile(lambda segment: segment.parts, reversed(state.segments)))[::-1]
+    aged = tuple(_aged(segment, state.end - segment.start > reach, keep_ms, now_ms) for segment in recent)
+    if all(new is old for new, old in zip(aged, recent, strict=True)):
+        return state
+    return replace(state, segments=(*state.segments[: len(state.segments) - len(recent)], *aged))
+
+
+def _aged(segment: LiveSegment, is_old: bool, keep_ms: int, now_ms: int) -> LiveSegment:
+    if segment.unlisted_ms is not None:
+        return replace(segment, parts=()) if now_ms >= segment.unlisted_ms + keep_ms else segment
+    return replace(segment, unlisted_ms=now_ms) if is_old else segment
+
+
+def _evict(state: LiveRendition, now_ms: int) -> LiveRendition:
+    """Whole segments leave from the front as soon as the window is full without them."""
+    if state.window is None or state.ended:
+        return state
+    first, gone = 0, list(state.departed)
+    end = state.segments[-1].end if state.segments else 0
+    while first + 1 < len(state.segments) and end - state.segments[first + 1].start >= state.window:
+        gone.append(_departed(state, state.segments[first], now_ms))
+        first += 1
+    if not first:
+        return state
+    left = sum(segment.discontinuity for segment in state.segments[:first])
+    return replace(
+        state,
+        segments=state.segments[first:],
+        discontinuity_sequence=state.discontinuity_sequence + left,
+        departed=tuple(gone),
+    )
+
+
+def _departed(state: LiveRendition, segment: LiveSegment, now_ms: int) -> Departed:
+    """It stays for as long as the longest playlist that named it lasts, and as caches keep a playlist."""
+    appeared_ms = segment.ended_ms or now_ms
+    available_ms = 1 + state.pace.ms(segment.duration + state.longest)
+    cached_ms = 1000 * CACHED * state.pace.target_duration
+    return Departed(
+        number=segment.number, init=segment.init, until_ms=max(appeared_ms + available_ms, now_ms + cached_ms)
+    )  # fmt: skip
+
+
+def _forget(state: LiveRendition, now_ms: int) -> LiveRendition:
+    if not state.departed or state.departed[0].until_ms > now_ms:
+        return state
+    return replace(state, departed=tuple(each for each in state.departed if each.until_ms > now_ms))
