@@ -12,6 +12,7 @@ import fcntl
 import math
 import os
 import signal
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -26,10 +27,10 @@ from transcoder.sandbox_cage import Cage
 from transcoder.sandbox_choice import in_force
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Child", "Limits", "OutputPipe", "ffmpeg_path", "run", "spawn"]
+__all__ = ["Child", "Limits", "OutputPipe", "ffmpeg_path", "run", "spawn", "telling"]
 
 _STDERR_TAIL: Final = 16 * 1024
 _MAX_OUTPUT: Final = 64 * 1024 * 1024
@@ -185,6 +186,19 @@ class Child:
         return kind(f"{said}: {last}" if last else said, argv=self.argv, exit_code=code, stderr=self.stderr)
 
 
+_told: ContextVar[Callable[[Child], None] | None] = ContextVar("_told", default=None)
+
+
+@contextlib.contextmanager
+def telling(started: Callable[[Child], None]) -> Iterator[None]:
+    """`started` is told of every child that starts in this context, in the tasks that begin in it too."""
+    before = _told.set(started)
+    try:
+        yield
+    finally:
+        _told.reset(before)
+
+
 @contextlib.asynccontextmanager
 async def spawn(
     argv: Sequence[str],
@@ -225,6 +239,8 @@ async def spawn(
         child = Child(argv=tuple(argv), process=process, stdout=stdout.reader, cage=cage, _wall_s=limits.wall_s)
         listener = asyncio.create_task(child._listen(stderr.reader))
         child.prolong()
+        if (started := _told.get()) is not None:
+            started(child)
         try:
             yield child
             await process.wait()

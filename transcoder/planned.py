@@ -1,15 +1,21 @@
-"""The plan of a whole source is made: it stands, the world hears of it, and the workers begin."""
+"""The plan of a whole source is made: it stands, the world hears of it, and the workers begin.
+
+What is found out about a source beside its encode (its own ladder, captions inside, loudness) comes after its very
+first segments: where cores are few it would make whoever waits for them wait longer.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.ports import Level
 from manifests import layout
 from transcoder import signals
 from transcoder.facts import read_profile, write_plan
 from transcoder.per_title.sampling import sampling
 from transcoder.profile import Codec
 from transcoder.publish import announce
+from transcoder.remaining import opening_tasks
 from transcoder.windows import analyse_task, captions_task, loudness_task
 
 if TYPE_CHECKING:
@@ -29,11 +35,18 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
         found = await parts.board.landed_of(plan)
     await announce(parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
     await parts.front.begin(plan, found, tenant=tenant)
+    if not any(task.level is Level.INDEX for task in opening_tasks(plan, found)):
+        await look_into(parts, plan, tenant=tenant)
+
+
+async def look_into(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
+    """Its first segments are made: ask for what else is to be known of it. Any number of times."""
     profile = await read_profile(parts.store, plan.asset, plan.version)
+    tasks = [captions_task(plan.asset, plan.version, tenant=tenant)]
     # A clip has its parent's ladder, for its parent's segments.
     alone = profile.per_title and plan.parent is None
     if alone and plan.video is not None and sampling(plan.video.only(Codec.H264)) is not None:
-        await parts.jobs.enqueue(analyse_task(plan.asset, plan.version, tenant=tenant))
-    await parts.jobs.enqueue(captions_task(plan.asset, plan.version, tenant=tenant))
+        tasks.append(analyse_task(plan.asset, plan.version, tenant=tenant))
     if profile.loudness is not None and plan.audio:
-        await parts.jobs.enqueue(loudness_task(plan.asset, plan.version, tenant=tenant))
+        tasks.append(loudness_task(plan.asset, plan.version, tenant=tenant))
+    await parts.jobs.enqueue(*tasks)

@@ -44,19 +44,22 @@ class Priority:
 
     def made(self, *, waited_for: bool = False) -> None:
         """A segment is made. `waited_for`: so is another one that is still to come."""
-        child = self._child
+        if self._child is not None:
+            self._child.prolong()
+            if not waited_for:
+                self.relax()
+
+    def relax(self) -> None:
+        """Nobody waits for what is left."""
+        child, before = self._child, self.nice
+        self._urgent = False
+        if self._then is not None:
+            self._yields, self.nice = True, max(self.nice, self._then)
         if child is None:
             return
-        child.prolong()
-        if waited_for:
-            return
-        self._urgent = False
         self._processor.done(child)
-        if self._then is not None:
-            self._yields = True
-            if self._then > self.nice:
-                self.nice = self._then
-                child.renice(self.nice)
+        if self.nice > before:
+            child.renice(self.nice)
         if self._yields:
             self._processor.yielding(child)
 

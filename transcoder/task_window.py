@@ -11,6 +11,7 @@ from transcoder import signals
 from transcoder.errors import PlanMissing
 from transcoder.facts import read_plan
 from transcoder.finish import sweep_late
+from transcoder.planned import look_into
 from transcoder.priority import Priority, niceness
 from transcoder.publish import announce
 from transcoder.remaining import made_by, renditions_of
@@ -18,7 +19,7 @@ from transcoder.schedule.claims import claimed
 from transcoder.schedule.fairness import Waiting
 from transcoder.task_context import subject
 from transcoder.window_work import Work, existing
-from transcoder.windows import finish_task, tracks, window_of
+from transcoder.windows import finish_task, first_track, tracks, window_of
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
@@ -35,8 +36,8 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     plan = await read_plan(parts.store, asset, version)
     named = _window(plan, attempt)
     front = parts.front
-    # Now that this one has left the queue.
-    await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
+    if attempt.task.level is Level.BULK:  # one less is in the queue that is kept filled
+        await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
     names = made_by(plan, named)
     segments = {(rendition, number) for rendition in renditions_of(plan, named) for number in named.numbers}
     opening, waited_for = attempt.task.level < Level.BULK, attempt.task.level <= Level.INDEX
@@ -65,6 +66,9 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     if elsewhere and not elsewhere <= await existing(parts.store, plan, elsewhere):
         # Whoever makes them may die: then it is this task that does.
         raise RetryLater(_MADE_BY_OTHERS)
+    if attempt.task.level is Level.INDEX and named.track == first_track(plan):
+        # By the plan of the whole, if that has come meanwhile.
+        await look_into(parts, await read_plan(parts.store, asset, version), tenant=attempt.task.tenant)
     await finish_if_complete(parts, plan)
 
 

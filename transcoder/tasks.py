@@ -23,6 +23,7 @@ from infra.ports import Attempt, RetryLater
 from transcoder import failures, metrics, signals
 from transcoder.errors import DiskFull, LeaseLost, PlanMissing, SourceRefused
 from transcoder.facts import Failure, find_plan, has_failed, is_over, write_failure
+from transcoder.ffmpeg import telling
 from transcoder.parts import TranscoderParts
 from transcoder.publish import announce
 from transcoder.task_analyse import analyse
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 _SEGMENTS: Final = frozenset({"window", "run"})
 _LATER: Final = _SEGMENTS | {"captions"}
 """Kinds that have work to do on a ready asset too."""
+_UNWATCHED: Final = frozenset({"analyse", "captions", "loudness", "finish"})
+"""Kinds that nobody waits for: their children stand still while another one makes what a viewer waits for."""
 _LOST: Final = timedelta(seconds=1)
 _OUTAGE: Final = timedelta(seconds=5)
 _NO_ROOM: Final = timedelta(seconds=30)
@@ -92,7 +95,12 @@ async def _settled(parts: TranscoderParts, work: Work, attempt: Attempt) -> None
     # Segments are made of a ready asset too, should an object of it be lost; and nobody waits for its captions.
     is_done = has_failed if attempt.task.kind in _LATER else is_over
     try:
-        if not await is_done(parts.store, asset, version):
+        if await is_done(parts.store, asset, version):
+            return
+        if attempt.task.kind in _UNWATCHED:
+            with telling(parts.processor.yielding):
+                await work(parts, attempt)
+        else:
             await work(parts, attempt)
     except PlanMissing as exc:
         log.info("nothing to do any more", extra={"task": attempt.task.name, "cause": str(exc)})

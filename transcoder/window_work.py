@@ -101,7 +101,9 @@ class Work:
         await self._take_over(window.numbers, renditions_of(self._plan, window), start_of(self._plan, window))
         if (begun := start_of(self._plan, window)) is not None:
             first = Pass(first=0, count=1, renditions=frozenset({begun}))
-            if not first.names <= self.done | self._claim.lost:
+            if first.names <= self.done | self._claim.lost:
+                self._priority.relax()  # a viewer has come for it, and whoever makes it for him needs the processor
+            else:
                 await self._encode(first, self._look_out)
         while made := passes(self._missing(window), self._prices):
             await self._encode(made[0], self._look_out)

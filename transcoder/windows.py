@@ -90,6 +90,13 @@ def _track(codec: Codec) -> str:
     return VIDEO if codec is Codec.H264 else codec.value
 
 
+def first_track(plan: Plan) -> str | None:
+    """The track without whose first segment nothing plays; None if there is none of H.264 or stereo sound."""
+    if plan.video is not None:
+        return VIDEO
+    return None if plan.first_heard is None else plan.first_heard.id
+
+
 def opening(plan: Plan) -> tuple[Window, ...]:
     """The first windows of an asset, in the order in which they are wanted: by first segment, video before audio."""
     return _ordered(

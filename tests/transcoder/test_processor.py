@@ -120,6 +120,21 @@ async def test_whoever_is_hurried_before_his_child_starts_is_urgent_with_it(
         await eventually(lambda: not stands_still(window))
 
 
+async def test_what_is_wanted_elsewhere_begins_as_one_that_yields(
+    tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    processor = Processor(cores=2)
+    opening = Priority(0, processor=processor, urgent=True, then=5)
+    opening.relax()
+    assert opening.nice == 5
+    async with busy(tmp_path) as rest, busy(tmp_path) as wanted:
+        opening.started(rest)
+        processor.urgent(wanted)
+        await eventually(lambda: stands_still(rest))
+        processor.done(wanted)
+        await eventually(lambda: not stands_still(rest))
+
+
 async def test_those_who_stand_still_get_on_too_however_long_the_wait(
     tmp_path: Path, eventually: Callable[..., Awaitable[None]]
 ) -> None:

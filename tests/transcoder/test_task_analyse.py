@@ -43,7 +43,7 @@ async def test_the_ladder_changes_while_the_title_is_encoded_and_played(house: H
     await house.handle(index_task(ASSET, 1))
     fixed = await house.plan()
     assert fixed.video is not None
-    await house.handle(window_task(ASSET, 1, windows(fixed)[0], Level.FIRST))
+    await house.handle(window_task(ASSET, 1, windows(fixed)[0], Level.INDEX))
     assert f"{ASSET}/1/analyse" in await house.jobs.pending(ASSET)
     await house.handle(analyse_task(ASSET, 1))
 

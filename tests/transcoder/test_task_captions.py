@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.ports import Attempt
+from infra.ports import Attempt, Level
 from manifests import layout
 from tests.transcoder.house import ASSET, House
 from transcoder import signals
@@ -16,7 +16,7 @@ from transcoder.facts import read_failure, write_profile
 from transcoder.profile import Profile
 from transcoder.sandbox import Limits
 from transcoder.tasks import dead
-from transcoder.windows import captions_task, index_task
+from transcoder.windows import captions_task, index_task, opening, window_task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,9 @@ async def house(tmp_path: Path, media: Path, cache: RedisCache) -> House:
     return house
 
 
-async def test_the_index_asks_for_it_and_it_is_done_once(house: House) -> None:
+async def test_it_is_asked_for_after_the_first_segments_and_done_once(house: House) -> None:
     await house.handle(index_task(ASSET, 1))
+    await house.handle(window_task(ASSET, 1, opening(await house.plan())[0], Level.INDEX))
     assert f"{ASSET}/1/captions" in await house.jobs.pending(ASSET)
     async with house.cache.subscribe(signals.EVERYTHING) as messages:
         await house.handle(captions_task(ASSET, 1))

@@ -22,6 +22,7 @@ from transcoder.publish import key_of
 from transcoder.remaining import made_by
 from transcoder.sandbox import Limits
 from transcoder.schedule.claims import claimed
+from transcoder.window_work import start_of
 from transcoder.windows import VIDEO, Window, index_task, opening, run_task, window_task
 
 if TYPE_CHECKING:
@@ -196,3 +197,25 @@ async def test_sound_begins_where_it_is_wanted(house: House) -> None:
     async with house.listening():
         await house.handle(run_task(ASSET, 1, track.id, 3, Level.JUST_IN_TIME))
     assert starts(house) == [(track.id, number) for number in range(3, min(6, track.segments))]
+
+
+async def test_the_rest_of_the_first_segment_gives_way_to_who_makes_its_start(
+    house: House, tmp_path: Path, eventually: Eventually
+) -> None:
+    """A viewer was faster than the window: what he waits for is made by a run of its own."""
+    house.parts = replace(house.parts, processor=(processor := Processor(cores=2, still_s=600)))
+    first = opening(await house.plan())[0]
+    start = start_of(await house.plan(), first)
+    assert start is not None
+    async with house.listening(), claimed(house.cache, ASSET, 1, {(start, 0)}):
+        with suppress(ChildFailed):
+            async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
+                processor.urgent(other)
+                making = asyncio.create_task(house.handle(window_task(ASSET, 1, first, Level.INDEX)))
+                await eventually(lambda: any(map(stands_still, psutil.Process().children())))
+                assert not starts(house)
+                processor.done(other)
+                other.kill()
+        with pytest.raises(RetryLater):
+            await making
+    assert starts(house) == [(SMALL if start == LARGE else LARGE, 0)]

@@ -24,7 +24,7 @@ from transcoder.ffmpeg import spawn
 from transcoder.processor import Processor
 from transcoder.remaining import expected, opening_tasks, present
 from transcoder.sandbox import Limits
-from transcoder.windows import finish_task, index_task, window_task, windows
+from transcoder.windows import captions_task, finish_task, index_task, loudness_task, window_task, windows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -209,3 +209,28 @@ async def test_the_first_segment_comes_first_in_the_variant_that_players_begin_w
     assert number == 0
     assert rendition is not None
     assert layout.media_playlist(ASSET, rendition) == first
+
+
+@pytest.mark.parametrize("kind", ["captions", "loudness"])
+async def test_what_nobody_waits_for_stands_still_while_somebody_waits(
+    house: House, eventually: Eventually, tmp_path: Path, kind: str
+) -> None:
+    processor = Processor(cores=2)
+    house.parts = replace(house.parts, processor=processor)
+    await house.handle(index_task(ASSET, 1))
+    task = captions_task(ASSET, 1) if kind == "captions" else loudness_task(ASSET, 1)
+
+    def is_still() -> bool:
+        return any(child.status() == psutil.STATUS_STOPPED for child in psutil.Process().children(recursive=True))
+
+    async with house.listening():
+        with suppress(ChildFailed):
+            async with spawn(["sleep", "60"], limits=Limits(), cwd=tmp_path) as wanted:
+                processor.urgent(wanted)
+                running = asyncio.create_task(house.handle(task))
+                await eventually(is_still)
+                assert not house.heard_of(kind)
+                processor.done(wanted)
+                wanted.kill()
+        await running
+    assert house.heard_of(kind)
