@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.settings import InfraSettings, Setting, fields
+from streaming.live.ingest.settings import IngestSettings
 from streaming.settings import ServiceSettings
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.settings import TranscoderSettings
@@ -18,6 +19,7 @@ _SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("API (`channel api`)", ServiceSettings),
     ("Worker (`channel worker`)", TranscoderSettings),
     ("Encodes of a worker", EncoderSettings),
+    ("Ways in of live", IngestSettings),
 )
 # Read outside of the settings classes: by the sandbox, by `channel up` and by `channel upload` alone.
 _OTHERS: Final = tuple(

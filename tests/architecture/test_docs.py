@@ -11,6 +11,7 @@ import pytest
 import typer.main
 from prometheus_client import REGISTRY
 
+import streaming.live.ingest.metrics
 import transcoder.metrics
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from infra.ports import Level
@@ -100,7 +101,7 @@ def _codes(kind: type[ApiError]) -> Iterator[str]:
 
 def test_problem_codes_exist_and_are_all_listed() -> None:
     named = set()
-    for page in ("playback.md", "uploads.md"):
+    for page in ("playback.md", "uploads.md", "live.md"):
         table = (ROOT / "docs" / page).read_text().split("\n## Errors\n")[1].split("\n## ")[0]
         for row in re.findall(r"^\| \d{3} \| ([^|]+) \|", table, re.MULTILINE):
             named |= set(re.findall(r"`(\w+)`", row))
@@ -118,6 +119,7 @@ def test_levels_are_all_listed() -> None:
 
 def test_metrics_exist_and_are_all_listed() -> None:
     assert transcoder.metrics.FAILURES is not None
+    assert streaming.live.ingest.metrics.REFUSED is not None
     known = {f"{family.name}_total" if family.type == "counter" else family.name for family in REGISTRY.collect()}
     known = {name for name in known if name.startswith("channel_")}
     assert set(re.findall(r"`(channel_[a-z_]+)`", (ROOT / "docs" / "operations.md").read_text())) == known

@@ -9,7 +9,10 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from streaming.live.ingest.rtmp.flv import tag
+from streaming.live.ingest.rtmp.messages import Kind
 from tests.fuzz.corpus import HERE, SEEDS
+from tests.streaming.live.ingest.rtmp.peer import KEY_PICTURE, SOUND, VIDEO_HEADER, greeting, media
 
 GOLDEN = HERE.parent / "golden"
 LARGEST = 4096
@@ -88,6 +91,10 @@ def main() -> None:
     for name, body in sniffed.items():
         write("sniffing", name, body[:2048])
     write("sniffing", "text", b"<html><script>")
+    hello = greeting("live_key")
+    write("rtmp", "pictures", hello + media(Kind.VIDEO, VIDEO_HEADER) + media(Kind.VIDEO, KEY_PICTURE, 40))
+    write("rtmp", "late", hello + media(Kind.AUDIO, SOUND, 0xFFFFFFF0) + media(Kind.AUDIO, SOUND, 5))
+    write("rtmp", "aggregate", hello + media(Kind.AGGREGATE, tag(9, 0, KEY_PICTURE) + tag(8, 20, SOUND), 40))
     for golden in sorted(GOLDEN.glob("*.m3u8")):
         (SEEDS / "playlists").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(golden, SEEDS / "playlists" / golden.stem)

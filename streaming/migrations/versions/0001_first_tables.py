@@ -120,6 +120,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("asset", "hour", name="pk_session_rollup"),
     )
     op.create_table(
+        "stream_keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.String(length=16), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_stream_keys"),
+        sa.UniqueConstraint("hash", name="uq_stream_keys_hash"),
+    )
+    op.create_index("ix_stream_keys_channel", "stream_keys", ["channel"], unique=False)
+    op.create_table(
         "tokens",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -264,6 +278,8 @@ def downgrade() -> None:
     op.drop_index("ix_uploads_asset", table_name="uploads")
     op.drop_table("uploads")
     op.drop_table("tokens")
+    op.drop_index("ix_stream_keys_channel", table_name="stream_keys")
+    op.drop_table("stream_keys")
     op.drop_table("session_rollup")
     op.drop_index("ix_session_ledger_recorded_at", table_name="session_ledger")
     op.drop_index("ix_session_ledger_asset_hour", table_name="session_ledger")

@@ -1,0 +1,23 @@
+"""The table of stream keys: hashes only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Column, Index, String, Table
+
+from infra.sql import metadata, utc
+
+stream_keys: Final = Table(
+    "stream_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False),
+    Column("place", String(16), nullable=False),
+    Column("created_by", String(100), nullable=False),
+    Column("created_at", utc, nullable=False),
+    Column("expires_at", utc),
+    Column("revoked_at", utc),
+    Index("ix_stream_keys_channel", "channel"),
+)
