@@ -51,7 +51,7 @@ def clip_of_frames(parent: Plan, frames: range, *, asset: AssetId, version: int)
     begin, length = Fraction(made.skip) / made.rate, Fraction(made.frames) / made.rate
     audio = tuple(_sound(track, begin, length, edges, version) for track in parent.audio)
     span = range(_segment_of(video, frames.start), _segment_of(video, frames.stop - 1) + 1)
-    return _plan(parent, asset, version, made, audio, span)
+    return _plan(parent, asset, version, made, audio, span, begin=Fraction(frames.start) / made.rate)
 
 
 def clip_of_samples(parent: Plan, samples: range, *, segment: int, asset: AssetId, version: int) -> Plan:
@@ -63,7 +63,7 @@ def clip_of_samples(parent: Plan, samples: range, *, segment: int, asset: AssetI
         Fraction(cut * AAC_FRAME, rate) for cut in cuts(len(samples), video=None, segment=segment)[1:-1]
     )  # fmt: skip
     audio = tuple(_sound(track, begin, length, edges, version) for track in parent.audio)
-    return _plan(parent, asset, version, None, audio, range(0))
+    return _plan(parent, asset, version, None, audio, range(0), begin=Fraction(samples.start, rate))
 
 
 def renamed(rendition: RenditionId, version: int) -> RenditionId:
@@ -76,12 +76,13 @@ def _segment_of(video: VideoPlan, frame: int) -> int:
 
 
 def _plan(
-    parent: Plan, asset: AssetId, version: int, video: VideoPlan | None, audio: tuple[AudioPlan, ...], span: range
-) -> Plan:
+    parent: Plan, asset: AssetId, version: int, video: VideoPlan | None, audio: tuple[AudioPlan, ...], span: range, *,
+    begin: Fraction,
+) -> Plan:  # fmt: skip
     return Plan(
         asset=asset, version=version, source=replace(parent.source, key=layout.source(asset, version)), video=video,
         audio=audio, reads=None if parent.reads is None else _reads(parent, parent.reads, audio, span),
-        parent=Parent(asset=parent.asset, version=parent.version),
+        parent=Parent(asset=parent.asset, version=parent.version, begin=begin),
     )  # fmt: skip
 
 

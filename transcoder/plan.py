@@ -218,10 +218,14 @@ class SourceReads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """The version of an asset that a clip was cut from, whose segments it takes over as long as they are there."""
+    """The version of an asset that a clip was cut from, whose segments it takes over as long as they are there.
+
+    `begin`: what it shows first, in seconds of that version's presentation.
+    """
 
     asset: AssetId
     version: int
+    begin: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

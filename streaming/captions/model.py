@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from manifests import layout
+from manifests.captions.cut import cut
 from manifests.captions.model import Cue
 from manifests.layout import AssetId, RenditionId
 from transcoder.captions.listed import CaptionKind, CaptionList, ListedTrack
@@ -59,13 +60,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A track without its cues. `version`: of the source that it was found in and goes with; None: an editor's own."""
+    """A track without its cues. `version`: of the source that it was found in and goes with; None: an editor's own.
+    `timed`: the version of the source whose times its cues are in."""
 
     number: int
     revision: int
     rendition: int
     naming: Naming
     version: int | None
+    timed: int
     format: str
     filename: str | None
     warnings: tuple[str, ...]
@@ -112,6 +115,23 @@ class TrackList:
     def listed(self) -> CaptionList:
         """What the bucket is told of this revision."""
         return CaptionList(revision=self.revision, tracks=tuple(map(_listed, in_order(self.tracks))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trim:
+    """A version of the source that is a part of the one before it: `length` ms from `begin` ms on."""
+
+    version: int
+    begin: int
+    length: int
+
+
+def trimmed(cues: tuple[Cue, ...], timed: int, trims: Sequence[Trim]) -> tuple[Cue, ...]:
+    """Cues that are in the times of version `timed`, in those of the last of these trims (oldest first)."""
+    for trim in trims:
+        if trim.version > timed:
+            cues = cut(cues, begin=trim.begin, length=trim.length)
+    return cues
 
 
 def in_order(tracks: Sequence[Track]) -> list[Track]:

@@ -18,6 +18,7 @@ import anyio
 
 from infra.errors import CacheUnavailable, ObjectNotFound
 from manifests import layout
+from streaming.captions.model import Trim
 from streaming.catalog.errors import AssetNotFound
 from streaming.catalog.lifecycle import changes_channel
 from streaming.catalog.model import VIEWABLE
@@ -90,7 +91,8 @@ class Publisher:
             if plan is None:
                 return False
             length = length_of(plan.duration)
-            tracks, cues = await self._captions.prepare(asset_id, version=plan.version, length=length)
+            trims = await self._trims(plan)
+            tracks, cues = await self._captions.prepare(asset_id, version=plan.version, length=length, trims=trims)
             if tracks.revision == 0:
                 return True
             for track in tracks.tracks:
@@ -101,6 +103,16 @@ class Publisher:
             await self._cache.publish(changes_channel(asset_id), b"")
             if latest:
                 return True
+
+    async def _trims(self, plan: Plan) -> list[Trim]:
+        """How a version came to be of earlier ones of its asset, oldest first, as far as their plans are there."""
+        trims: list[Trim] = []
+        at: Plan | None = plan
+        while at is not None and at.parent is not None and at.parent.asset == at.asset:
+            begin = round(at.parent.begin * 1000)
+            trims.append(Trim(version=at.version, begin=begin, length=length_of(at.duration)))
+            at = await find_plan(self._store, at.asset, at.parent.version)
+        return trims[::-1]
 
     async def _write_static(self, plan: Plan) -> None:
         try:

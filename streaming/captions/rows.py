@@ -44,6 +44,7 @@ def track_of(row: Row[Any]) -> Track:
         rendition=row.rendition,
         naming=Naming(language=row.language, name=row.name, kind=Kind(row.kind), default=row.is_default),
         version=row.version,
+        timed=row.timed,
         format=row.format,
         filename=row.filename,
         warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
@@ -73,6 +74,9 @@ def text_columns(text: Text) -> dict[str, Any]:
         "format": text.format,
         "filename": text.filename,
         "warnings": texts(text.warnings),
-        "cue_count": len(text.cues),
-        "cues": msgspec.json.encode(text.cues).decode(),
+        **cue_columns(text.cues),
     }
+
+
+def cue_columns(cues: tuple[Cue, ...]) -> dict[str, Any]:
+    return {"cue_count": len(cues), "cues": msgspec.json.encode(cues).decode()}

@@ -10,8 +10,16 @@ from sqlalchemy import delete, insert, select, update
 from infra.sql import reading, transaction
 from manifests.layout import AssetId, RenditionId, is_name
 from streaming.captions.errors import CaptionConflict, CaptionTrackNotFound, TooManyCaptions
-from streaming.captions.model import Kind, Naming, Text, Track, TrackList
-from streaming.captions.rows import TRACK_COLUMNS, cues_of, list_of, naming_columns, text_columns, texts
+from streaming.captions.model import Kind, Naming, Text, Track, TrackList, Trim, trimmed
+from streaming.captions.rows import (
+    TRACK_COLUMNS,
+    cue_columns,
+    cues_of,
+    list_of,
+    naming_columns,
+    text_columns,
+    texts,
+)
 from streaming.captions.tables import caption_leftovers, caption_lists, caption_tracks
 from streaming.catalog.errors import AssetNotFound
 from streaming.catalog.model import VIEWABLE
@@ -20,10 +28,10 @@ from streaming.clock import utc_now
 from streaming.http.caching import if_match
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, ScalarSelect
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from manifests.captions.model import Cue
@@ -77,6 +85,7 @@ class Captions:
             track = _matching(tracks, track_id, if_matches)
             await self._leave(connection, tracks, track)
             values = {**text_columns(text), "version": None, "rendition": tracks.revision + 1}
+            # `timed` stays: who saves has read what was there, or else is told that it has changed meanwhile.
             changed = await self._update(connection, tracks, track, values, by=by)
         return changed, _existing(changed, track_id)
 
@@ -126,29 +135,36 @@ class Captions:
     # --- publishing -------------------------------------------------------------------------------------------------
 
     async def prepare(
-        self, asset_id: AssetId, *, version: int, length: int
+        self, asset_id: AssetId, *, version: int, length: int, trims: Sequence[Trim] = ()
     ) -> tuple[TrackList, dict[int, tuple[Cue, ...]]]:
         """The list to be published beside a version of the source, `length` ms long; cues by the tracks' numbers.
 
         Tracks that were published for another length get new names, for a URL never changes what it holds; those of an
-        earlier source go.
+        earlier source go. Editors' own are cut as the source was by `trims` (oldest first), and go if nothing is left.
         """
         async with self._changing(asset_id) as (connection, tracks):
+            cues = await _cues(connection, asset_id)
             stale = [track for track in tracks.tracks if track.version is not None and track.version < version]
             others = [track for track in tracks.tracks if track not in stale]
-            renamed = others if tracks.published and tracks.length != length else []
-            for track in (*stale, *renamed):
+            shifted = {track.number: trimmed(cues[track.number], track.timed, trims) for track in others}
+            moved = [track for track in others if shifted[track.number] != cues[track.number]]
+            empty = [track for track in moved if not shifted[track.number]]
+            renamed = others if tracks.published and tracks.length != length else moved
+            gone, revision = [*stale, *empty], tracks.revision + 1
+            for track in dict.fromkeys((*gone, *renamed)):
                 await self._leave(connection, tracks, track)
-            for track in stale:
+            for track in gone:
                 await connection.execute(delete(caption_tracks).where(*_is(asset_id, track.number)))
             for track in renamed:
-                values = {"rendition": tracks.revision + 1}
+                values: dict[str, Any] = {"rendition": revision}
+                if track in moved:
+                    # An editor who has read the old times is not to save them over the new ones.
+                    values |= {"revision": revision, **cue_columns(shifted[track.number])}
                 await connection.execute(update(caption_tracks).where(*_is(asset_id, track.number)).values(values))
-            revision = tracks.revision + bool(stale or renamed)
-            await _set(connection, asset_id, revision=revision, length=length)
-            columns = (caption_tracks.c.number, caption_tracks.c.cues)
-            rows = await connection.execute(select(*columns).where(caption_tracks.c.asset == asset_id))
-            return await _read(connection, asset_id), {row.number: cues_of(row.cues) for row in rows}
+            mine = (caption_tracks.c.asset == asset_id, caption_tracks.c.timed < version)
+            await connection.execute(update(caption_tracks).where(*mine).values(timed=version))
+            await _set(connection, asset_id, revision=revision if gone or renamed else tracks.revision, length=length)
+            return await _read(connection, asset_id), await _cues(connection, asset_id)
 
     async def published(self, tracks: TrackList, *, version: int) -> bool:
         """Viewers see this revision of the list; whether it is the latest."""
@@ -219,6 +235,7 @@ class Captions:
         await connection.execute(
             insert(caption_tracks).values(
                 asset=tracks.asset, number=number, revision=revision, rendition=revision, version=version,
+                timed=_played(tracks.asset) if version is None else version,
                 edited_by=by, edited_at=self._clock(), **naming_columns(naming), **text_columns(text),
             )
         )  # fmt: skip
@@ -276,6 +293,18 @@ async def _read(connection: AsyncConnection, asset_id: AssetId) -> TrackList:
     row = (await connection.execute(select(caption_lists).where(caption_lists.c.asset == asset_id))).one_or_none()
     mine = select(*TRACK_COLUMNS).where(caption_tracks.c.asset == asset_id).order_by(caption_tracks.c.number)
     return list_of(asset_id, row, await connection.execute(mine))
+
+
+async def _cues(connection: AsyncConnection, asset_id: AssetId) -> dict[int, tuple[Cue, ...]]:
+    """All cues of an asset by the numbers of their tracks."""
+    columns = (caption_tracks.c.number, caption_tracks.c.cues)
+    rows = await connection.execute(select(*columns).where(caption_tracks.c.asset == asset_id))
+    return {row.number: cues_of(row.cues) for row in rows}
+
+
+def _played(asset_id: AssetId) -> ScalarSelect[int]:
+    """The version of the source that editors see."""
+    return select(assets.c.version).where(assets.c.id == asset_id).scalar_subquery()
 
 
 async def _set(connection: AsyncConnection, asset_id: AssetId, **values: Any) -> None:

@@ -1,5 +1,7 @@
 """Tables of the captions: a list for each asset, its tracks with their cues, and what earlier revisions left.
 
+`timed` is the version of the source whose times the cues of a track are in: of a trim they are shifted.
+
 The cues of a track are a JSON document of its row: they are read and written as a whole, and a match has some thousand.
 """
 
@@ -36,6 +38,7 @@ caption_tracks: Final = Table(
     Column("kind", String(16), nullable=False),
     Column("is_default", Boolean, nullable=False),
     Column("version", Integer),
+    Column("timed", Integer, nullable=False),
     Column("format", String(16), nullable=False),
     Column("filename", Text),
     Column("warnings", Text, nullable=False),

@@ -6,10 +6,11 @@ bytes of the source stay where they are; the clip's list names them, and a hold 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from manifests.captions.cut import cut
 from streaming.catalog.errors import AssetNotFound
 from streaming.catalog.model import VIEWABLE
 from streaming.clips.errors import CutOutOfRange, NothingToCut
@@ -123,14 +124,10 @@ class Clips:
         tracks = []
         for each in (await self._captions.tracks(parent)).tracks:
             if made.asset == parent and each.version is None:
-                continue  # it stays with the asset
+                continue  # it stays with the asset, and is cut when the trim is played
             _, track, cues = await self._captions.cues(parent, each.id)
             naming = track.naming
-            shifted = tuple(
-                replace(cue, start=max(0, cue.start - begin), end=min(length, cue.end - begin))
-                for cue in cues
-                if cue.start < begin + length and cue.end > begin
-            )
+            shifted = cut(cues, begin=begin, length=length)
             if shifted:
                 tracks.append(
                     FoundTrack(

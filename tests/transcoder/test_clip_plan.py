@@ -61,7 +61,7 @@ def test_segments_end_where_the_parents_do(ends: tuple[int, int]) -> None:
     for number, start in enumerate(made.video.starts):
         first = made.video.source_frames_of(number).start
         assert 700 + 1001 * (first - 1) <= start <= 700 + 1001 * first, "never behind the picture, and close to it"
-    assert made.parent == Parent(asset=AssetId("asset"), version=2)
+    assert made.parent == Parent(asset=AssetId("asset"), version=2, begin=Fraction(ends[0]) / made.video.rate)
     assert plans.load(plans.dump(made)) == made
 
 

@@ -246,6 +246,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("timed", sa.Integer(), nullable=False),
         sa.Column("format", sa.String(length=16), nullable=False),
         sa.Column("filename", sa.Text(), nullable=True),
         sa.Column("warnings", sa.Text(), nullable=False),

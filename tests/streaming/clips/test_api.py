@@ -148,6 +148,47 @@ async def test_captions_are_carried_over_at_their_new_times(
     ]  # fmt: skip
 
 
+async def trimmed(editor: httpx.AsyncClient, services: Services, plan: Plan, body: dict[str, Any]) -> Plan:
+    """The asset is trimmed, and the trim is what is played."""
+    await editor.post(path(plan, "trim"), json=body)
+    made = await find_plan(services.infra.store, plan.asset, plan.version + 1)
+    assert made is not None
+    await services.catalogue.replaced(plan.asset, made)
+    return made
+
+
+async def test_captions_of_editors_are_trimmed_with_the_source_once(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    naming = Naming(language="en", name="English")
+    cues = tuple(Cue(start=1000 * n, end=1000 * n + 900, text=f"Line {n}") for n in range(10))
+    for text in (Text(cues=cues, format="srt"), Text(cues=cues[-1:], format="srt")):
+        await services.captions.add(parent.asset, naming, text, by="ann")
+    await services.caption_publisher.publish(parent.asset)
+    before = (await editor.get(path(parent, "captions/t1"))).headers["etag"]
+    once = await trimmed(editor, services, parent, {"in": 2.4, "out": 8})
+    # Written after the switch, so in the times of what is played.
+    await services.captions.add(parent.asset, naming, Text(cues=cues[:1], format="srt"), by="ann")
+    for _ in range(2):
+        await services.caption_publisher.publish(parent.asset)
+
+    async def times(track: str) -> list[tuple[int, int]]:
+        return [(cue.start, cue.end) for cue in (await services.captions.cues(parent.asset, track))[2]]
+
+    assert await times("t1") == [(0, 500), (600, 1500), (1600, 2500), (2600, 3500), (3600, 4500), (4600, 5500)]
+    assert await times("t3") == [(0, 900)]
+    listed = (await services.captions.tracks(parent.asset)).tracks
+    assert [track.id for track in listed] == ["t1", "t3"]  # of t2 nothing was left
+    stale = await editor.put(path(parent, "captions/t1"), json={"cues": []}, headers={"If-Match": before})
+    assert (stale.status_code, stale.json()["code"]) == (412, "caption_conflict")
+    # Two trims before anybody publishes are two cuts.
+    twice = await trimmed(editor, services, once, {"in": 1})
+    await trimmed(editor, services, twice, {"in": 1})
+    await services.caption_publisher.publish(parent.asset)
+    assert await times("t1") == [(0, 500), (600, 1500), (1600, 2500), (2600, 3500)]
+    assert [track.id for track in (await services.captions.tracks(parent.asset)).tracks] == ["t1"]
+
+
 class Broom:
     """The sweep, with a clock that the test moves."""
 
