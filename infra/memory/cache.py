@@ -46,6 +46,11 @@ class MemoryCache:
         self._values.clear()
         self._leases.clear()
 
+    def interrupt(self) -> None:
+        """Lose the connection for a moment: whoever listens may have missed something, and is told so."""
+        for queue in {queue for queues in self._subscribers.values() for queue in queues}:
+            queue.put_nowait(("", b""))
+
     def holder(self, name: str) -> Lease | None:
         """Who holds a lease now."""
         return self._leases.get(name)

@@ -5,24 +5,19 @@ The signals say "look now"; whoever misses one finds the same in the bucket and 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import anyio
-
 from infra.errors import InfraError
-from infra.tasks import end
+from infra.leader import Leader
 from streaming.catalog.errors import AssetNotFound
 from transcoder import signals
 from transcoder.captions.found import find_found
 from transcoder.windows import captions_task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from infra.ports import Cache, JobEngine, Lease, ObjectStore
+    from infra.ports import Cache, JobEngine, ObjectStore
     from manifests.layout import AssetId
     from streaming.captions.publisher import Publisher
     from streaming.captions.service import Captions
@@ -46,47 +41,28 @@ class Keeper:
         self._jobs = jobs
         self._captions = captions
         self._publisher = publisher
-        self._every_s = every.total_seconds()
-        self._named: set[tuple[AssetId, int]] = set()
-        self._woken = asyncio.Event()
+        self._every = every
 
     async def run(self) -> None:
-        """Until cancelled: try to lead; while leading, sweep. Whatever does not answer is asked again later."""
-        while True:
-            try:
-                async with self._cache.lease(_LEADER, ttl=_LEADER_TTL) as lease:
-                    if lease is not None:
-                        await self._lead(lease)
-            except InfraError as exc:
-                log.warning("captions cannot be looked after now", extra={"cause": str(exc)})
-            await anyio.sleep(self._every_s)
+        """Until cancelled: lead, or stand by."""
+        await Leader(
+            self, cache=self._cache, lease=_LEADER, ttl=_LEADER_TTL, channel=signals.EVERYTHING, every=self._every,
+            thorough=_THOROUGH,
+        ).run()  # fmt: skip
 
-    async def _lead(self, lease: Lease) -> None:
-        async with self._cache.subscribe(signals.EVERYTHING) as messages:
-            listening = asyncio.create_task(self._listen(messages))
-            try:
-                turn = 0
-                while not lease.lost:
-                    await self.sweep(thorough=turn % _THOROUGH == 0)
-                    turn += 1
-                    with anyio.move_on_after(self._every_s):
-                        await self._woken.wait()
-            finally:
-                await end(listening)
+    def named(self, message: bytes) -> tuple[AssetId, int] | None:
+        """The asset, and the version of its source, in which a signal says captions were searched for."""
+        signal = signals.load(message)
+        return (signal.asset, signal.version) if signal.what == "captions" else None
 
-    async def _listen(self, messages: AsyncIterator[tuple[str, bytes]]) -> None:
-        async for channel, message in messages:
-            if channel and (signal := signals.load(message)).what == "captions":
-                self._named.add((signal.asset, signal.version))
-                self._woken.set()
+    async def look(self, name: tuple[AssetId, int]) -> None:
+        """Take over what was found in a source, and have viewers see it."""
+        await self._fold(*name)
+        await self._publisher.publish(name[0])
 
     async def sweep(self, *, thorough: bool = True) -> None:
-        """Look at what was named, and publish what waits; if it is thorough, also ask for what nobody has looked for,
-        and sweep what is old. Raises errors of the servers."""
-        self._woken.clear()
-        named, self._named = self._named, set()
-        for asset_id, version in named:
-            await self._fold(asset_id, version)
+        """Publish what waits; if it is thorough, also ask for what nobody has looked for, and sweep what is old. Raises
+        errors of the servers."""
         if thorough:
             for asset_id, version, owner in await self._captions.unsearched():
                 if not await self._fold(asset_id, version):

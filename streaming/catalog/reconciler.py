@@ -6,17 +6,14 @@ dead API process cost time, never an asset. One process leads, by a lease; any o
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import anyio
-
 from infra.errors import InfraError, ObjectNotFound
-from infra.tasks import end
+from infra.leader import Leader
 from manifests import layout
 from streaming.catalog.errors import AssetNotFound, IllegalTransition
 from streaming.catalog.model import ENCODING, AssetState
@@ -32,9 +29,7 @@ from transcoder.static_manifests import enlist
 from transcoder.windows import are_of, index_task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from infra.ports import Cache, JobEngine, Lease, ObjectStore
+    from infra.ports import Cache, JobEngine, ObjectStore
     from manifests.layout import AssetId
     from streaming.catalog.model import Asset, Replacement
     from streaming.catalog.service import Catalogue
@@ -48,7 +43,6 @@ _LEADER_TTL: Final = timedelta(seconds=10)
 _ROUNDS: Final = 20
 _THOROUGH: Final = 6
 _STEPS: Final = frozenset({"plan", "ready", "failure"})
-_ANY: Final = layout.AssetId("")
 
 _MISSING: Final = failure("source_missing", cause="the source object does not exist")
 _STUCK: Final = failure(
@@ -82,62 +76,23 @@ class Reconciler:
         self._cache = cache
         self._jobs = jobs
         self._catalogue = catalogue
-        self._every_s = every.total_seconds()
+        self._every = every
         self._front = Front(store=store, cache=cache, jobs=jobs, board=ProgressBoard(store=store, cache=cache))
         self._waiting: frozenset[tuple[AssetId, int]] = frozenset()
         self._sweeper = Sweeper(store=store, cache=cache, jobs=jobs, catalogue=catalogue, kept=former_kept, clock=clock)
         self._asked: dict[tuple[AssetId, int], _Asked] = {}
-        self._named: set[AssetId] = set()
-        self._woken = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled: try to lead; while leading, sweep. Whatever does not answer is asked again later."""
-        while True:
-            try:
-                async with self._cache.lease(_LEADER, ttl=_LEADER_TTL) as lease:
-                    if lease is not None:
-                        await self._lead(lease)
-            except InfraError as exc:
-                log.warning("cannot reconcile now", extra={"cause": str(exc)})
-            except Exception:
-                log.exception("the reconciliation failed; it goes on")
-            await anyio.sleep(self._every_s / 5)
+        """Until cancelled: lead, or stand by."""
+        await Leader(
+            self, cache=self._cache, lease=_LEADER, ttl=_LEADER_TTL, channel=signals.EVERYTHING, every=self._every,
+            thorough=_THOROUGH,
+        ).run()  # fmt: skip
 
-    async def _lead(self, lease: Lease) -> None:
-        """Sweep all every few seconds; look at an asset that a signal names at once."""
-        log.info("leading the reconciliation")
-        async with self._cache.subscribe(signals.EVERYTHING) as messages:
-            listening = asyncio.create_task(self._listen(messages))
-            try:
-                turn = 0
-                while not lease.lost:
-                    await self.sweep(thorough=turn % _THOROUGH == 0)
-                    missed = await self._look_at_named(lease, until=anyio.current_time() + self._every_s)
-                    turn = 0 if missed else turn + 1
-            finally:
-                await end(listening)
-
-    async def _listen(self, messages: AsyncIterator[tuple[str, bytes]]) -> None:
-        async for channel, message in messages:
-            if not channel:
-                self._named.add(_ANY)
-                self._woken.set()
-            elif (signal := signals.load(message)).what in _STEPS:
-                self._named.add(signal.asset)
-                self._woken.set()
-
-    async def _look_at_named(self, lease: Lease, *, until: float) -> bool:
-        """Until that time of the loop's clock, or (True) until signals may have been missed."""
-        while not lease.lost and (left := until - anyio.current_time()) > 0:
-            with anyio.move_on_after(left):
-                await self._woken.wait()
-            self._woken.clear()
-            named, self._named = self._named, set()
-            if _ANY in named:
-                return True
-            for asset in named:
-                await self.look(asset)
-        return False
+    def named(self, message: bytes) -> AssetId | None:
+        """The asset whose state a signal says has moved."""
+        signal = signals.load(message)
+        return signal.asset if signal.what in _STEPS else None
 
     async def sweep(self, *, thorough: bool = True) -> None:
         """Look at every asset that is not done, and at every deleted one that may have media left.
