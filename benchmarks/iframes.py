@@ -25,7 +25,7 @@ from infra.local.preflight import free_port
 from infra.s3 import S3Store
 from infra.settings import S3Settings
 from manifests import layout
-from transcoder.describe import static_playlists
+from transcoder.describe import static_manifests
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.iframes import find_iframes, shown_in_trick_play
 from transcoder.measured import IFrame, Measured, RenditionSizes
@@ -129,7 +129,7 @@ def _report(
         )
         for rendition, count in plan.renditions().items()
     }
-    manifests = static_playlists(plan, Measured(asset=plan.asset, version=1, renditions=sizes))
+    manifests = static_manifests(plan, Measured(asset=plan.asset, version=1, renditions=sizes))
     media = sum(sum(each.segments) for each in sizes.values())
     lists = [text.encode() for key, text in manifests.items() if key.endswith("iframes.m3u8")]
     mpd = manifests[layout.mpd(plan.asset)].encode()

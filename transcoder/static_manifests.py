@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from manifests import layout, media_types
 from transcoder import measured as sizes
 from transcoder.captions.listed import find_captions
-from transcoder.describe import static_playlists
+from transcoder.describe import static_manifests
 from transcoder.facts import find_plan
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def write_manifests(store: ObjectStore, plan: Plan, measured: Measured, *,
     captions = None
     while captions != (now := await find_captions(store, plan.asset)):
         captions = now
-        for key, manifest in static_playlists(plan, measured, captions=now.of(plan.version)).items():
+        for key, manifest in static_manifests(plan, measured, captions=now.of(plan.version)).items():
             names = layout.is_naming(key)
             if naming or not names:
                 content_type = media_types.MPD if key == layout.mpd(plan.asset) else media_types.M3U8

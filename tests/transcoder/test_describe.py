@@ -19,7 +19,7 @@ from manifests import hls, layout
 from manifests.hls import MediaPlaylist, MultivariantPlaylist, Resolution
 from manifests.layout import AssetId, RenditionId
 from transcoder import ladder
-from transcoder.describe import beside, media, multivariant, static_playlists, under
+from transcoder.describe import beside, media, multivariant, static_manifests, under
 from transcoder.ladder import LadderSettings
 from transcoder.measured import Measured, RenditionSizes
 from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SoundKind, SourceRef, VideoPlan, VideoRung
@@ -311,8 +311,8 @@ def test_absolute_uris() -> None:
     assert playlist.map.uri == "https://cdn.example.org/media/asset/a1-1/init.mp4"
 
 
-def test_static_playlists_lie_beside_what_they_name() -> None:
-    found = static_playlists(WHOLE, sizes(WHOLE))
+def test_static_manifests_lie_beside_what_they_name() -> None:
+    found = static_manifests(WHOLE, sizes(WHOLE))
     assert set(found) == {
         "media/asset/index.m3u8",
         "media/asset/index.mpd",
@@ -356,7 +356,7 @@ def test_hls_parser_in_strict_mode_takes_them_all() -> None:
         WHOLE, plan(video()), plan(None, audio(), audio(2, "de", "Deutsch")), plan(video(Fraction(25), 3, 100)),
         plan(video(), audio(default=True), described_too, in_surround(audio(default=True))),
     ]  # fmt: skip
-    texts = [text for each in plans for key, text in static_playlists(each, sizes(each)).items()
+    texts = [text for each in plans for key, text in static_manifests(each, sizes(each)).items()
              if key.endswith(".m3u8")]  # fmt: skip
     texts += [described(each).render() for each in plans]
     told = subprocess.run(

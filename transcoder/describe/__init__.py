@@ -11,10 +11,10 @@ from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
 from transcoder.describe.mpd import mpd
 from transcoder.describe.multivariant_playlist import FIRST_VARIANT, multivariant
-from transcoder.describe.static import static_playlists
+from transcoder.describe.static import static_manifests
 from transcoder.describe.uris import UriOf, beside, under
 
 __all__ = [
     "FIRST_VARIANT", "UriOf", "beside", "caption_playlist", "iframes", "media", "mpd", "multivariant",
-    "static_playlists", "under",
+    "static_manifests", "under",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 
-def static_playlists(plan: Plan, measured: Measured, *, captions: Sequence[ListedTrack] = ()) -> dict[str, str]:
+def static_manifests(plan: Plan, measured: Measured, *, captions: Sequence[ListedTrack] = ()) -> dict[str, str]:
     """Every manifest of a finished asset by its key, with relative URIs: the bucket plays alone behind any CDN."""
     asset: AssetId = plan.asset
     found = {

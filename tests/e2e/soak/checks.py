@@ -12,7 +12,7 @@ from manifests import layout
 from manifests.layout import AssetId, RenditionId
 from tests.e2e.soak.ledger import balance, encoders, entries, put_off
 from transcoder import measured as sizes
-from transcoder.describe import static_playlists
+from transcoder.describe import static_manifests
 from transcoder.facts import find_plan, read_failure
 from transcoder.publish import key_of
 from transcoder.remaining import expected
@@ -69,7 +69,7 @@ async def check_objects(stage: Stage, ready: Iterable[Title], given_up: Iterable
         assert wanted <= found, f"{title.asset} is ready and lacks {sorted(wanted - found)}"
         work, source = layout.work_prefix(asset), layout.source_prefix(asset, plan.version)
         measured = sizes.load(await stage.store.read(layout.measured(asset, plan.version)))
-        owned |= wanted | static_playlists(plan, measured).keys()
+        owned |= wanted | static_manifests(plan, measured).keys()
         beside = (f"{work}{plan.version}/", f"{work}captions/", source, layout.still(asset, plan.version, ""))
         owned |= {key for key in found if key.startswith(beside)}
     assert not found - owned, f"they belong to nobody: {sorted(found - owned)}"

@@ -9,7 +9,7 @@ from manifests.hls import MediaPlaylist, MultivariantPlaylist
 from manifests.layout import RenditionId
 from tests.mpd_rules import faults
 from transcoder import measured
-from transcoder.describe import static_playlists
+from transcoder.describe import static_manifests
 from transcoder.facts import write_ladder
 from transcoder.measured import IFrame, Measured, RenditionSizes
 from transcoder.per_title.ladder import Chosen, Dropped, Ladder, apply
@@ -68,7 +68,7 @@ async def test_playlists_are_complete_before_anything_is_encoded(stage, client: 
 async def test_what_is_served_is_what_lies_in_the_bucket(stage, client: httpx.AsyncClient) -> None:
     plan = await stage.playable()
     sizes = await finish(stage, plan)
-    for key, text in static_playlists(plan, sizes).items():
+    for key, text in static_manifests(plan, sizes).items():
         # The bucket's MPD lies beside the playlists under their name.
         path = key.removeprefix("media/").replace("index.mpd", "manifest.mpd")
         answer = await client.get(f"/v/{path}")
