@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ttconv.imsc.attributes import TimeExpressionSyntaxEnum
@@ -18,6 +19,7 @@ from ttconv.stl.config import STLReaderConfiguration
 
 from manifests.captions import ttml
 from manifests.captions.collector import Collector
+from manifests.captions.model import MAX_TIME
 from manifests.errors import CaptionError
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ _GSI_BYTES: Final = 1024
 _TTI_BYTES: Final = 128
 _MAX_TTI: Final = 20_000
 _HOUR: Final = 3_600_000
+_LASTS_MS: Final = 10_000
+"""How long a caption of an SCC file stays that no later code takes away, as the last one of many files: to the end of
+the programme by the letter, which nobody means. Other readers give it four seconds; a full screen takes ten to read."""
 
 # It logs each oddity of a file; what matters to the editor is in the warnings.
 logging.getLogger("ttconv").setLevel(logging.CRITICAL)
@@ -43,7 +48,7 @@ def parse_scc(text: str) -> CaptionTrack:
     """The cues of an SCC file. Raises CaptionError."""
     if len(text) > MAX_SCC_BYTES:
         raise CaptionError("too-large", f"An SCC file has at most {MAX_SCC_BYTES // 1024**2} MB.")
-    return _track("scc", lambda: scc_reader.to_model(text))
+    return _ended(_track("scc", lambda: scc_reader.to_model(text)))
 
 
 def parse_stl(body: bytes) -> CaptionTrack:
@@ -60,6 +65,16 @@ def parse_stl(body: bytes) -> CaptionTrack:
 def is_stl(body: bytes) -> bool:
     """Tech 3264 §3.1: a code page of three digits, then the frame rate: `STL25.01`."""
     return re.match(rb"[0-9]{3}STL[0-9]{2}\.01", body) is not None
+
+
+def _ended(track: CaptionTrack) -> CaptionTrack:
+    cues = tuple(
+        replace(cue, end=cue.start + _LASTS_MS) if cue.end == MAX_TIME else cue for cue in track.cues
+    )  # fmt: skip
+    if cues == track.cues:
+        return track
+    warning = f"The file does not say when its last caption ends: after {_LASTS_MS // 1000} seconds, it was decided."
+    return replace(track, cues=cues, warnings=(*track.warnings, warning))
 
 
 def _track(format: Format, read: Callable[[], ContentDocument]) -> CaptionTrack:

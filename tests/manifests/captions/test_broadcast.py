@@ -25,6 +25,15 @@ def test_times_after_an_hour_are_worth_a_warning() -> None:
     assert "after an hour" in read(SCC.format("01:00:01:00", "01:00:03:00").encode()).warnings[0]
 
 
+def test_a_last_caption_that_is_never_erased_ends_all_the_same() -> None:
+    whole = SCC.format("00:00:01:00", "00:00:03:00")
+    track = read(whole[: whole.index("00:00:03:00")].encode())
+    (cue,) = track.cues
+    assert cue.end == cue.start + 10_000
+    assert "does not say when" in track.warnings[-1]
+    assert read(whole.encode()).warnings == ()
+
+
 def stl(start: bytes, code: bytes) -> bytes:
     """One subtitle from `code` on for a second, of a programme that starts at `start`."""
     general = b"850STL25.01" + b"1" + b"00" + b"09" + b" " * 192 + b" " * 16 + b"000101000101" + b"00"
