@@ -17,7 +17,7 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 # The package by itself: in its cage a child may not look through the folder that the package lies in.
 _package = ModuleType("transcoder")
@@ -27,12 +27,15 @@ sys.modules.setdefault("transcoder", _package)
 import av.error
 import av.logging
 
+from transcoder.matroska import has_foreign_colours
 from transcoder.mp4.boxes import NotPlain
 from transcoder.mp4.movie import Movie, read_movie
 from transcoder.probe.opening import Recorder, Refused, inspect_boxes, open_container
 from transcoder.probe.tables import complete
 from transcoder.probe.track import Track, describe, tracks_of
 from transcoder.sources.child_file import RemoteFile
+
+_FOREIGN: Final = "Dolby Vision profile 5"
 
 
 def _demux(container: Any, tracks: list[Track], limits: dict[str, int], *, probe: bool) -> tuple[str, bool]:
@@ -93,8 +96,10 @@ def index(file: BinaryIO, demuxer: str, limits: dict[str, int]) -> dict[str, Any
         with contextlib.suppress(NotPlain):
             movie = read_movie(file, size)
             if movie.foreign_colours:
-                raise Refused("unsupported_codec", "Dolby Vision profile 5")
+                raise Refused("unsupported_codec", _FOREIGN)
             return _read(file, demuxer, limits, size, movie)
+    elif demuxer == "matroska" and has_foreign_colours(file):
+        raise Refused("unsupported_codec", _FOREIGN)
     if "length" in limits:
         raise Refused("truncated", "no tables tell what is still to come")
     file.seek(0)

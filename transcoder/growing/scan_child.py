@@ -28,6 +28,7 @@ import av
 import av.error
 import av.logging
 
+from transcoder.matroska import has_foreign_colours
 from transcoder.probe.opening import Refused, open_container
 from transcoder.probe.track import Track, describe, far_apart, is_plausible, tracks_of
 from transcoder.sources.child_file import RemoteFile
@@ -127,6 +128,9 @@ def _print(line: dict[str, Any]) -> None:
 def scan(fd: int, demuxer: str, limits: dict[str, int]) -> None:
     following = Scan()
     file = ArrivingFile(fd, following.tell)
+    if demuxer == "matroska" and has_foreign_colours(cast("BinaryIO", file)):
+        return  # the index will say so
+    file.seek(0)
     with open_container(cast("BinaryIO", file), demuxer, 0) as container:
         following.begin(container, limits)
         by_index = {track.stream.index: track for track in following.tracks}
