@@ -70,8 +70,8 @@ async def _dropped(store: ObjectStore, plan: Plan) -> Collection[RenditionId]:
 
 
 def _rungs(plan: Plan) -> set[RenditionId]:
-    """What may be dropped on the way. Sound that was made again at another level stays: it is little, and whoever
-    plays it has no other to go on with."""
+    """What may be dropped on the way. Sound that was made again at another level stays for a day: whoever plays it has
+    no other to go on with."""
     return set() if plan.video is None else {rung.id for rung in plan.video.rungs}
 
 

@@ -1,5 +1,6 @@
 """Versions of assets that are played no more, or never were, and whose media are still to be swept: rows of
-`former_versions`. Written in the transaction that makes them former, so that none is forgotten."""
+`former_versions`; and sound that was made again at its right level: rows of `former_sound`. Written in the transaction
+that makes them former, so that none is forgotten."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select
 
 from manifests.layout import AssetId
-from streaming.catalog.tables import assets, former_versions
+from streaming.catalog.tables import assets, former_sound, former_versions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -53,3 +54,28 @@ async def drop(connection: AsyncConnection, asset: AssetId, version: int) -> Non
     number = select(assets.c.number).where(assets.c.id == asset).scalar_subquery()
     mine = (former_versions.c.asset == number, former_versions.c.version == version)
     await connection.execute(delete(former_versions).where(*mine))
+
+
+async def note_sound(connection: AsyncConnection, number: int, version: int, *, since: datetime) -> None:
+    """To be called with the asset's row locked, once for each version."""
+    await connection.execute(insert(former_sound).values(asset=number, version=version, since=since))
+
+
+async def sound(connection: AsyncConnection, before: datetime) -> list[FormerVersion]:
+    """Versions whose former sound has been so since before then."""
+    query = (
+        select(assets.c.id, former_sound.c.version, former_sound.c.since)
+        .join(assets, assets.c.number == former_sound.c.asset)
+        .where(assets.c.deleted_at.is_(None), former_sound.c.since < before)
+    )
+    return [
+        FormerVersion(asset=AssetId(row.id), version=row.version, played=True, since=row.since)
+        for row in await connection.execute(query)
+    ]
+
+
+async def drop_sound(connection: AsyncConnection, asset: AssetId, version: int) -> None:
+    """Nothing of it is left."""
+    number = select(assets.c.number).where(assets.c.id == asset).scalar_subquery()
+    mine = (former_sound.c.asset == number, former_sound.c.version == version)
+    await connection.execute(delete(former_sound).where(*mine))

@@ -188,9 +188,12 @@ class Lifecycle:
             width=None if video is None else video.width, height=None if video is None else video.height,
         )  # fmt: skip
 
-    async def ready(self, asset_id: AssetId, *, version: int | None = None) -> Asset:
-        """Every object is in the bucket. Raises IllegalTransition."""
-        return await self._move(asset_id, AssetState.READY, past=frozenset({AssetState.READY}), version=version)
+    async def ready(self, asset_id: AssetId, *, version: int | None = None, resounded: bool = False) -> Asset:
+        """Every object is in the bucket; `resounded`: some of its sound twice, at two levels. Raises
+        IllegalTransition."""
+        return await self._move(
+            asset_id, AssetState.READY, past=frozenset({AssetState.READY}), version=version, resounded=resounded
+        )  # fmt: skip
 
     async def failed(
         self, asset_id: AssetId, code: str, message: str, cause: str = "", *, version: int | None = None
@@ -238,8 +241,9 @@ class Lifecycle:
             )  # fmt: skip
 
     async def _move(
-        self, asset_id: AssetId, wanted: AssetState, *, past: frozenset[AssetState], version: int | None, **values: Any
-    ) -> Asset:
+        self, asset_id: AssetId, wanted: AssetState, *, past: frozenset[AssetState], version: int | None,
+        resounded: bool = False, **values: Any,
+    ) -> Asset:  # fmt: skip
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
             state = AssetState(row.state)
@@ -248,6 +252,8 @@ class Lifecycle:
             if wanted not in state.following:
                 raise IllegalTransition(state=state, wanted=wanted, allowed=state.following)
             asset = await self._change(connection, row, {"state": wanted.value, "growing": None, **values})
+            if resounded:
+                await former.note_sound(connection, row.number, row.version, since=self._clock())
         log.info("asset is %s", wanted.value, extra={"asset": asset_id, "version": row.version})
         await self._announce(asset_id)
         return asset

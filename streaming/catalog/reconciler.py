@@ -20,7 +20,7 @@ from streaming.catalog.model import ENCODING, AssetState
 from streaming.catalog.sweeper import KEPT, Sweeper
 from streaming.clock import utc_now
 from transcoder import signals
-from transcoder.facts import find_growing, find_plan, read_failure, read_ready, write_failure
+from transcoder.facts import find_growing, find_loudness, find_plan, read_failure, read_ready, write_failure
 from transcoder.failures import failure
 from transcoder.progress import ProgressBoard
 from transcoder.remaining import present
@@ -165,7 +165,8 @@ class Reconciler:
         if await read_ready(self._store, asset.id, asset.version) is None:
             return False
         await self._sweeper.supersede(asset.id, asset.version)
-        await self._catalogue.ready(asset.id, version=asset.version)
+        resounded = await self._is_resounded(asset.id, asset.version)
+        await self._catalogue.ready(asset.id, version=asset.version, resounded=resounded)
         await self._enlist(asset)
         return True
 
@@ -181,10 +182,15 @@ class Reconciler:
         if await read_ready(self._store, asset.id, coming.version) is None:
             await self._catalogue.replacement_planned(asset.id, plan)
             return False
-        replaced = await self._catalogue.replaced(asset.id, plan)
+        resounded = await self._is_resounded(asset.id, coming.version)
+        replaced = await self._catalogue.replaced(asset.id, plan, resounded=resounded)
         if replaced.version == plan.version:  # else somebody has given it up meanwhile
             await self._enlist(replaced)
         return True
+
+    async def _is_resounded(self, asset: AssetId, version: int) -> bool:
+        verdict = await find_loudness(self._store, asset, version)
+        return verdict is not None and any(track.renewed for track in verdict.tracks)
 
     async def _enlist(self, asset: Asset) -> None:
         """The row says which version is played; the bucket's own playlists follow."""

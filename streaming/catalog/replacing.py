@@ -21,6 +21,8 @@ from streaming.catalog.rows import NO_REPLACEMENT, asset_of, replacement_of
 from streaming.catalog.tables import assets
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,14 +49,17 @@ class Replacing(Lifecycle):
         await self._announce(asset_id)
         return asset
 
-    async def replaced(self, asset_id: AssetId, plan: Plan) -> Asset:
-        """Every object of a replacement is in the bucket: from here on it is the asset. Raises AssetNotFound."""
+    async def replaced(self, asset_id: AssetId, plan: Plan, *, resounded: bool = False) -> Asset:
+        """Every object of a replacement is in the bucket: from here on it is the asset. `resounded`: see `ready`.
+        Raises AssetNotFound."""
         async with transaction(self._sql) as connection:
             row = await self._locked(connection, asset_id)
             coming = _coming(row, plan.version)
             if coming is None or coming.state not in ENCODING:
                 return asset_of(row)
             asset = await self._switch(connection, row, coming, plan, AssetState.READY)
+            if resounded:
+                await former.note_sound(connection, row.number, coming.version, since=self._clock())
         log.info("asset is replaced", extra={"asset": asset_id, "version": plan.version})
         await self._announce(asset_id)
         return asset
@@ -111,6 +116,16 @@ class Replacing(Lifecycle):
         """Nothing of a former version is left."""
         async with transaction(self._sql) as connection:
             await former.drop(connection, asset_id, version)
+
+    async def former_sound(self, before: datetime) -> list[FormerVersion]:
+        """Versions with sound beside them that was made again, and listed no more since before then."""
+        async with reading(self._sql) as connection:
+            return await former.sound(connection, before)
+
+    async def former_sound_swept(self, asset_id: AssetId, *, version: int) -> None:
+        """Nothing of a version's former sound is left."""
+        async with transaction(self._sql) as connection:
+            await former.drop_sound(connection, asset_id, version)
 
     async def _switch(
         self, connection: AsyncConnection, row: Row[Any], coming: Replacement, plan: Plan, state: AssetState

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests import layout
 from streaming.clock import utc_now
+from transcoder.facts import find_loudness
 from transcoder.forget import forget
 from transcoder.sources.pieces import is_held, release_holds
 
@@ -59,6 +60,7 @@ class Sweeper:
         self._clock = clock
         self._next: dict[AssetId, datetime] = {}
         self._next_former: dict[tuple[AssetId, int], datetime] = {}
+        self._silenced: set[tuple[AssetId, int]] = set()
 
     async def sweep(self) -> None:
         """Look at every asset whose turn it is; the longer ago its deletion or cancellation, the rarer the looks."""
@@ -88,6 +90,7 @@ class Sweeper:
         left = {asset.id for asset in (*tombstones, *cancelled)}
         self._next = {asset: due for asset, due in self._next.items() if asset in left}
         await self._sweep_former(now)
+        await self._sweep_former_sound(now)
 
     async def _sweep_former(self, now: datetime) -> None:
         """Versions that were replaced, once those who played them have had time to end, or that came to nothing."""
@@ -106,6 +109,25 @@ class Sweeper:
             self._next_former[name] = now + _until_next(age)
         left = {(each.asset, each.version) for each in found}
         self._next_former = {name: due for name, due in self._next_former.items() if name in left}
+
+    async def _sweep_former_sound(self, now: datetime) -> None:
+        """Sound that was made again at its right level, once those who played the first have had time to end; and once
+        more when nobody can be writing any of it."""
+        found = await self._catalogue.former_sound(now - self._kept)
+        for each in found:
+            name, is_last = (each.asset, each.version), each.since < now - self._kept - _QUIET
+            if name in self._silenced and not is_last:
+                continue
+            verdict = await find_loudness(self._store, each.asset, each.version)
+            for track in () if verdict is None else verdict.tracks:
+                if track.renewed is not None:
+                    # Its gain goes first: without that nothing of it is made any more.
+                    await self._store.delete([layout.gain(each.asset, each.version, track.rendition)])
+                    await _delete(self._store, layout.media_prefix(each.asset, track.rendition))
+            self._silenced.add(name)
+            if is_last:
+                await self._catalogue.former_sound_swept(each.asset, version=each.version)
+        self._silenced &= {(each.asset, each.version) for each in found}
 
     async def supersede(self, asset: AssetId, version: int) -> None:
         """Delete what earlier sources of an asset left, now that a later one is whole."""

@@ -5,7 +5,8 @@ folded. Tags and title languages stand in the row (to be shown) and in `asset_te
 
 `assets.version` is what is played, the columns `next_…` are of a source that is to take its place, and `listed` is the
 version that the bucket's own playlists name. `former_versions` are those whose media are still to be swept: replaced by
-another (`played`: viewers have a while to play them to the end), or given up before they were played.
+another (`played`: viewers have a while to play them to the end), or given up before they were played. `former_sound`
+names versions that have sound beside them that was made again at its right level.
 """
 
 from __future__ import annotations
@@ -91,6 +92,14 @@ former_versions: Final = Table(
     Column("asset", _NUMBER, ForeignKey("assets.number", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("played", Boolean, nullable=False),
+    Column("since", utc, nullable=False),
+)
+
+former_sound: Final = Table(
+    "former_sound",
+    metadata,
+    Column("asset", _NUMBER, ForeignKey("assets.number", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
     Column("since", utc, nullable=False),
 )
 

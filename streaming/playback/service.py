@@ -229,6 +229,10 @@ class Playback:
             return found
         if media.played.former and not await self._titles.is_kept(media.played.title):
             raise SegmentNotFound("The version that this is of was replaced a while ago: load the playlists again.")
+        if media.played.ready and media.wanted.rendition in media.played.title.replaced:
+            plan = media.wanted.plan
+            if await self._store.head(layout.gain(plan.asset, plan.version, media.wanted.rendition)) is None:
+                raise SegmentNotFound("This sound was made again a while ago: load the playlists again.")
         with metrics.WAIT.time():
             try:
                 await self._arrivals.wait(media.wanted)

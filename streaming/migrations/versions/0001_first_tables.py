@@ -192,6 +192,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("asset", "version", name="pk_former_versions"),
     )
     op.create_table(
+        "former_sound",
+        sa.Column("asset", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["asset"], ["assets.number"], name="fk_former_sound_asset_assets", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("asset", "version", name="pk_former_sound"),
+    )
+    op.create_table(
         "studio_logins",
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("token", sa.String(length=32), nullable=False),
@@ -272,6 +280,7 @@ def downgrade() -> None:
     op.drop_index("ix_studio_logins_token", table_name="studio_logins")
     op.drop_index("ix_studio_logins_expires_at", table_name="studio_logins")
     op.drop_table("studio_logins")
+    op.drop_table("former_sound")
     op.drop_table("former_versions")
     op.drop_index("ix_asset_terms_asset", table_name="asset_terms")
     op.drop_table("asset_terms")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from manifests import hls
+from manifests import hls, layout
 from manifests.hls import MultivariantPlaylist
 from manifests.layout import RenditionId
 from streaming.catalog.sweeper import sweep_version
 from tests.streaming.playback.conftest import AUDIO, VIDEO
-from transcoder.facts import write_plan
+from transcoder.facts import write_gain, write_loudness, write_plan
+from transcoder.loudness.gain import Gain
+from transcoder.loudness.verdict import TrackLoudness, Verdict, renewed_id
 
 if TYPE_CHECKING:
     import httpx
@@ -103,3 +105,18 @@ async def test_the_old_version_of_what_is_taken_down_is_taken_down_too(stage, cl
     await stage.catalogue.take_down(plan.asset)
     assert (await client.get(f"/v/{plan.asset}/{VIDEO}/0.m4s")).status_code == 403
     assert (await client.get(f"/v/{plan.asset}/{VIDEO}/0.m4s", headers=EDITOR)).content == b"old"
+
+
+async def test_sound_that_was_made_again_can_be_played_until_it_is_swept(stage, open_client) -> None:
+    plan = await stage.playable()
+    track = TrackLoudness(rendition=AUDIO, loudness=-30, peak=-9, gain=14, heard=-16, renewed=renewed_id(AUDIO))
+    await write_gain(stage.store, plan.asset, 1, AUDIO, Gain(db=3.0))
+    await write_loudness(stage.store, plan.asset, 1, Verdict(target=-16, tracks=(track,)))
+    await stage.land(plan, AUDIO, 0, b"too soft")
+    await stage.catalogue.ready(plan.asset)
+    client = open_client()
+    assert (await client.get(f"/v/{plan.asset}/{AUDIO}/0.m4s")).content == b"too soft"
+    await stage.store.delete([layout.gain(plan.asset, 1, AUDIO), layout.segment(plan.asset, AUDIO, 0)])
+    answer = await client.get(f"/v/{plan.asset}/{AUDIO}/0.m4s")
+    assert (answer.status_code, answer.json()["code"]) == (404, "segment_not_found")
+    assert "made again" in answer.json()["detail"]
