@@ -11,6 +11,7 @@
     work/{asset}/poster.json                      which candidate an editor chose
     work/{asset}/{version}/stills.json            what was drawn; written once
     work/{asset}/{version}/profile.json           what it is made by: written when its upload begins, never changed
+    work/{asset}/{version}/keys.json              the secret that its content keys follow from; written with the profile
     work/{asset}/{version}/plan.json              the plan: timeline, ladder, windows
     work/{asset}/{version}/growing.json           the plan of what has arrived of the source, while it arrives
     work/{asset}/{version}/ladder.json            the title's own ladder, laid over the plan; written once
@@ -147,6 +148,10 @@ def rendition_version(rendition: RenditionId) -> int | None:
 
 def profile(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/profile.json"
+
+
+def keys(asset: AssetId, version: int) -> str:
+    return f"work/{asset}/{version}/keys.json"
 
 
 def plan(asset: AssetId, version: int) -> str:

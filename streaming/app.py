@@ -26,7 +26,7 @@ from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
 from streaming.playback import api as playback
-from streaming.playback import stills
+from streaming.playback import keys, stills
 from streaming.profiles import api as profiles
 from streaming.services import Services, assemble, connect
 from streaming.sessions import api as sessions
@@ -72,6 +72,7 @@ def routes(services: Services) -> list[BaseRoute]:
         ),
         *posters.routes(services.catalogue, infra.store),  # /api/assets/{id}/poster
         *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
+        *keys.routes(services.playback),  # /v/{asset}/keys/{key}
         *playback.routes(services.playback),  # /v/{asset}/…
         *operations.routes(  # /healthz, /readyz, /metrics
             store=infra.store, cache=infra.cache, jobs=infra.jobs, sql=infra.sql

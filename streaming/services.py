@@ -29,6 +29,7 @@ from streaming.settings import ServiceSettings
 from streaming.tokens.service import Tokens
 from streaming.upload.service import Uploads
 from transcoder.demand import Demand
+from transcoder.encryption.key_store import KeyStore
 from transcoder.progress import ProgressBoard
 
 
@@ -98,6 +99,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     secret = settings.sessions.secret.encode() or keep_secret(settings.infra.home / "session.secret")
     catalogue = Catalogue(sql=sql, cache=cache, jobs=jobs, clock=clock)
     profiles = ProfileFolder(settings.profiles_folder)
+    keys = KeyStore(store, settings.encryption.wrapping())
     uploads = Uploads(
         settings=settings.upload,
         sql=sql,
@@ -106,6 +108,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         cache=cache,
         catalogue=catalogue,
         profiles=profiles,
+        keys=keys,
         clock=clock,
     )
     board = ProgressBoard(store=store, cache=cache)
@@ -126,13 +129,14 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
             cache=cache,
             assets=catalogue,
             demand=Demand(cache=cache, jobs=jobs),
+            keys=keys,
             media_base_url=settings.media_base_url,
             segment_wait=settings.segment_wait,
         ),
         sessions=Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret)),
         rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
         captions=captions,
-        clips=Clips(catalogue=catalogue, store=store, captions=captions),
+        clips=Clips(catalogue=catalogue, store=store, captions=captions, keys=keys),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
         reconciler=Reconciler(

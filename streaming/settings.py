@@ -12,6 +12,7 @@ from infra.errors import SettingsError
 from infra.settings import InfraSettings, read, setting
 from streaming.sessions.settings import SessionSettings
 from streaming.upload.settings import UploadSettings
+from transcoder.encryption.settings import EncryptionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,7 @@ class ServiceSettings:
     )
     upload: UploadSettings = field(default_factory=UploadSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
+    encryption: EncryptionSettings = field(default_factory=EncryptionSettings)
 
     def __post_init__(self) -> None:
         if not 0 < self.port < 65536:

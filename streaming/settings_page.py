@@ -9,6 +9,7 @@ from infra.settings import InfraSettings, Setting, fields
 from streaming.live.ingest.settings import IngestSettings
 from streaming.settings import ServiceSettings
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.encryption.settings import EncryptionSettings
 from transcoder.settings import TranscoderSettings
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("Every process", InfraSettings),
+    ("API and workers alike", EncryptionSettings),
     ("API (`channel api`)", ServiceSettings),
     ("Worker (`channel worker`)", TranscoderSettings),
     ("Encodes of a worker", EncoderSettings),

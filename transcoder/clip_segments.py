@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import anyio
 
 from infra.errors import ObjectNotFound
-from manifests import layout
 from transcoder.clip_plan import excerpt, renamed
+from transcoder.encryption.reading import read_clear
 from transcoder.fragments import fragments_of
 from transcoder.retiming import Shift, retimed
 from transcoder.video import encode_video, unit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStore
     from manifests.layout import RenditionId
+    from transcoder.encryption.content_keys import Keys
     from transcoder.plan import Parent, Plan, VideoPlan, VideoRung
     from transcoder.remaining import Sink
 
@@ -69,8 +70,13 @@ def taken(piece: Piece, offered: Mapping[Piece, bytes], rung: VideoRung) -> byte
 class ClipSegments:
     """Makes segments of one clip; without a `parent_plan` none."""
 
-    def __init__(self, *, store: ObjectStore, plan: Plan, parent: Parent, parent_plan: Plan | None) -> None:
+    def __init__(
+        self, *, store: ObjectStore, plan: Plan, parent: Parent, parent_plan: Plan | None,
+        parent_keys: Keys | None = None,
+    ) -> None:  # fmt: skip
+        """`parent_keys`: those of the parent's plan. What is taken over is encrypted again, with the clip's own."""
         self._store, self._plan, self._parent = store, plan, parent
+        self._parent_plan, self._parent_keys = parent_plan, parent_keys
         video = None if parent_plan is None else parent_plan.video
         self._skip = 0 if video is None else video.skip
         self._head = 0 if video is None else video.head
@@ -114,8 +120,7 @@ class ClipSegments:
                 await sink(rung.id, number, b"".join(parts[rung.id][piece] for piece in wanted))
 
     async def _init(self, rendition: RenditionId, sink: Sink) -> None:
-        key = layout.init(self._parent.asset, renamed(rendition, self._parent.version))
-        body = await self._find(key)
+        body = await self._find(renamed(rendition, self._parent.version), None)
         if body is not None:
             await sink(rendition, None, body)
 
@@ -145,7 +150,7 @@ class ClipSegments:
         async def read(place: int, rendition: RenditionId, number: int) -> None:
             if number < self._known.get(rendition, 0):
                 async with limiter:
-                    found[place] = await self._find(layout.segment(self._parent.asset, rendition, number))
+                    found[place] = await self._find(rendition, number)
 
         try:
             async with anyio.create_task_group() as reads:
@@ -155,8 +160,10 @@ class ClipSegments:
             raise exc.exceptions[0] from exc
         return found
 
-    async def _find(self, key: str) -> bytes | None:
+    async def _find(self, rendition: RenditionId, number: int | None) -> bytes | None:
+        if self._parent_plan is None:
+            return None
         try:
-            return await self._store.read(key)
+            return await read_clear(self._store, self._parent_plan, self._parent_keys, rendition, number)
         except ObjectNotFound:
             return None

@@ -8,6 +8,8 @@ TranscodeError                 retryable: may the same task succeed later?
 ├── OutputBroken               what an encoder wrote is damaged, too short, or not where the plan puts it
 ├── PlanMissing                the plan of this asset version is gone (deleted while the task was queued)
 ├── DiskFull                   the worker's disk has no room for the source
+├── KeysUnreadable             the content keys of this asset version cannot be unwrapped
+│   └── KeysMissing            there are none: never made, or deleted with the version
 └── LeaseLost                  somebody else may make the same thing by now
 """
 
@@ -75,6 +77,14 @@ class PlanMissing(TranscodeError):
 
 class DiskFull(TranscodeError):
     """The worker's disk has no room for the source."""
+
+
+class KeysUnreadable(TranscodeError):
+    """The content keys of this asset version cannot be read."""
+
+
+class KeysMissing(KeysUnreadable):
+    """There are no content keys of this asset version."""
 
 
 class LeaseLost(TranscodeError):

@@ -16,7 +16,7 @@ from manifests import layout
 from transcoder.boxes import read_header, read_moof
 from transcoder.errors import OutputBroken
 from transcoder.measured import IFrame
-from transcoder.profile import Codec
+from transcoder.profile import Codec, Encryption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,11 +37,14 @@ _BOX_HEADER: Final = 16
 
 
 def shown_in_trick_play(plan: Plan) -> tuple[RenditionId, ...]:
-    """The rungs that get an I-frame playlist, of those in H.264: the lowest, and the one in the middle of the ladder.
+    """The rungs that get an I-frame playlist, of those in H.264: the lowest, and the one in the middle of the ladder;
+    none where whole segments are encrypted, for a range of such a segment is no use to anybody.
 
     Pictures that fly by are small or short: the lowest is what a phone or a preview scrubs through, the other fills a
     screen. Higher ones would cost reads at the end of an encode, and viewers bandwidth, for detail that nobody sees.
     """
+    if plan.protection is not None and plan.protection.scheme is Encryption.AES_128:
+        return ()
     rungs = [] if plan.video is None else [rung for rung in plan.video.rungs if rung.codec is Codec.H264]
     rungs.sort(key=lambda rung: rung.bandwidth)
     return tuple(dict.fromkeys(rungs[place].id for place in (0, len(rungs) // 2) if rungs))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from infra.ports import Cache, JobEngine, ObjectStore
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.encryption.key_store import KeyStore
 from transcoder.processor import Processor
 from transcoder.progress import ProgressBoard
 from transcoder.schedule.front import Front
@@ -25,6 +26,7 @@ class TranscoderParts:
     sources: Sources
     board: ProgressBoard
     processor: Processor
+    keys: KeyStore
 
     @property
     def front(self) -> Front:

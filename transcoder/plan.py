@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from manifests.layout import AssetId, RenditionId
-from transcoder.profile import Codec
+from transcoder.profile import Codec, Encryption
 
 AAC_FRAME = 1024
 """Samples in one AAC access unit: the grid that audio is cut on."""
@@ -229,8 +229,24 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """How the segments of a plan are encrypted. `period`: how many in a row share a key; 0: all of them.
+
+    The keys themselves are a fact of their own (`encryption/key_store.py`).
+    """
+
+    scheme: Encryption
+    period: int = 0
+
+    def place_of(self, number: int) -> int:
+        """Which key a segment has, counted from 0."""
+        return number // self.period if self.period else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`reads` is None where only a demuxer can tell what it is going to read. `parent`: of a clip.
+    """`reads` is None where only a demuxer can tell what it is going to read. `parent`: of a clip. `protection`: None
+    for a plan whose segments are not encrypted.
 
     `grown`: parts of it were published while the source arrived, by plans that this one goes on from (growing/).
     """
@@ -243,6 +259,7 @@ class Plan:
     reads: SourceReads | None = None
     grown: bool = False
     parent: Parent | None = None
+    protection: Protection | None = None
 
     def renditions(self) -> dict[RenditionId, int]:
         """Every rendition with its number of segments."""

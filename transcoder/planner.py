@@ -14,8 +14,8 @@ from manifests.codecs import mp4a_lc
 from manifests.layout import AssetId, RenditionId
 from transcoder import ladder, timeline
 from transcoder.ladder import LadderSettings, settings_of
-from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan
-from transcoder.profile import DEFAULT, Profile
+from transcoder.plan import AAC_FRAME, AudioPlan, Plan, Protection, SourceRef, VideoPlan
+from transcoder.profile import DEFAULT, Encryption, Profile
 from transcoder.reads import source_reads
 from transcoder.sound_tracks import sound_tracks
 from transcoder.source_limits import SourceLimits, refusal
@@ -82,7 +82,16 @@ def make_plan(
     return Plan(
         asset=asset, version=version, source=source, video=video, audio=audio,
         reads=source_reads(index, video, audio), grown=grown is not None,
+        protection=protection(profile) if grown is None else grown.protection,
     )  # fmt: skip
+
+
+def protection(profile: Profile) -> Protection | None:
+    """A key for as many whole segments as `key_rotation` has, one at least."""
+    if profile.encryption is Encryption.NONE:
+        return None
+    period = max(1, profile.key_rotation // profile.segment) if profile.key_rotation else 0
+    return Protection(scheme=profile.encryption, period=period)
 
 
 def _continued(index: SourceIndex, grown: Plan, limits: SourceLimits) -> SourceIndex:

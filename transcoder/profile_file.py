@@ -180,7 +180,10 @@ def _contradictions(profile: Profile) -> Iterable[str]:
             f"{profile.gop * max(1, round(profile.segment / profile.gop))}"
         )
     if profile.key_rotation % profile.segment:
-        yield f"key_rotation = {profile.key_rotation}: not a multiple of segment = {profile.segment}"
+        yield (
+            f"key_rotation = {profile.key_rotation}: not a multiple of segment = {profile.segment}, for example "
+            f"key_rotation = {profile.segment * max(1, round(profile.key_rotation / profile.segment))}"
+        )
     if profile.key_rotation and profile.encryption is Encryption.NONE:
         yield f'key_rotation = {profile.key_rotation}: there is no key with encryption = "none"'
     if Codec.H264 not in profile.codecs:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from infra.errors import CacheUnavailable, ObjectExists
 from manifests import layout, media_types
 from transcoder import metrics, signals
+from transcoder.encryption.protect import protect
 
 if TYPE_CHECKING:
     from infra.ports import Cache, ObjectStore
     from manifests.layout import AssetId, RenditionId
+    from transcoder.encryption.content_keys import Keys
     from transcoder.plan import Plan
     from transcoder.progress import ProgressBoard
 
@@ -55,10 +57,15 @@ def key_of(asset: AssetId, rendition: RenditionId, number: int | None) -> str:
 
 
 class Publisher:
-    """The sink of one window's encode: puts what a child process has closed, then says so."""
+    """The sink of one window's encode: encrypts what a child process has closed, puts it, then says so."""
 
-    def __init__(self, *, plan: Plan, store: ObjectStore, cache: Cache, board: ProgressBoard) -> None:
-        self._plan = plan
+    def __init__(
+        self, *, plan: Plan, keys: Keys | None = None, store: ObjectStore, cache: Cache, board: ProgressBoard
+    ) -> None:  # fmt: skip
+        """`keys`: those of the plan, None if it has no protection. Raises ValueError if the two do not go together."""
+        if (keys is None) != (plan.protection is None):
+            raise ValueError("keys and protection of a plan come together")
+        self._plan, self._keys = plan, keys
         self._store = store
         self._cache = cache
         self._board = board
@@ -69,6 +76,7 @@ class Publisher:
         content_type = media_types.SEGMENT
         if number is None:
             content_type = media_types.AUDIO_INIT if rendition in self._audio else media_types.VIDEO_INIT
+        body = await protect(self._keys, rendition, number, body)
         if await put_once(self._store, key, body, content_type=content_type, cache_control=media_types.IMMUTABLE):
             metrics.OBJECTS.inc()
             metrics.BYTES.inc(len(body))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from infra.errors import SettingsError
 from infra.settings import read, setting
+from transcoder.encryption.settings import EncryptionSettings
 from transcoder.source_limits import SourceLimits
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class TranscoderSettings:
     )
 
     source: SourceLimits = field(default_factory=SourceLimits)
+    encryption: EncryptionSettings = field(default_factory=EncryptionSettings)
 
     def __post_init__(self) -> None:
         if self.bulk_slots == 0:

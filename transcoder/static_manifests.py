@@ -35,7 +35,11 @@ async def write_manifests(store: ObjectStore, plan: Plan, measured: Measured, *,
     captions = None
     while captions != (now := await find_captions(store, plan.asset)):
         captions = now
-        for key, manifest in static_manifests(plan, measured, captions=now.of(plan.version)).items():
+        found = static_manifests(plan, measured, captions=now.of(plan.version))
+        if naming and layout.mpd(plan.asset) not in found:
+            # The version before may have had one.
+            await store.delete([layout.mpd(plan.asset)])
+        for key, manifest in found.items():
             names = layout.is_naming(key)
             if naming or not names:
                 content_type = media_types.MPD if key == layout.mpd(plan.asset) else media_types.M3U8

@@ -63,6 +63,7 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
         await claim.keep((rendition, number) for number in range(first, met))
         if not claim.mine:
             return
+        keys = await parts.keys.of(plan)
         later = ahead(parts.settings.bulk_nice)
         priority = Priority(
             0 if waited_for else later, processor=parts.processor, urgent=waited_for, then=later, yields=not waited_for
@@ -73,7 +74,9 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
             return bool(await parts.jobs.queued(Level.JUST_IN_TIME))
 
         async with parts.sources.open(asset, version) as source:
-            work = Work(parts=parts, plan=plan, track=track, source=source, claim=claim, priority=priority, done=done)
+            work = Work(
+                parts=parts, plan=plan, track=track, source=source, claim=claim, priority=priority, done=done, keys=keys
+            )  # fmt: skip
             made = Pass(first=first, count=len(claim.mine), renditions=frozenset({rendition}))
             looking = asyncio.create_task(_leave(work, (rendition, first), is_over))
             try:

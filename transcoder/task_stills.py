@@ -39,7 +39,8 @@ async def draw_once(parts: TranscoderParts, plan: Plan, *, last: bool) -> None:
 
     nice = niceness(Level.FIRST, parts.settings.bulk_nice)
     try:
-        made = await draw(parts.store, plan, settings=parts.encoder, sink=sink, nice=nice)
+        keys = await parts.keys.of(plan)
+        made = await draw(parts.store, plan, settings=parts.encoder, sink=sink, keys=keys, nice=nice)
     except (SandboxError, OutputBroken) as exc:
         if not last:
             raise

@@ -47,10 +47,11 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
         done = await existing(parts.store, plan, names)
         await claim.keep(segments - done)
         if done != names:
+            keys = await parts.keys.of(plan)
             begun = time.monotonic()
             async with parts.sources.open(asset, version) as source:
                 work = Work(
-                    parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done,
+                    parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done, keys=keys,
                     priority=Priority(
                         niceness(attempt.task.level, bulk), processor=parts.processor,
                         # A new asset is playable with its first segment; the rest of that one can wait.

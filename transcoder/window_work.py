@@ -13,6 +13,7 @@ from manifests import layout
 from transcoder.audio import encode_audio
 from transcoder.clip_segments import ClipSegments
 from transcoder.describe import multivariant
+from transcoder.errors import KeysMissing
 from transcoder.facts import find_plan
 from transcoder.loudness.listen import with_gain
 from transcoder.passes import Pass, costs, is_worth_leaving, passes
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStore
     from manifests.layout import RenditionId
+    from transcoder.encryption.content_keys import Keys
     from transcoder.inputs import Reading
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
@@ -76,11 +78,12 @@ class Work:
 
     def __init__(
         self, *, parts: TranscoderParts, plan: Plan, track: str, source: OpenSource, claim: Claim, priority: Priority,
-        done: Collection[ObjectName],
+        done: Collection[ObjectName], keys: Keys | None = None,
     ) -> None:  # fmt: skip
+        """`keys`: those of the plan. Raises ValueError if they do not go with it."""
         self._parts, self._plan, self._track = parts, plan, track
         self._source, self._claim, self._priority = source, claim, priority
-        self._publish = Publisher(plan=plan, store=parts.store, cache=parts.cache, board=parts.board)
+        self._publish = Publisher(plan=plan, keys=keys, store=parts.store, cache=parts.cache, board=parts.board)
         self._prices = costs(plan, track)
         self.done = set(done)
         self._handing_over = self._left = False
@@ -131,7 +134,11 @@ class Work:
             return
         store = self._parts.store
         above = await find_plan(store, parent.asset, parent.version)
-        clip = ClipSegments(store=store, plan=self._plan, parent=parent, parent_plan=above)
+        try:
+            keys = None if above is None else await self._parts.keys.of(above)
+        except KeysMissing:  # it is being deleted
+            above = keys = None
+        clip = ClipSegments(store=store, plan=self._plan, parent=parent, parent_plan=above, parent_keys=keys)
 
         async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
             with suppress(CacheUnavailable):

@@ -19,6 +19,7 @@ from infra.s3 import S3Store
 from infra.settings import InfraSettings
 from infra.tasks import end
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.encryption.key_store import KeyStore
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.parts import TranscoderParts
 from transcoder.processor import Processor
@@ -128,4 +129,5 @@ async def open_parts(
             ),
             board=ProgressBoard(store=store, cache=cache),
             processor=Processor(cores=os.cpu_count() or 1),
+            keys=KeyStore(store, settings.encryption.wrapping()),
         )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from streaming.captions.service import Captions
     from streaming.catalog.model import Asset
     from streaming.catalog.service import Catalogue
+    from transcoder.encryption.key_store import KeyStore
     from transcoder.plan import Plan
 
 
@@ -42,10 +43,11 @@ class Cut:
 class Clips:
     """One a process; holds nothing between requests."""
 
-    def __init__(self, *, catalogue: Catalogue, store: ObjectStore, captions: Captions) -> None:
+    def __init__(self, *, catalogue: Catalogue, store: ObjectStore, captions: Captions, keys: KeyStore) -> None:
         self._catalogue = catalogue
         self._store = store
         self._captions = captions
+        self._keys = keys
 
     async def clip(
         self,
@@ -113,6 +115,8 @@ class Clips:
         await self._catalogue.get(parent.id)
         if await find_source(self._store, plan.asset, plan.version) is None:
             raise NothingToCut("The file that the asset was made of is gone.")
+        if made.protection is not None:
+            await self._keys.make(asset, version)
         await write_profile(self._store, asset, version, profile)
         await self._carry_captions(parent.id, made, cut_at, plan)
         return await write_plan(self._store, made)

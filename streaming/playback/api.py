@@ -22,6 +22,7 @@ from streaming.http.problem import RangeNotSatisfiable
 from streaming.http.ranges import parse_range
 from streaming.playback.errors import (
     AssetFailed,
+    NoDash,
     NoIFrames,
     NoMpdYet,
     NothingToPlay,
@@ -84,7 +85,7 @@ class PlaybackApi:
             200: Reply(description="The MPD, compressed if the client likes that", media_type=media_types.MPD),
             304: _PLAYLIST[304],
         },
-        errors=(*_ASSET_ERRORS, NoMpdYet),
+        errors=(*_ASSET_ERRORS, NoDash, NoMpdYet),
     )
     async def mpd(self, request: Request) -> Response:
         played = await self._play(request)

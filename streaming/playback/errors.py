@@ -2,6 +2,8 @@
 
 ApiError
 ├── NotFound
+│   ├── KeyNotFound        the asset has no key of this name
+│   ├── NoDash             encrypted in a way that DASH has no word for
 │   ├── NoMpdYet           the source is still arriving: HLS plays it meanwhile
 │   ├── NothingToPlay      no source has arrived yet
 │   ├── NoIFrames          the rendition has no playlist of its key pictures
@@ -24,6 +26,18 @@ class NothingToPlay(NotFound):
     """This asset has no source yet: upload one."""
 
     code, title = "nothing_to_play", "Nothing to play yet"
+
+
+class KeyNotFound(NotFound):
+    """This asset has no key of this name: take the URIs from its playlists."""
+
+    code, title = "key_not_found", "No such key"
+
+
+class NoDash(NotFound):
+    """The segments of this asset are encrypted as a whole (AES-128), which DASH has no word for: play it over HLS."""
+
+    code, title = "no_dash", "Plays over HLS only"
 
 
 class NoMpdYet(NotFound):

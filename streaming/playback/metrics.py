@@ -20,6 +20,8 @@ AT_ONCE: Final = MEDIA.labels("at_once")
 WAITED: Final = MEDIA.labels("waited")
 NOT_YET: Final = MEDIA.labels("not_yet")
 
+KEYS: Final = Counter("channel_playback_keys_total", "Content keys that were given to players.")
+
 WAIT: Final = Histogram(
     "channel_playback_wait_seconds",
     "How long requests waited for a segment that was still to be encoded.",

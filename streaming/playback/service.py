@@ -12,10 +12,19 @@ from streaming.catalog.model import Asset, AssetState
 from streaming.catalog.policy import check_visible
 from streaming.playback import metrics, policy
 from streaming.playback.arrivals import Arrivals, Wanted
-from streaming.playback.errors import NoIFrames, NoMpdYet, RenditionNotFound, SegmentNotFound, SegmentPending
+from streaming.playback.errors import (
+    KeyNotFound,
+    NoDash,
+    NoIFrames,
+    NoMpdYet,
+    RenditionNotFound,
+    SegmentNotFound,
+    SegmentPending,
+)
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from streaming.playback.titles import Title, Titles
 from transcoder import describe
+from transcoder.errors import KeysMissing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +36,9 @@ if TYPE_CHECKING:
     from streaming.playback.arrivals import Wanting
     from streaming.playback.titles import Assets
     from transcoder.describe import UriOf
+    from transcoder.encryption.content_keys import ContentKey
+    from transcoder.encryption.key_ids import KeyName
+    from transcoder.encryption.key_store import KeyStore
 
 T = TypeVar("T")
 
@@ -68,28 +80,35 @@ class Playback:
         cache: Cache,
         assets: Assets,
         demand: Wanting,
+        keys: KeyStore,
         media_base_url: str,
         segment_wait: timedelta,
     ) -> None:
-        self._store = store
+        self._store, self._keys = store, keys
         self._media_base_url = media_base_url
         self._titles = Titles(assets=assets, store=store)
         self._arrivals = Arrivals(store=store, cache=cache, demand=demand, patience=segment_wait)
 
     async def play(
-        self, asset_id: AssetId, asking: Callable[[], Awaitable[Principal | None]], rendition: str | None = None
+        self,
+        asset_id: AssetId,
+        asking: Callable[[], Awaitable[Principal | None]],
+        rendition: str | None = None,
+        *,
+        version: int | None = None,
     ) -> Played:
         """The asset, if whoever asks may play it and there is something to play. `asking` is called only where the
         asset is not for everybody.
 
-        A `rendition` may be of a version that was replaced: its viewers play it to its end, as long as it is kept.
+        A `rendition` may be of a `version` that was replaced: its viewers play it to its end, as long as it is kept.
         Raises AssetNotFound, NotPublished, NothingToPlay, NotPlayableYet, AssetFailed.
         """
         asset = await self._titles.asset(asset_id)
         if not policy.is_public(asset):
             check_visible(asset, await asking())
         policy.check_playable(asset)
-        version = None if rendition is None else layout.rendition_version(RenditionId(rendition))
+        if rendition is not None:
+            version = layout.rendition_version(RenditionId(rendition))
         if version is not None and 0 < version < asset.version:
             former = await self._titles.former(asset, version)
             if former is not None:
@@ -158,8 +177,10 @@ class Playback:
         )
 
     async def mpd(self, played: Played) -> RenderedPlaylist:
-        """Raises NoMpdYet."""
+        """Raises NoDash, NoMpdYet."""
         title, ready = played.title, played.asset.state is AssetState.READY
+        if not describe.has_dash(title.plan):
+            raise NoDash
         if title.growing:
             raise NoMpdYet
         key = f"{layout.mpd(title.plan.asset)}@{played.asset.captions}"
@@ -200,6 +221,22 @@ class Playback:
             raise SegmentNotFound(f"{known} has the segments 0 to {played.title.segments[known] - 1}.")
         wanted = Wanted(plan=played.title.served, rendition=known, number=number)
         return MediaObject(played=played, key=wanted.key, wanted=wanted, media_type=media_types.SEGMENT)
+
+    async def content_key(self, played: Played, name: KeyName) -> ContentKey:
+        """Raises KeyNotFound, KeysUnreadable, NotPlayableYet."""
+        if played.title.growing and name.place >= describe.key_count(played.title.served):
+            # Another process may have listed it by now.
+            played = replace(played, title=await self._titles.title(played.asset, afresh=True))
+        plan = played.title.served
+        if name.version != plan.version or name.place >= describe.key_count(plan):
+            raise KeyNotFound
+        try:
+            keys = await self._keys.of(plan)
+        except KeysMissing:  # deleted as soon as it was asked for
+            keys = None
+        if keys is None:
+            raise KeyNotFound
+        return keys.key(name.place)
 
     async def stat(self, media: MediaObject) -> ObjectStat:
         """Size and tag of the object, once it is there. Raises SegmentPending, AssetFailed."""

@@ -46,6 +46,7 @@ from streaming.upload.records import UploadRecords
 from streaming.upload.sweeper import UploadSweeper
 from streaming.upload.turns import Turns
 from transcoder.facts import write_profile
+from transcoder.profile import Encryption
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from streaming.upload.incoming import Incoming
     from streaming.upload.ports import UploadCatalogue
     from streaming.upload.settings import UploadSettings
+    from transcoder.encryption.key_store import KeyStore
 
 _LISTENING: Final = timedelta(seconds=1)
 """What a look at an upload adds to `stall` for the writer to hear that somebody asks, and to end."""
@@ -77,6 +79,7 @@ class Uploads:
         cache: Cache,
         catalogue: UploadCatalogue,
         profiles: ProfileFolder,
+        keys: KeyStore,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -86,6 +89,7 @@ class Uploads:
         self._store = store
         self._catalogue = catalogue
         self._profiles = profiles
+        self._keys = keys
         self._turns = Turns(cache, settings)
         self._ending: set[asyncio.Task[Any]] = set()
         self._announcer = Announcer(records=self.records, store=store, cache=cache, catalogue=catalogue)
@@ -118,6 +122,8 @@ class Uploads:
             known = await self._catalogue.get(asset)
             profile = await self._profiles.chosen(new.profile or known.profile, tenant=known.created_by)
         version = await self._catalogue.begin_upload(asset, profile=profile.name)
+        if profile.encryption is not Encryption.NONE:
+            await self._keys.make(asset, version)
         # Whatever becomes of its file: one asset is made by one profile, from its first byte on.
         await write_profile(self._store, asset, version, profile)
         now, smallest = self.clock(), self.settings.part_bytes

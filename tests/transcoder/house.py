@@ -15,6 +15,7 @@ from manifests import layout
 from manifests.layout import AssetId
 from transcoder import signals
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.encryption.key_store import KeyStore
 from transcoder.facts import read_failure, read_plan, read_ready
 from transcoder.parts import TranscoderParts
 from transcoder.processor import Processor
@@ -65,6 +66,7 @@ class House:
             sources=Sources(folder, store=self.store, cache=self.cache, max_bytes=1 << 30, reserve_bytes=reserve_bytes),
             board=ProgressBoard(store=self.store, cache=self.cache),
             processor=Processor(cores=2),
+            keys=KeyStore(self.store),
         )
         self.heard: list[signals.Signal] = []
 

@@ -20,8 +20,9 @@ from transcoder.finish import finish
 from transcoder.iframes import find_iframes, shown_in_trick_play
 from transcoder.index import index_source
 from transcoder.measured import IFrame, load
-from transcoder.plan import Plan, SourceRef
+from transcoder.plan import Plan, Protection, SourceRef
 from transcoder.planner import make_plan
+from transcoder.profile import Encryption
 from transcoder.publish import key_of
 from transcoder.remaining import expected
 from transcoder.static_manifests import enlist
@@ -93,6 +94,7 @@ def test_6_1_two_rungs_are_enough(made: Made) -> None:
     assert shown_in_trick_play(replace(made.plan, video=seven)) == ("v234-1", "v720-1")
     assert shown_in_trick_play(replace(made.plan, video=replace(seven, rungs=seven.rungs[:1]))) == ("v2160-1",)
     assert shown_in_trick_play(replace(made.plan, video=None)) == ()
+    assert shown_in_trick_play(replace(made.plan, protection=Protection(scheme=Encryption.AES_128))) == ()
 
 
 def test_6_8_every_gop_is_listed_and_the_durations_sum_to_the_end(made: Made) -> None:

@@ -11,9 +11,9 @@ from manifests.layout import AssetId
 from transcoder import plan as plans
 from transcoder.errors import SourceRefused
 from transcoder.index import AudioStream, SourceIndex, VideoStream
-from transcoder.plan import AAC_FRAME, Colour, Plan, SourceRef
+from transcoder.plan import AAC_FRAME, Colour, Plan, Protection, SourceRef
 from transcoder.planner import make_plan
-from transcoder.profile import DEFAULT, Profile
+from transcoder.profile import DEFAULT, Encryption, Profile
 from transcoder.sound_tracks import MAX_TRACKS
 from transcoder.source_limits import SourceLimits
 
@@ -243,3 +243,23 @@ def test_sound_is_cut_at_the_frames_nearest_to_the_picture(samples: int, rate: F
     if made.video is not None:
         assert track.segments <= made.video.segments
     assert (track.cuts[-1] - track.cuts[-2]) * AAC_FRAME <= (length + Fraction(3, 5)) * 48_000
+
+
+@pytest.mark.parametrize(
+    ("gop", "segment", "rotation", "period", "early"),
+    [(2, 4, 0, 0, 0), (2, 4, 4, 1, 2), (2, 4, 60, 15, 30), (1, 3, 3, 1, 1), (1, 5, 10, 2, 5), (4, 8, 8, 1, 2)],
+)
+def test_a_key_is_used_for_whole_segments_and_never_longer_than_asked_for(
+    gop: int, segment: int, rotation: int, period: int, early: int
+) -> None:
+    profile = replace(DEFAULT, gop=gop, segment=segment, encryption=Encryption.AES_128, key_rotation=rotation)
+    made = _plan(VIDEO, AUDIO, profile=profile)
+    assert made.protection == Protection(scheme=Encryption.AES_128, period=period)
+    # While a source arrives segments are shorter, and stay so.
+    grown = replace(_plan(VIDEO, AUDIO, profile=profile.early()), grown=True)
+    assert grown.protection == Protection(scheme=Encryption.AES_128, period=early)
+    assert _plan(VIDEO, AUDIO, profile=profile, grown=grown).protection == grown.protection
+
+
+def test_a_plan_is_not_encrypted_unless_its_profile_says_so() -> None:
+    assert _plan(VIDEO, AUDIO).protection is None

@@ -80,6 +80,10 @@ MISTAKES = {
     "codecs = ['h264', 'h264']": "none twice",
     "encryption = 'rot13'": 'encryption = "rot13": write "none"',
     "key_rotation = 60": 'key_rotation = 60: there is no key with encryption = "none"',
+    "encryption = 'aes-128'\nkey_rotation = 30":
+        "key_rotation = 30: not a multiple of segment = 4, for example key_rotation = 32",
+    "encryption = 'aes-128'\nsegment = 6\nkey_rotation = 2":
+        "key_rotation = 2: not a multiple of segment = 6, for example key_rotation = 6",
     "tenants = 'ann'": 'tenants = "ann": write a list of names',
     "ladder = 5": "ladder: write a table [[ladder]] for each step",
     "ladder = []": "ladder: 0 steps: write 1 to 12",

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 
 from infra.memory import MemoryCache, MemoryStore
 from manifests.layout import RenditionId
 from transcoder import signals
+from transcoder.encryption.key_store import KeyStore
+from transcoder.encryption.whole_segments import decrypt
+from transcoder.plan import Protection
+from transcoder.profile import Encryption
 from transcoder.progress import ProgressBoard
 from transcoder.publish import Publisher, announce, put_once
 
@@ -44,6 +50,29 @@ async def test_the_first_writer_wins(plan: Plan) -> None:
     await publisher(plan, store, cache)(V90, 0, b"first")
     await publisher(plan, store, cache)(V90, 0, b"second")
     assert await store.read("media/asset/v90-1/0.m4s") == b"first"
+
+
+async def test_segments_are_published_encrypted_and_a_retry_has_the_same_keys(plan: Plan) -> None:
+    """Two workers, the second after the first was killed: whoever's object stands, the key that is told opens it."""
+    plan = replace(plan, protection=Protection(scheme=Encryption.AES_128, period=1))
+    store, cache = MemoryStore(), MemoryCache()
+    await KeyStore(store).make(plan.asset, plan.version)
+    board = ProgressBoard(store=store, cache=cache)
+    for body in (b"first", b"second"):
+        keys = await KeyStore(store).of(plan)
+        sink = Publisher(plan=plan, keys=keys, store=store, cache=cache, board=board)
+        await sink(V90, None, b"init")
+        await sink(V90, 3, body)
+        await KeyStore(store).make(plan.asset, plan.version)
+    assert await store.read("media/asset/v90-1/init.mp4") == b"init"
+    told = await KeyStore(store).of(plan)
+    assert told is not None
+    assert decrypt(told.key(3), 3, await store.read("media/asset/v90-1/3.m4s")) == b"first"
+
+
+async def test_what_is_to_be_encrypted_is_never_published_without_keys(plan: Plan) -> None:
+    with pytest.raises(ValueError, match="come together"):
+        publisher(replace(plan, protection=Protection(scheme=Encryption.AES_128)), MemoryStore(), MemoryCache())
 
 
 async def test_put_once_says_who_was_first(store: S3Store) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests import layout
 from manifests.hls import Map, MediaPlaylist, Segment
+from transcoder.describe.encryption import segment_keys
 from transcoder.describe.timing import target_duration, timings
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def media(plan: Plan, rendition: RenditionId, *, uri_of: UriOf, ended: bool = Tr
         start=Fraction(0) if plan.grown else None,
         map=Map(uri=uri_of(layout.init(plan.asset, rendition))),
         segments=tuple(
-            Segment(uri=uri_of(layout.segment(plan.asset, rendition, number)), duration=duration)
+            Segment(
+                uri=uri_of(layout.segment(plan.asset, rendition, number)),
+                duration=duration,
+                keys=segment_keys(plan, number),
+            )
             for number, duration in enumerate(timing_of[rendition].durations())
         ),
         ended=ended,

@@ -15,6 +15,7 @@ from manifests import bandwidth, layout
 from manifests.bandwidth import Rates
 from manifests.hls import MultivariantPlaylist, Resolution, Variant, decimals
 from transcoder.describe.captions import CAPTION_GROUP, caption_renditions
+from transcoder.describe.encryption import session_keys
 from transcoder.describe.iframe_playlist import iframe_variants
 from transcoder.describe.media_playlist import VERSION
 from transcoder.describe.rates import rates
@@ -105,6 +106,7 @@ def multivariant(
     return MultivariantPlaylist(
         version=VERSION,
         independent_segments=True,
+        session_keys=session_keys(plan),
         renditions=(*audio_renditions(plan, uri_of), *caption_renditions(plan.asset, captions, uri_of)),
         variants=(first, *(variant for variant in variants if variant is not first)),
         iframe_variants=iframe_variants(plan, measured, uri_of=uri_of),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manifests import layout
+from transcoder.describe.encryption import has_dash
 from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
 from transcoder.describe.mpd import mpd
@@ -38,5 +39,6 @@ def static_manifests(plan: Plan, measured: Measured, *, captions: Sequence[Liste
     }
     relative = beside(layout.media_prefix(asset))
     found[layout.multivariant(asset)] = multivariant(plan, measured, captions=captions, uri_of=relative).render()
-    found[layout.mpd(asset)] = mpd(plan, measured, captions=captions, uri_of=relative).render()
+    if has_dash(plan):
+        found[layout.mpd(asset)] = mpd(plan, measured, captions=captions, uri_of=relative).render()
     return found

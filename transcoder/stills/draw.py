@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 import ffmpeg
 from anyio import to_thread
 
+from transcoder.encryption.reading import read_clear
 from transcoder.errors import OutputBroken
 from transcoder.ffmpeg import ffmpeg_path, run
 from transcoder.fragments import Fragment, FragmentReader
 from transcoder.inputs import command
-from transcoder.publish import key_of
 from transcoder.stills.choose import EDGELESS, Look, choose
 from transcoder.stills.model import Candidate, Sprite, Stills, Storyboard
 from transcoder.stills.storyboard import columns, even, every_gop, sheets, small_rung, tile_size
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStore
     from transcoder.encoder_settings import EncoderSettings
+    from transcoder.encryption.content_keys import Keys
     from transcoder.plan import Plan, VideoPlan, VideoRung
 
     Sink = Callable[[str, bytes], Awaitable[None]]
@@ -46,15 +47,17 @@ _MEASURES: Final = {
 _INPUT: Final = "key-pictures.mp4"
 
 
-async def draw(store: ObjectStore, plan: Plan, *, settings: EncoderSettings, sink: Sink, nice: int = 0) -> Stills:
-    """Hand every sheet and poster to `sink` by its name, and tell what they show.
+async def draw(
+    store: ObjectStore, plan: Plan, *, settings: EncoderSettings, sink: Sink, keys: Keys | None = None, nice: int = 0
+) -> Stills:  # fmt: skip
+    """Hand every sheet and poster to `sink` by its name, and tell what they show. `keys`: those of the plan.
 
     Raises ObjectNotFound (a segment is missing), ChildFailed, ChildTimedOut, OutputBroken; what `sink` raises.
     """
     video = plan.video
     if video is None:
         return Stills(storyboard=None, candidates=(), width=0, height=0, note="There is no picture.")
-    drawing = _Drawing(store, plan, video, settings=settings, nice=nice)
+    drawing = _Drawing(store, plan, video, keys, settings=settings, nice=nice)
     sprites, looks = [], []
     for number, segments in enumerate(sheets(video)):
         sheet, seen = await drawing.sheet(segments)
@@ -81,9 +84,10 @@ async def draw(store: ObjectStore, plan: Plan, *, settings: EncoderSettings, sin
 
 class _Drawing:
     def __init__(
-        self, store: ObjectStore, plan: Plan, video: VideoPlan, *, settings: EncoderSettings, nice: int
+        self, store: ObjectStore, plan: Plan, video: VideoPlan, keys: Keys | None, *, settings: EncoderSettings,
+        nice: int,
     ) -> None:  # fmt: skip
-        self._store, self._plan, self._video = store, plan, video
+        self._store, self._plan, self._video, self._keys = store, plan, video, keys
         self._settings, self._nice = settings, nice
         self._unit = timescale(video) // video.rate.numerator * video.rate.denominator
 
@@ -120,7 +124,7 @@ class _Drawing:
 
     async def _gops(self, rung: VideoRung, number: int) -> list[Fragment]:
         """The fragments of a segment: each begins with a key picture, and has no other."""
-        body = await self._store.read(key_of(self._plan.asset, rung.id, number))
+        body = await read_clear(self._store, self._plan, self._keys, rung.id, number)
         return [found for found in FragmentReader().feed(body) if isinstance(found, Fragment)]
 
     def _frame(self, gop: Fragment) -> int:
@@ -131,7 +135,7 @@ class _Drawing:
         self, rung: VideoRung, gops: Sequence[Fragment], outputs: Sequence[Any]
     ) -> tuple[bytes, list[bytes]]:  # fmt: skip
         """What a process over these GOPs says, and the pictures that it leaves."""
-        init = await self._store.read(key_of(self._plan.asset, rung.id, None))
+        init = await read_clear(self._store, self._plan, self._keys, rung.id, None)
         with tempfile.TemporaryDirectory(prefix="stills-") as name:
             folder = Path(name)
             await to_thread.run_sync((folder / _INPUT).write_bytes, b"".join((init, *(gop.body for gop in gops))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from streaming.clock import utc_now
 from streaming.http.auth import Role
 from tests.streaming.playback.conftest import make_plan
 from transcoder.captions.found import find_found
+from transcoder.encryption.key_store import KeyStore
 from transcoder.facts import find_plan, write_plan
+from transcoder.plan import Protection, dump
+from transcoder.profile import Encryption
 from transcoder.sources.pieces import Piece, SourceBytes, find_source, is_held, write_source
 
 if TYPE_CHECKING:
@@ -272,3 +276,23 @@ async def test_a_parent_that_goes_meanwhile_leaves_no_clip(
     answer = await editor.post(path(parent, "clips"), json={"in": "1", "out": "8"})
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_cut")
     assert len((await editor.get("/api/assets")).json()["assets"]) == 1
+
+
+async def test_clips_of_an_encrypted_asset_have_keys_of_their_own(
+    editor: httpx.AsyncClient, services: Services, parent: Plan
+) -> None:
+    store, keys = services.infra.store, KeyStore(services.infra.store)
+    above = replace(parent, protection=Protection(scheme=Encryption.AES_128, period=1))
+    await store.put(layout.plan(parent.asset, 1), dump(above), content_type="application/json")
+    await keys.make(parent.asset, 1)
+    clip = (await editor.post(path(parent, "clips"), json={"in": "1"})).json()["id"]
+    await editor.post(path(parent, "trim"), json={"in": "1"})
+    found = []
+    for asset, version in ((parent.asset, 1), (AssetId(clip), 1), (parent.asset, 2)):
+        plan = await find_plan(store, asset, version)
+        assert plan is not None
+        assert plan.protection == above.protection
+        own = await keys.of(plan)
+        assert own is not None
+        found.append(own.secret)
+    assert len(set(found)) == 3

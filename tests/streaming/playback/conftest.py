@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -22,11 +22,13 @@ from streaming.catalog.service import Catalogue
 from streaming.http.auth import Principal, Role
 from streaming.http.cors import Cors
 from streaming.http.problem import ApiError, problem_response
+from streaming.playback import keys
 from streaming.playback.api import routes
 from streaming.playback.service import Playback
 from transcoder import signals
 from transcoder.demand import Demand
-from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, VideoRung
+from transcoder.encryption.key_store import KeyStore
+from transcoder.plan import AAC_FRAME, AudioPlan, Plan, Protection, SourceRef, VideoPlan, VideoRung
 from transcoder.plan import dump as dump_plan
 
 if TYPE_CHECKING:
@@ -69,12 +71,14 @@ class Stage:
     async def asset(self) -> AssetId:
         return (await self.catalogue.create(titles={"en": "A final"}, created_by="test")).id
 
-    async def playable(self, *, published: bool = True) -> Plan:
-        """An asset with a plan, none of whose objects exist."""
+    async def playable(self, *, published: bool = True, protection: Protection | None = None) -> Plan:
+        """An asset with a plan, none of whose objects exist; with keys if it is protected."""
         asset = await self.asset()
         version = await self.catalogue.begin_upload(asset)
         await self.catalogue.source_arrived(asset, version=version, size=1000, filename="final.mp4")
-        plan = make_plan(asset)
+        plan = replace(make_plan(asset), protection=protection)
+        if protection is not None:
+            await KeyStore(self.store).make(asset, version)
         await self.store.put(layout.plan(asset, version), dump_plan(plan), content_type="application/json")
         await self.catalogue.playable(asset, plan)
         if published:
@@ -121,7 +125,11 @@ def make_app(playback: Playback) -> Starlette:
         assert isinstance(error, ApiError)
         return problem_response(error)
 
-    app = Starlette(routes=routes(playback), middleware=[Middleware(Cors)], exception_handlers={ApiError: problem})
+    app = Starlette(
+        routes=[*keys.routes(playback), *routes(playback)],
+        middleware=[Middleware(Cors)],
+        exception_handlers={ApiError: problem},
+    )
     app.state.authenticator = Tokens()
     return app
 
@@ -133,8 +141,8 @@ def make_playback(stage: Stage) -> Callable[..., Playback]:
     def make(*, segment_wait_s: float = 20, media_base_url: str = "") -> Playback:
         return Playback(
             store=stage.store, cache=stage.cache, assets=stage.catalogue,
-            demand=Demand(cache=stage.cache, jobs=stage.engine), media_base_url=media_base_url,
-            segment_wait=timedelta(seconds=segment_wait_s),
+            demand=Demand(cache=stage.cache, jobs=stage.engine), keys=KeyStore(stage.store),
+            media_base_url=media_base_url, segment_wait=timedelta(seconds=segment_wait_s),
         )  # fmt: skip
 
     return make

@@ -24,6 +24,7 @@ from streaming.catalog.service import Catalogue
 from streaming.playback.service import Playback
 from tests.streaming.playback.conftest import make_app
 from transcoder.demand import Demand
+from transcoder.encryption.key_store import KeyStore
 
 
 async def main(redis_url: str, s3_url: str, bucket: str, database_url: str) -> None:
@@ -31,7 +32,8 @@ async def main(redis_url: str, s3_url: str, bucket: str, database_url: str) -> N
     store, cache, engine, sql = S3Store(settings), RedisCache(redis_url), MemoryEngine(), open_engine(database_url)
     playback = Playback(
         store=store, cache=cache, assets=Catalogue(sql=sql, cache=cache, jobs=engine),
-        demand=Demand(cache=cache, jobs=engine), media_base_url="", segment_wait=timedelta(seconds=30),
+        demand=Demand(cache=cache, jobs=engine), keys=KeyStore(store), media_base_url="",
+        segment_wait=timedelta(seconds=30),
     )  # fmt: skip
 
     async def pending(request) -> JSONResponse:

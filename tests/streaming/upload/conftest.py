@@ -24,6 +24,7 @@ from streaming.upload.incoming import Incoming
 from streaming.upload.model import NewUpload, UploadKind
 from streaming.upload.service import Uploads
 from streaming.upload.settings import UploadSettings
+from transcoder.encryption.key_store import KeyStore
 from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
@@ -170,7 +171,8 @@ class Bench:
         """The service of one more API process."""
         made = Uploads(
             settings=SETTINGS, sql=self.sql, store=self.store, multipart=self.store, cache=self.cache,
-            catalogue=self.catalogue, profiles=ProfileFolder(self.profiles), clock=lambda: self.now,
+            catalogue=self.catalogue, profiles=ProfileFolder(self.profiles), keys=KeyStore(self.store),
+            clock=lambda: self.now,
         )  # fmt: skip
         self.processes.append(made)
         return made

@@ -7,6 +7,7 @@ import pytest
 
 from infra.errors import StoreFull
 from infra.memory import MemoryStore
+from manifests import layout
 from streaming.catalog.errors import AssetNotFound, IllegalTransition
 from streaming.catalog.model import AssetState, EditorialState
 from streaming.upload.errors import (
@@ -18,11 +19,14 @@ from streaming.upload.errors import (
     UploadTooLarge,
     WrongOffset,
 )
-from streaming.upload.model import MIB, UploadKind, UploadState
+from streaming.upload.model import MIB, NewUpload, UploadKind, UploadState
 from streaming.upload.sweeper import Swept
+from transcoder.facts import read_profile
+from transcoder.profile import Encryption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from infra.ports import ObjectStat
     from streaming.upload.incoming import Incoming
@@ -186,3 +190,15 @@ async def test_progress(bench: Any, incoming: Callable[..., Incoming], noise: by
     assert (progress.offset, progress.length) == (6 * MIB, 12 * MIB)
     await bench.uploads.append(upload.id, incoming(noise[6 * MIB : 12 * MIB]), offset=6 * MIB)
     assert await bench.uploads.progress(upload.asset) is None
+
+
+async def test_keys_are_made_before_a_byte_arrives_where_the_profile_says_so(bench: Any, tmp_path: Path) -> None:
+    bench.profiles = tmp_path
+    (tmp_path / "secret.toml").write_text('encryption = "aes-128"\nkey_rotation = 8')
+    process = bench.process()
+    new = NewUpload(length=5, filename="goal.mp4", titles={"en": "Goal"}, profile="secret")
+    upload = await process.begin(new, kind=UploadKind.TUS, created_by="test")
+    assert await bench.store.head(layout.keys(upload.asset, upload.version)) is not None
+    assert (await read_profile(bench.store, upload.asset, upload.version)).encryption is Encryption.AES_128
+    plain = await bench.begin(5)
+    assert await bench.store.head(layout.keys(plain.asset, plain.version)) is None
