@@ -25,6 +25,7 @@ from streaming.http.errors import HANDLERS, ErrorBoundary
 from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
+from streaming.live.ingest import gateway
 from streaming.playback import api as playback
 from streaming.playback import keys, stills
 from streaming.profiles import api as profiles
@@ -70,6 +71,7 @@ def routes(services: Services) -> list[BaseRoute]:
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
         ),
+        *gateway.routes(services.gate),  # /api/ingest/auth
         *posters.routes(services.catalogue, infra.store),  # /api/assets/{id}/poster
         *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
         *keys.routes(services.playback),  # /v/{asset}/keys/{key}

@@ -19,6 +19,8 @@ from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
 from streaming.clips.service import Clips
 from streaming.clock import Clock, utc_now
+from streaming.live.ingest.gate import Gate
+from streaming.live.keys.service import StreamKeys
 from streaming.playback.service import Playback
 from streaming.profiles.folder import ProfileFolder
 from streaming.sessions.identity import Identity, keep_secret
@@ -52,6 +54,8 @@ class Services:
     infra: Infrastructure
     clock: Clock
     tokens: Tokens
+    stream_keys: StreamKeys
+    gate: Gate
     catalogue: Catalogue
     progress: ProgressEvents
     profiles: ProfileFolder
@@ -114,12 +118,15 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     board = ProgressBoard(store=store, cache=cache)
     ledger = Ledger(sql)
     captions = Captions(sql=sql, clock=clock)
+    stream_keys = StreamKeys(sql=sql, clock=clock)
     publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
     return Services(
         settings=settings,
         infra=infra,
         clock=clock,
         tokens=Tokens(sql=sql, clock=clock),
+        stream_keys=stream_keys,
+        gate=Gate(stream_keys),
         catalogue=catalogue,
         progress=ProgressEvents(catalogue=catalogue, cache=cache, board=board, arriving=uploads.progress),
         profiles=profiles,

@@ -38,6 +38,7 @@ class Way(StrEnum):
     SRT = "srt"
     CMAF = "cmaf"
     HLS = "hls"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

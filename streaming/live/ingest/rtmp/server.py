@@ -13,6 +13,7 @@ from infra.errors import InfraError
 from infra.tasks import end
 from streaming.live.ingest.errors import FeedClosed, NotTaken, ProtocolFault, Refused
 from streaming.live.ingest.metrics import PUBLISHING, RECEIVED, REFUSED
+from streaming.live.ingest.path import APP, KeyPath
 from streaming.live.ingest.publisher import Container, Publisher, Way
 from streaming.live.ingest.rtmp.handshake import NONCE
 from streaming.live.ingest.rtmp.session import AskedToPublish, Ended, Media, Session
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("channel.ingest.rtmp")
 
 _READ: Final = 64 << 10
-_APP: Final = "live"
 _FAREWELL_S: Final = 2.0
 
 
@@ -121,12 +121,11 @@ class RtmpServer:
         return None
 
     async def _admit(self, asked: AskedToPublish, address: str) -> Publisher:
-        app, _, channel = asked.app.partition("/")
-        if app != _APP:
-            raise Refused(f"The address ends in /{_APP}, followed by the stream key.")
-        named, _, key = asked.name.partition("?")[0].rpartition("/")
+        found = KeyPath.parse(f"{asked.app}/{asked.name}")
+        if found is None:
+            raise Refused(f"The address has to end in /{APP}/ and the stream key.")
         return await self._gate.admit(
-            key or named, channel=channel or named or None, address=address, way=Way.RTMP, container=Container.FLV
+            found.key, channel=found.channel, address=address, way=Way.RTMP, container=Container.FLV
         )
 
     async def _publication(
