@@ -43,7 +43,7 @@ def shown_in_trick_play(plan: Plan) -> tuple[RenditionId, ...]:
     Pictures that fly by are small or short: the lowest is what a phone or a preview scrubs through, the other fills a
     screen. Higher ones would cost reads at the end of an encode, and viewers bandwidth, for detail that nobody sees.
     """
-    if plan.protection is not None and plan.protection.scheme is Encryption.AES_128:
+    if plan.encryption is Encryption.AES_128:
         return ()
     rungs = [] if plan.video is None else [rung for rung in plan.video.rungs if rung.codec is Codec.H264]
     rungs.sort(key=lambda rung: rung.bandwidth)

@@ -269,6 +269,10 @@ class Plan:
         return found | {track.id: track.segments for track in self.audio}
 
     @property
+    def encryption(self) -> Encryption:
+        return Encryption.NONE if self.protection is None else self.protection.scheme
+
+    @property
     def first_heard(self) -> AudioPlan | None:
         """The sound that players begin with."""
         stereo = [track for track in self.audio if not track.is_surround]

@@ -33,6 +33,11 @@ class Encryption(StrEnum):
     CBCS = "cbcs"
     CENC = "cenc"
 
+    @property
+    def has_dash(self) -> bool:
+        """Whether DASH can play it: it has no word for segments that are encrypted as a whole."""
+        return self is not Encryption.AES_128
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:

@@ -168,7 +168,10 @@ class Lifecycle:
             coming = AssetState(row.state) is AssetState.UPLOADING and plan.version <= row.last_version
             if not coming or row.growing is not None or plan.video is None:
                 return asset_of(row)
-            values = {"growing": plan.version, "width": plan.video.width, "height": plan.video.height}
+            values = {
+                "growing": plan.version, "width": plan.video.width, "height": plan.video.height,
+                "encryption": plan.encryption.value,
+            }  # fmt: skip
             asset = await self._change(connection, row, values)
         log.info("asset plays while it arrives", extra={"asset": asset_id, "version": plan.version})
         await self._announce(asset_id)
@@ -186,6 +189,7 @@ class Lifecycle:
         return await self._move(
             asset_id, AssetState.PLAYABLE, past=VIEWABLE, version=plan.version, duration_s=float(plan.duration),
             width=None if video is None else video.width, height=None if video is None else video.height,
+            encryption=plan.encryption.value,
         )  # fmt: skip
 
     async def ready(self, asset_id: AssetId, *, version: int | None = None, resounded: bool = False) -> Asset:

@@ -14,6 +14,7 @@ from typing import Final
 
 from manifests.layout import AssetId
 from transcoder.facts import Failure
+from transcoder.profile import Encryption
 
 
 class AssetState(StrEnum):
@@ -115,7 +116,8 @@ class Asset:
     `replacement` is on its way to become what is played.
     `revision` counts the edits and is what If-Match compares; states that move by themselves do not count. Titles and
     descriptions by language (BCP 47). `profile` names what `last_version` is made by. `duration_s`, `width`,
-    `height` are of the upright picture as planned; None before, or for lack of a picture.
+    `height` are of the upright picture as planned; None before, or for lack of a picture. `encryption` is that of
+    what is played.
     """
 
     id: AssetId
@@ -136,6 +138,7 @@ class Asset:
     duration_s: float | None
     width: int | None
     height: int | None
+    encryption: Encryption = Encryption.NONE
     source_filename: str | None
     source_size: int | None
     failure: Failure | None

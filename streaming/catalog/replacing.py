@@ -136,7 +136,7 @@ class Replacing(Lifecycle):
             "state": state.value, "version": coming.version, "growing": None, **NO_FAILURE, **NO_REPLACEMENT,
             "source_filename": coming.source_filename, "source_size": coming.source_size,
             "duration_s": float(plan.duration), "width": None if video is None else video.width,
-            "height": None if video is None else video.height,
+            "height": None if video is None else video.height, "encryption": plan.encryption.value,
         }  # fmt: skip
         return await self._change(connection, row, values)
 

@@ -11,6 +11,7 @@ from streaming.catalog.content import Content, folded
 from streaming.catalog.model import Asset, AssetState, EditorialState, Replacement
 from streaming.catalog.tables import asset_terms
 from transcoder.facts import Failure
+from transcoder.profile import Encryption
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -61,6 +62,7 @@ def asset_of(row: Row[Any]) -> Asset:
         duration_s=row.duration_s,
         width=row.width,
         height=row.height,
+        encryption=Encryption(row.encryption),
         source_filename=row.source_filename,
         source_size=row.source_size,
         profile=row.profile,

@@ -17,7 +17,7 @@ from streaming.catalog.replacing import Replacing
 from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
 from streaming.catalog.tables import assets
 from streaming.http.body import convert
-from transcoder.profile import DEFAULT_NAME
+from transcoder.profile import DEFAULT_NAME, Encryption
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -64,6 +64,7 @@ class Catalogue(Replacing):
             "version": 0,
             "last_version": 0,
             "captions": 0,
+            "encryption": Encryption.NONE.value,
             "revision": 1,
             "profile": profile,
             "created_by": created_by,

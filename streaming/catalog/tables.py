@@ -66,6 +66,7 @@ assets: Final = Table(
     Column("duration_s", Float),
     Column("width", Integer),
     Column("height", Integer),
+    Column("encryption", String(16), nullable=False),
     Column("source_filename", Text),
     Column("source_size", BigInteger),
     Column("failure_code", String(64)),

@@ -14,6 +14,7 @@ import msgspec
 from streaming.catalog.languages import choose
 from streaming.catalog.model import Asset, AssetState, EditorialState
 from streaming.http.caching import entity_tags
+from transcoder.profile import Encryption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ class PublicAsset:
     """What everybody may know of a published asset. `title`, `description` are in `language`, chosen for the reader.
 
     `playback_url` (HLS) is null until there is something to play; that may be while the source still arrives
-    (`uploading`). `dash_url` is null until all of the source has arrived.
+    (`uploading`). `dash_url` is null until all of the source has arrived, and where `encryption` is nothing for DASH.
     `poster_url` and `storyboard_url` (WebVTT) are null until the asset is ready, and where there is no picture.
     """
 
@@ -46,6 +47,7 @@ class PublicAsset:
     duration_s: float | None
     width: int | None
     height: int | None
+    encryption: Encryption
     published_at: datetime | None
     playback_url: str | None
     dash_url: str | None
@@ -126,9 +128,10 @@ def view(asset: Asset, shown: Shown) -> PublicAsset:
         id=asset.id, state=asset.state, title=asset.titles[language], description=described, language=language,
         titles=dict(asset.titles), descriptions=dict(asset.descriptions), tags=list(asset.tags),
         sport=asset.sport, discipline=asset.discipline,
-        duration_s=asset.duration_s, width=asset.width, height=asset.height, published_at=asset.published_at,
+        duration_s=asset.duration_s, width=asset.width, height=asset.height, encryption=asset.encryption,
+        published_at=asset.published_at,
         playback_url=f"{shown.base_url}/v/{asset.id}/index.m3u8" if asset.playing is not None else None,
-        dash_url=f"{shown.base_url}/v/{asset.id}/manifest.mpd" if whole else None,
+        dash_url=f"{shown.base_url}/v/{asset.id}/manifest.mpd" if whole and asset.encryption.has_dash else None,
         poster_url=f"{shown.base_url}/v/{asset.id}/poster.jpg" if drawn else None,
         storyboard_url=f"{shown.base_url}/v/{asset.id}/storyboard.vtt" if drawn else None,
     )  # fmt: skip

@@ -179,7 +179,7 @@ class Playback:
     async def mpd(self, played: Played) -> RenderedPlaylist:
         """Raises NoDash, NoMpdYet."""
         title, ready = played.title, played.asset.state is AssetState.READY
-        if not describe.has_dash(title.plan):
+        if not title.plan.encryption.has_dash:
             raise NoDash
         if title.growing:
             raise NoMpdYet

@@ -7,7 +7,7 @@ turns an object's key into the URI that stands in the manifest.
 from __future__ import annotations
 
 from transcoder.describe.captions import caption_playlist
-from transcoder.describe.encryption import has_dash, key_count
+from transcoder.describe.encryption import key_count
 from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
 from transcoder.describe.mpd import mpd
@@ -16,6 +16,6 @@ from transcoder.describe.static import static_manifests
 from transcoder.describe.uris import UriOf, beside, under
 
 __all__ = [
-    "FIRST_VARIANT", "UriOf", "beside", "caption_playlist", "has_dash", "iframes", "key_count", "media", "mpd",
-    "multivariant", "static_manifests", "under",
+    "FIRST_VARIANT", "UriOf", "beside", "caption_playlist", "iframes", "key_count", "media", "mpd", "multivariant",
+    "static_manifests", "under",
 ]  # fmt: skip

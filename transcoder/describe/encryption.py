@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from manifests.hls import Key
 from transcoder.encryption.key_ids import KeyName, key_id
-from transcoder.profile import Encryption
 
 if TYPE_CHECKING:
     from transcoder.plan import Plan
 
 KEYS: Final = "keys"
 """Where keys lie, seen from the asset's own folder."""
-
-
-def has_dash(plan: Plan) -> bool:
-    """Whether DASH can play it: it has no word for segments that are encrypted as a whole."""
-    return plan.protection is None or plan.protection.scheme is not Encryption.AES_128
 
 
 def key_count(plan: Plan) -> int:

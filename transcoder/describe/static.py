@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manifests import layout
-from transcoder.describe.encryption import has_dash
 from transcoder.describe.iframe_playlist import iframes
 from transcoder.describe.media_playlist import media
 from transcoder.describe.mpd import mpd
@@ -39,6 +38,6 @@ def static_manifests(plan: Plan, measured: Measured, *, captions: Sequence[Liste
     }
     relative = beside(layout.media_prefix(asset))
     found[layout.multivariant(asset)] = multivariant(plan, measured, captions=captions, uri_of=relative).render()
-    if has_dash(plan):
+    if plan.encryption.has_dash:
         found[layout.mpd(asset)] = mpd(plan, measured, captions=captions, uri_of=relative).render()
     return found

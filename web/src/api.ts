@@ -14,6 +14,7 @@ export interface PublicAsset {
   duration_s: number | null;
   width: number | null;
   height: number | null;
+  encryption: "none" | "aes-128" | "cbcs" | "cenc";
   published_at: string | null;
   playback_url: string | null;
   dash_url: string | null;

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("duration_s", sa.Float(), nullable=True),
         sa.Column("width", sa.Integer(), nullable=True),
         sa.Column("height", sa.Integer(), nullable=True),
+        sa.Column("encryption", sa.String(length=16), nullable=False),
         sa.Column("source_filename", sa.Text(), nullable=True),
         sa.Column("source_size", sa.BigInteger(), nullable=True),
         sa.Column("failure_code", sa.String(length=64), nullable=True),

@@ -116,6 +116,12 @@ async def test_the_public_sees_the_public_part_of_what_is_published(
     listed = await client.get("/api/assets")
     assert listed.json()["assets"] == [public]
     assert (await client.get("/api/assets", headers={"If-None-Match": listed.headers["etag"]})).status_code == 304
+    assert public["encryption"] == "none"
+    for encryption, dash_url in (("cbcs", public["dash_url"]), ("aes-128", None)):
+        async with tables.begin() as connection:
+            await connection.execute(update(assets).values(encryption=encryption))
+        shown = (await client.get(path)).json()
+        assert (shown["encryption"], shown["dash_url"]) == (encryption, dash_url)
 
     await client.delete(path, headers=editor)
     assert (await client.get(path)).status_code == 404

@@ -116,6 +116,7 @@ async def test_an_asset_that_is_not_encrypted_has_no_keys(stage, client: httpx.A
 
 async def test_there_is_no_dash_and_the_answer_says_why(stage, client: httpx.AsyncClient) -> None:
     plan = await stage.playable(protection=AES)
+    assert (await stage.catalogue.get(plan.asset)).encryption is Encryption.AES_128
     answer = await client.get(f"/v/{plan.asset}/manifest.mpd")
     assert answer.status_code == 404
     assert answer.json()["code"] == "no_dash"
@@ -127,6 +128,7 @@ async def test_keys_of_a_version_that_was_replaced_stay_with_its_segments(stage,
     old = await key_of(stage, plan, 1)
     await KeyStore(stage.store).make(plan.asset, 2)
     newer = await replaced(stage, plan)
+    assert (await stage.catalogue.get(plan.asset)).encryption is Encryption.AES_128
     client = open_client()
     assert (await client.get(url_of(plan, 1))).content == old
     assert (await client.get(url_of(plan, 1, version=2))).content == await key_of(stage, newer, 1) != old
@@ -142,7 +144,7 @@ async def test_while_a_source_arrives_a_key_is_there_as_soon_as_its_segment_is_l
     await KeyStore(stage.store).make(asset, 1)
     whole = replace(make_plan(asset), grown=True, protection=replace(AES, period=1))
     await stage.catalogue.growing(asset, await arrive(stage, whole, 1))
-    await stage.catalogue.publish(asset)
+    assert (await stage.catalogue.publish(asset)).encryption is Encryption.AES_128
     one, other = open_client(), open_client()
     for client in (one, other):
         assert (await client.get(url_of(whole, 0))).status_code == 200

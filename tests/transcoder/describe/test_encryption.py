@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from manifests.layout import RenditionId
-from transcoder.describe import beside, has_dash, key_count, media, multivariant, static_manifests
+from transcoder.describe import beside, key_count, media, multivariant, static_manifests
 from transcoder.describe.encryption import segment_keys, session_keys
 from transcoder.encryption.key_ids import KeyName, key_id
 from transcoder.growing.growth import cut
@@ -68,8 +68,6 @@ def test_dash_has_no_word_for_it_and_the_bucket_no_mpd(plan: Plan) -> None:
         },
     )  # fmt: skip
     clear, encrypted = (static_manifests(each, sizes) for each in (plan, aes(plan, 5)))
-    assert has_dash(plan)
-    assert not has_dash(aes(plan))
     assert clear.keys() - encrypted.keys() == {"media/asset/index.mpd"}
     lines = encrypted["media/asset/a1-1/index.m3u8"].splitlines()
     assert lines.index('#EXT-X-MAP:URI="init.mp4"') + 1 == next(

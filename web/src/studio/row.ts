@@ -101,6 +101,7 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
       asset.source_size && bytes(asset.source_size),
       asset.source_filename,
       asset.profile !== "default" && `profile ${asset.profile}`,
+      asset.encryption !== "none" && `encrypted (${asset.encryption.toUpperCase()})`,
     ]
       .filter(Boolean)
       .join(" · ");
