@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from manifests.errors import PlaylistError
 from manifests.hls import date_range, part, preload_hint, segment, server_control
+from manifests.hls.segment import SegmentHead
 
 if TYPE_CHECKING:
     from manifests.hls.media import MediaPlaylist
-    from manifests.hls.segment import SegmentHead
 
 
 def check(playlist: MediaPlaylist) -> None:
@@ -58,7 +58,7 @@ def _check_growing(playlist: MediaPlaylist) -> None:
     head = playlist.growing
     if head is None:
         return
-    if not head.parts and (not head.listed or head.head() != [each.render() for each in head.listed]):
+    if not head.parts and head != SegmentHead(before=head.before):
         raise PlaylistError("tags that belong to no URI and no part")
     if head.parts and playlist.ended:
         raise PlaylistError("a segment that ends no more (§4.4.3.4)")

@@ -170,8 +170,9 @@ def parse(body: Sequence[Line]) -> MediaPlaylist:
         if isinstance(line, Uri):
             segments.append(segment.parse_segment(waiting, line, before=segments[-1] if segments else None))
             waiting = []
-        elif line.name == segment.MAP and not segments and not section and all(tag.name == key.TAG for tag in waiting):
-            section, waiting = segment.parse_head([*waiting, line]), []
+        elif line.name == segment.MAP and not segments and not section and segment.is_first_map(waiting):
+            section = segment.parse_head([*(tag for tag in waiting if tag.name == key.TAG), line])
+            waiting = [tag for tag in waiting if tag.name != key.TAG]
         elif line.name in segment.TAGS:
             waiting.append(line)
         elif line.name in _AT_THE_END:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from fractions import Fraction
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from manifests.errors import PlaylistError
@@ -52,6 +53,8 @@ class Map:
 class SegmentHead:
     """What stands in front of the end of a segment."""
 
+    before: tuple[DateRange, ...] = ()
+    """EXT-X-DATERANGE in front of all its tags: what was added when nothing of it was there"""
     discontinuity: bool = False
     """EXT-X-DISCONTINUITY: time stamps or the encoding do not go on from the segment before"""
     init_keys: tuple[Key, ...] = ()
@@ -71,13 +74,15 @@ class SegmentHead:
 
     @property
     def date_ranges(self) -> tuple[DateRange, ...]:
-        return tuple(each for each in self.listed if isinstance(each, DateRange))
+        return (*self.before, *(each for each in self.listed if isinstance(each, DateRange)))
 
     def head(self) -> list[str]:
         """Its lines. What holds for the first part stands in front of it (§4.4.4.9)."""
         key.check_together(self.keys)
         check_init_keys(self.map, self.init_keys)
-        found = [f"#{DISCONTINUITY}"] if self.discontinuity else []
+        found = [each.render() for each in self.before]
+        if self.discontinuity:
+            found.append(f"#{DISCONTINUITY}")
         found += [each.render() for each in self.init_keys]
         if self.map is not None:
             found.append(self.map.render())
@@ -146,6 +151,11 @@ def parse_map(tag: Tag) -> Map:
     return Map(uri=uri, byte_range=section)
 
 
+def is_first_map(tags: Sequence[Tag]) -> bool:
+    """Whether an EXT-X-MAP behind these tags, with no segment before them, is that of the playlist."""
+    return all(tag.name in {key.TAG, date_range.TAG} for tag in tags)
+
+
 def parse_head(tags: Sequence[Tag]) -> SegmentHead:
     """The head that tags make, in whatever order they stand. Raises PlaylistError."""
     found = lines.once(tag for tag in tags if tag.name not in _REPEATED)
@@ -156,13 +166,15 @@ def parse_head(tags: Sequence[Tag]) -> SegmentHead:
         found[DISCONTINUITY].bare()
     map_line = found[MAP].line if MAP in found else 0
     keys = [tag for tag in tags if tag.name == key.TAG]
+    before = len(list(takewhile(lambda tag: tag.name == date_range.TAG, tags)))
     return SegmentHead(
+        before=tuple(date_range.parse(tag) for tag in tags[:before]),
         discontinuity=DISCONTINUITY in found,
         init_keys=tuple(key.parse(tag) for tag in keys if tag.line < map_line),
         map=parse_map(found[MAP]) if MAP in found else None,
         keys=tuple(key.parse(tag) for tag in keys if tag.line > map_line),
         program_date_time=_date(found[PROGRAM_DATE_TIME]) if PROGRAM_DATE_TIME in found else None,
-        listed=_listed(tags),
+        listed=_listed(tags[before:]),
     )
 
 

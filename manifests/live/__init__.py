@@ -1,10 +1,12 @@
-"""Live playlists without a clock and without I/O: what is there (`state`), how it changes, how it reads, who waits.
+"""Live playlists without a clock and without I/O: what is there, how it changes, how it reads, who waits.
 
 state       a rendition as it is: segments, the one that grows, what was promised of it
-change      part, segment, discontinuity, end: a new state from an old one, or LiveError
-ageing      what leaves a playlist with time, and when it may be deleted
+change      part, segment, discontinuity, gap, end: a new state of an old one, or LiveError
+ageing      what leaves a playlist with time, and until when it must be there still
 timeline    date ranges of a channel, the same in all its renditions
-texts       a state as text: whole, as a delta update, for players that know nothing of parts
+names       of segments, parts and init sections
+playlist    a state as a typed playlist
+texts       the same as text: whole, as a delta update, for players that know no parts
 directives  what a player asks for in a query
 decide      whether a request is answered, waits, or is refused
 """

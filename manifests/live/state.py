@@ -90,6 +90,8 @@ class LiveSegment:
     count: int = 0
     duration: int = 0
     size: int = 0
+    begun_ms: int = 0
+    """when its first part was published"""
     ended_ms: int | None = None
     """when it became whole; None: it grows"""
     unlisted_ms: int | None = None
@@ -103,6 +105,7 @@ class LiveSegment:
         return replace(
             self,
             gap=part.gap,
+            begun_ms=self.begun_ms if self.count else part.published_ms,
             parts=(*self.parts, part),
             count=self.count + 1,
             duration=self.duration + part.duration,

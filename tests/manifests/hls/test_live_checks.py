@@ -14,6 +14,7 @@ GOOD = """#EXTM3U
 #EXT-X-DISCONTINUITY-SEQUENCE:1
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MAP:URI="init-1.mp4"
+#EXT-X-DATERANGE:ID="before",START-DATE="2026-11-22T07:59:00.000Z",CUE="ONCE"
 #EXT-X-PROGRAM-DATE-TIME:2026-11-22T08:00:00.000Z
 #EXTINF:1.92,
 7.m4s
@@ -52,6 +53,7 @@ def test_a_segment_that_grows_is_a_head() -> None:
     assert [each.uri for each in playlist.growing.parts] == ["9-0.m4s", "9-1.m4s"]
     assert [each.id for each in playlist.growing.date_ranges] == ["a"]
     assert playlist.segments[1].gap
+    assert [each.id for each in playlist.segments[0].before] == ["before"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""A live rendition as a typed playlist, without what lies behind the skip boundary (RFC 8216bis §6.2.5.1)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from fractions import Fraction
+from itertools import accumulate, chain
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from manifests.hls import (
+    Map,
+    MediaPlaylist,
+    Part,
+    PreloadHint,
+    RenditionReport,
+    Segment,
+    SegmentHead,
+    ServerControl,
+    date_time,
+)
+from manifests.live import names
+from manifests.live.timeline import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from manifests.hls import DateRange
+    from manifests.live.state import LiveRendition, LiveSegment
+
+At: TypeAlias = tuple[Sequence[Entry], Sequence[Entry]]
+"""Date ranges in front of a segment, and among its parts."""
+Placed: TypeAlias = Mapping[int, At]
+"""The same at the segments of a state, by their place in it."""
+NOTHING: Final[At] = ((), ())
+
+_VERSION: Final = 6
+"""EXT-X-MAP needs it (§8); no tag of parts needs more."""
+SKIP_UNTIL: Final = 6
+"""CAN-SKIP-UNTIL in target durations: the least that is allowed (§4.4.3.8)."""
+_HOLD_BACK: Final = 3
+"""HOLD-BACK in target durations, PART-HOLD-BACK in PART-TARGET."""
+
+
+def skipped(state: LiveRendition) -> int:
+    """How many segments lie wholly behind the skip boundary, which is counted from the end of the last whole one."""
+    if not state.segments:
+        return 0
+    oldest = state.segments[-1].end - state.pace.ticks(SKIP_UNTIL * state.pace.target_duration)
+    return bisect_left(state.segments, oldest, key=attrgetter("end"))
+
+
+def place(state: LiveRendition, entries: Iterable[Entry], *, with_parts: bool) -> Placed:
+    """Which date ranges stand at which segment: in front of what was published after they were added.
+
+    So a playlist changes at its end only (§6.2.1). Where no parts are listed a segment is published when it is whole.
+    """
+    found: dict[int, tuple[list[Entry], list[Entry]]] = {}
+    for entry in entries:
+        at = bisect_right(state.segments, entry.added_ms, key=_ended_ms)
+        segment = state.segments[at] if at < len(state.segments) else state.growing
+        is_inside = with_parts and segment is not None and entry.added_ms >= segment.begun_ms
+        found.setdefault(at, ([], []))[is_inside].append(entry)
+    return found
+
+
+def kept(placed: Placed, left: int) -> Placed:
+    """The date ranges at segments that a delta update leaves out stand at the first one that is in it."""
+    moved = [entry for place in sorted(placed) if place < left for entry in chain(*placed[place])]
+    before, inside = placed.get(left, NOTHING)
+    return {**{place: at for place, at in placed.items() if place > left}, left: ([*moved, *before], list(inside))}
+
+
+def _ended_ms(segment: LiveSegment) -> int:
+    return segment.ended_ms or 0
+
+
+def low_latency(
+    state: LiveRendition, placed: Placed, others: Mapping[str, LiveRendition]
+) -> MediaPlaylist:  # fmt: skip
+    """With all that §B.1 asks for, without what is behind the skip boundary."""
+    reports = [(uri, other.last_part) for uri, other in others.items()]
+    return replace(
+        build(state, placed, with_parts=True),
+        server_control=_control([state, *others.values()]),
+        part_target=state.pace.part_target,
+        preload_hints=() if state.ended else _hints(state),
+        rendition_reports=tuple(
+            RenditionReport(uri=uri, last_msn=last[0], last_part=last[1]) for uri, last in reports if last is not None
+        ),
+    )
+
+
+def build(state: LiveRendition, placed: Placed, *, with_parts: bool) -> MediaPlaylist:
+    """What is not behind the skip boundary."""
+    count = skipped(state)
+    behind, nothing = len(state.segments), placed.get(len(state.segments), NOTHING)
+    growing = SegmentHead(before=tuple(entry.tag for entry in nothing[0]))
+    if state.growing is not None and with_parts:
+        growing = _head(state, state.growing, nothing, with_parts=True)
+    segments = tuple(
+        segment_of(state, state.segments[place], placed.get(place, NOTHING), with_parts=with_parts)
+        for place in range(count, behind)
+    )
+    first = state.segments[count] if segments else state.growing
+    return MediaPlaylist(
+        version=_VERSION,
+        target_duration=state.pace.target_duration,
+        media_sequence=state.media_sequence,
+        discontinuity_sequence=state.discontinuity_sequence,
+        independent_segments=True,
+        map=None if first is None else map_of(first),
+        segments=segments,
+        growing=None if growing == SegmentHead() else growing,
+        ended=state.ended,
+    )
+
+
+def _control(states: Sequence[LiveRendition]) -> ServerControl:
+    """The same in all renditions (§6.2.4): their target duration is, and the longest PART-TARGET counts for all."""
+    target = states[0].pace.target_duration
+    return ServerControl(
+        can_block_reload=True,
+        can_skip_until=Fraction(SKIP_UNTIL * target),
+        can_skip_dateranges=True,
+        hold_back=Fraction(_HOLD_BACK * target),
+        part_hold_back=_HOLD_BACK * max(state.pace.part_target for state in states),
+    )
+
+
+def _hints(state: LiveRendition) -> tuple[PreloadHint, ...]:
+    """The next part, and its init section where that is another one (§6.2.6)."""
+    hint = PreloadHint(type="PART", uri=names.part(*state.next_part))
+    latest = state.growing or (state.segments[-1] if state.segments else None)
+    if latest is None or latest.init == state.init:
+        return (hint,)
+    return (PreloadHint(type="MAP", uri=state.init), hint)
+
+
+def map_of(segment: LiveSegment) -> Map | None:
+    """EXT-X-MAP in front of a first segment that does not say itself which one it needs."""
+    return None if segment.new_init else Map(uri=segment.init)
+
+
+def segment_of(state: LiveRendition, segment: LiveSegment, at: At, *, with_parts: bool) -> Segment:
+    head = _head(state, segment, at, with_parts=with_parts)
+    return Segment(
+        **{field.name: getattr(head, field.name) for field in fields(head)},
+        uri=names.segment(segment.number),
+        duration=state.pace.seconds(segment.start, segment.end),
+        gap=segment.gap,
+    )
+
+
+def _head(state: LiveRendition, segment: LiveSegment, at: At, *, with_parts: bool) -> SegmentHead:
+    before, inside = at
+    parts = _parts(state, segment) if with_parts and segment.unlisted_ms is None else ()
+    listed: list[tuple[int, Part | DateRange]] = [
+        *((part.published_ms, each) for part, each in zip(segment.parts, parts, strict=False)),
+        *((entry.added_ms, entry.tag) for entry in inside),
+    ]
+    listed.sort(key=itemgetter(0))  # stable: of what has one moment, parts come first
+    return SegmentHead(
+        before=tuple(entry.tag for entry in before),
+        discontinuity=segment.discontinuity,
+        map=Map(uri=segment.init) if segment.new_init else None,
+        program_date_time=date_time.from_ms(segment.pdt_ms),
+        listed=tuple(each for _, each in listed),
+    )
+
+
+def _parts(state: LiveRendition, segment: LiveSegment) -> tuple[Part, ...]:
+    ends = list(accumulate((part.duration for part in segment.parts), initial=segment.start))
+    return tuple(
+        Part(
+            uri=names.part(segment.number, index),
+            duration=state.pace.seconds(ends[index], ends[index + 1]),
+            independent=part.independent,
+            gap=part.gap,
+        )
+        for index, part in enumerate(segment.parts)
+    )
