@@ -209,11 +209,13 @@ async def spawn(
     pass_fds: Sequence[int] = (),
     stdin: int | None = None,
     nice: int = 0,
+    datagrams: bool = False,
 ) -> AsyncIterator[Child]:
     """Run a child while the body runs, then wait for it.
 
     It opens the files `reads`, those in `cwd`, which it may write too, and its libraries; nothing else where there is
-    a cage (sandbox_cage.py). `stdin` is a file descriptor (nothing by default).
+    a cage (sandbox_cage.py). `stdin` is a file descriptor (nothing by default). With `datagrams` it may bind a UDP
+    socket, which is all of the network that any child ever gets.
 
     Leaving the body normally waits for the child and raises ChildFailed if it ended with anything but 0, ChildTimedOut
     if its wall clock killed it. Leaving it by an exception kills the group first; a child that had run out of time
@@ -223,7 +225,7 @@ async def spawn(
     async with OutputPipe() as stdout, OutputPipe() as stderr:
         try:
             process = await asyncio.create_subprocess_exec(
-                *sandbox.wrap(argv, limits, cage=cage, cwd=cwd, reads=reads, nice=nice),
+                *sandbox.wrap(argv, limits, cage=cage, cwd=cwd, reads=reads, nice=nice, datagrams=datagrams),
                 stdin=asyncio.subprocess.DEVNULL if stdin is None else stdin,
                 stdout=stdout.fd,
                 stderr=stderr.fd,

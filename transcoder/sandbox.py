@@ -77,15 +77,17 @@ def environment(cwd: Path, inherited: Mapping[str, str] | None = None) -> dict[s
 
 def wrap(
     argv: Sequence[str], limits: Limits, *, cage: Cage, cwd: Path, reads: Sequence[Path] = (), nice: int = 0,
-    parent: int | None = None,
+    parent: int | None = None, datagrams: bool = False,
 ) -> list[str]:  # fmt: skip
     """The command that runs `argv` under `limits`. The child ends at once if process `parent` (we) is gone.
 
     In a cage it has no network, starts no process, and opens the files `reads`, what lies in `cwd`, and the system's
-    libraries: nothing else.
+    libraries: nothing else. With `datagrams` it may bind a UDP socket all the same.
     """
-    code = program(platform.machine(), may_fork=cage is Cage.PLAIN) if sys.platform == "linux" else b""
-    rules, command = shut(cage, argv, cwd=cwd, reads=reads)
+    code = b""
+    if sys.platform == "linux":
+        code = program(platform.machine(), may_fork=cage is Cage.PLAIN, datagrams=datagrams)
+    rules, command = shut(cage, argv, cwd=cwd, reads=reads, network=datagrams)
     return [
         # -I -S: neither the environment nor the working directory may add a module to the launcher.
         *(sys.executable, "-I", "-S", str(_LAUNCHER)),

@@ -35,8 +35,13 @@ class Cage(Enum):
     PLAIN = "plain"
 
 
-def shut(cage: Cage, argv: Sequence[str], *, cwd: Path, reads: Sequence[Path]) -> tuple[list[str], list[str]]:
-    """Landlock's rules, and the command with what goes before it, for a child in a cage."""
+def shut(
+    cage: Cage, argv: Sequence[str], *, cwd: Path, reads: Sequence[Path], network: bool = False
+) -> tuple[list[str], list[str]]:
+    """Landlock's rules, and the command with what goes before it, for a child in a cage.
+
+    With `network` it sees the network, of which seccomp's filter leaves it what it needs.
+    """
     if cage is Cage.PLAIN:
         return [], list(argv)
     given = [str(path.absolute()) for path in reads]
@@ -46,7 +51,7 @@ def shut(cage: Cage, argv: Sequence[str], *, cwd: Path, reads: Sequence[Path]) -
             *(f"r{path}" for path in (_LINKER_CACHE, _PROCESSORS, *given)),
         ]
         return [*rules, "r/dev/urandom", "w/dev/null", f"w{cwd.absolute()}"], list(argv)
-    return [], [*_bubblewrap(argv[0], cwd=str(cwd.absolute()), reads=given), *argv]
+    return [], [*_bubblewrap(argv[0], cwd=str(cwd.absolute()), reads=given, network=network), *argv]
 
 
 def _system(program: str) -> list[str]:
@@ -66,9 +71,10 @@ def _system(program: str) -> list[str]:
     return list(map(str, found))
 
 
-def _bubblewrap(program: str, *, cwd: str, reads: Sequence[str]) -> list[str]:
+def _bubblewrap(program: str, *, cwd: str, reads: Sequence[str], network: bool) -> list[str]:
     # The command itself is process 1 of its namespace: bubblewrap waits for it, and what it used is counted as ours.
     words = [BUBBLEWRAP, "--die-with-parent", "--unshare-all", "--as-pid-1", "--cap-drop", "ALL"]
+    words += ["--share-net"] * network
     for path in _system(program):
         if path in _LIBRARIES and os.path.islink(path):  # noqa: PTH114 - /lib is usr/lib, and must be that again
             words += ["--symlink", os.readlink(path), path]  # noqa: PTH115

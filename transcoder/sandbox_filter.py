@@ -77,11 +77,13 @@ _CLONE_THREAD: Final = 0x00010000
 
 # linux/filter.h, linux/seccomp.h
 _LOAD: Final = 0x20  # BPF_LD | BPF_W | BPF_ABS
+_AND: Final = 0x54  # BPF_ALU | BPF_AND | BPF_K
 _EQUAL, _AT_LEAST, _ANY_BIT = 0x15, 0x35, 0x45  # BPF_JMP | BPF_J{EQ,GE,SET} | BPF_K
 _RETURN: Final = 0x06
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # offsets in struct seccomp_data
+_SOCKET_TYPES, _DATAGRAMS = 0xF, 2  # SOCK_TYPE_MASK, SOCK_DGRAM
 
 
 def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -92,10 +94,23 @@ def _deny(number: int, error: int = _EPERM) -> bytes:
     return _instruction(_EQUAL, number, 0, 1) + _instruction(_RETURN, _ERROR | error)
 
 
-def program(machine: str, *, may_fork: bool) -> bytes:
+def _deny_but_datagrams(number: int) -> bytes:
+    """socket(2) makes one for datagrams, or none."""
+    return (
+        _instruction(_EQUAL, number, 0, 5)
+        + _instruction(_LOAD, _SECOND_ARGUMENT)
+        + _instruction(_AND, _SOCKET_TYPES)
+        + _instruction(_EQUAL, _DATAGRAMS, 1, 0)
+        + _instruction(_RETURN, _ERROR | _EPERM)
+        + _instruction(_LOAD, _NUMBER)
+    )
+
+
+def program(machine: str, *, may_fork: bool, datagrams: bool = False) -> bytes:
     """The filter (an array of struct sock_filter) for a `machine` as uname(2) names it; empty for one not known here.
 
-    Without `may_fork` a child has threads and starts no process.
+    Without `may_fork` a child has threads and starts no process. With `datagrams` it may bind a socket for them (SRT is
+    made of UDP); it still makes no connection, and no server of streams.
     """
     if machine not in _ARCHITECTURES:
         return b""
@@ -105,8 +120,11 @@ def program(machine: str, *, may_fork: bool) -> bytes:
     code += _instruction(_LOAD, _NUMBER)
     if machine == "x86_64":
         code += _instruction(_AT_LEAST, _X32, 0, 1) + _instruction(_RETURN, _ERROR | _EPERM)
-    for numbers in _DENIED.values():
-        code += _deny(numbers[column])
+    for name, numbers in _DENIED.items():
+        if not datagrams or name not in ("socket", "bind"):
+            code += _deny(numbers[column])
+        elif name == "socket":
+            code += _deny_but_datagrams(numbers[column])
     if not may_fork:
         for number in _FORKS[machine]:
             code += _deny(number)

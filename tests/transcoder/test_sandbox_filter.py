@@ -21,9 +21,9 @@ _ALLOWED = 0x7FFF0000
 _REFUSED = 0x00050000
 
 
-def _verdict(code: bytes, *, architecture: int, number: int, argument: int = 0) -> int:
+def _verdict(code: bytes, *, architecture: int, number: int, argument: int = 0, second: int = 0) -> int:
     """What a filter returns: the few instructions that it is made of, interpreted (linux/filter.h)."""
-    fields = {0: number, 4: architecture, 16: argument}
+    fields = {0: number, 4: architecture, 16: argument, 24: second}
     instructions = list(struct.iter_unpack("=HBBI", code))
     place = value = 0
     while True:
@@ -32,6 +32,8 @@ def _verdict(code: bytes, *, architecture: int, number: int, argument: int = 0) 
         match operation:
             case 0x20:
                 value = fields[operand]
+            case 0x54:
+                value &= operand
             case 0x15:
                 place += if_true if value == operand else if_false
             case 0x35:
@@ -78,6 +80,26 @@ def test_threads_are_no_processes(machine: str, architecture: int, clone: int) -
     assert _verdict(code, architecture=architecture, number=435) == _REFUSED | errno.ENOSYS
     free = program(machine, may_fork=True)
     assert _verdict(free, architecture=architecture, number=clone, argument=process) == _ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture", "socket", "bind", "connect"),
+    [("x86_64", _X86, 41, 49, 42), ("aarch64", _ARM, 198, 200, 203)],
+)
+def test_datagrams_alone(machine: str, architecture: int, socket: int, bind: int, connect: int) -> None:
+    code = program(machine, may_fork=False, datagrams=True)
+    stream, datagrams, close_on_exec = 1, 2, 0x80000
+    refused = _REFUSED | errno.EPERM
+    for kind, verdict in (
+        (datagrams, _ALLOWED),
+        (datagrams | close_on_exec, _ALLOWED),
+        (stream, refused),
+        (3, refused),
+    ):
+        assert _verdict(code, architecture=architecture, number=socket, second=kind) == verdict
+    assert _verdict(code, architecture=architecture, number=bind) == _ALLOWED
+    for denied in (connect, {"x86_64": 101, "aarch64": 117}[machine]):  # ptrace: the number is still the call's
+        assert _verdict(code, architecture=architecture, number=denied, second=datagrams) == refused
 
 
 def test_a_machine_that_nobody_knows_has_no_filter() -> None:

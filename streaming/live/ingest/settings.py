@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
+from infra.errors import SettingsError
 from infra.settings import read, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_SECRET: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +41,53 @@ class RtmpSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SrtSettings:
+    """SRT: a listener for each stream key that may be used."""
+
+    host: str = setting("127.0.0.1", env="CHANNEL_SRT_HOST", help="address that SRT is listened to on")
+    ports: str = setting(
+        "10080-10099", env="CHANNEL_SRT_PORTS", help="UDP ports for SRT, one a stream key, as FIRST-LAST; off: no SRT"
+    )
+    latency: timedelta = setting(
+        timedelta(milliseconds=120),
+        env="CHANNEL_SRT_LATENCY_S",
+        unit="s",
+        help="how long SRT waits for packets that were lost; the larger one of both sides counts",
+    )
+
+    def __post_init__(self) -> None:
+        _ = self.pool
+
+    @property
+    def pool(self) -> range:
+        """The ports. Raises SettingsError."""
+        if self.ports == "off":
+            return range(0)
+        first, _, last = self.ports.partition("-")
+        if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+            raise SettingsError(f"CHANNEL_SRT_PORTS: {self.ports!r} is not like 10080-10099")
+        if not 0 < int(first) <= int(last) < 65536:
+            raise SettingsError(f"CHANNEL_SRT_PORTS: {self.ports!r} is not a range of ports (1 to 65535)")
+        return range(int(first), int(last) + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSettings:
     """All ways in of a live process."""
 
     rtmp: RtmpSettings = field(default_factory=RtmpSettings)
+    srt: SrtSettings = field(default_factory=SrtSettings)
+    secret: str = setting(
+        "",
+        env="CHANNEL_INGEST_SECRET",
+        shown="a random one, kept in $CHANNEL_HOME/ingest.secret",
+        help="SRT passphrases are worked out from it; the same for all processes, at least 32 characters",
+        secret=True,
+    )
+
+    def __post_init__(self) -> None:
+        if self.secret and len(self.secret) < _SECRET:
+            raise SettingsError(f"CHANNEL_INGEST_SECRET: give at least {_SECRET} characters")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

@@ -21,6 +21,7 @@ class StreamKey:
     """A key as it is kept: `id` names it in public, the secret itself is nowhere.
 
     `expires_at` is set when a newer key takes its place; who publishes with it by then goes on. Revoking it ends that.
+    `srt_port`: where SRT is listened to for this key.
     """
 
     id: str
@@ -30,6 +31,7 @@ class StreamKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    srt_port: int | None
 
     def valid(self, now: datetime) -> bool:
         """Whether somebody may begin to publish with it."""

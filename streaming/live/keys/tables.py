@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Index, String, Table
+from sqlalchemy import Column, Index, Integer, String, Table
 
 from infra.sql import metadata, utc
 
@@ -19,5 +19,7 @@ stream_keys: Final = Table(
     Column("created_at", utc, nullable=False),
     Column("expires_at", utc),
     Column("revoked_at", utc),
+    # A listener of SRT takes one passphrase, so a key that may be used has a port of its own; none where they ran out.
+    Column("srt_port", Integer, unique=True),
     Index("ix_stream_keys_channel", "channel"),
 )

@@ -130,8 +130,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("srt_port", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_stream_keys"),
         sa.UniqueConstraint("hash", name="uq_stream_keys_hash"),
+        sa.UniqueConstraint("srt_port", name="uq_stream_keys_srt_port"),
     )
     op.create_index("ix_stream_keys_channel", "stream_keys", ["channel"], unique=False)
     op.create_table(

@@ -33,7 +33,7 @@ class Keys:
             return None
         return StreamKey(
             id=f"id of {place}", channel="alpine", place=place, created_by="ann",
-            created_at=datetime(2026, 2, 6, tzinfo=UTC), expires_at=None, revoked_at=None,
+            created_at=datetime(2026, 2, 6, tzinfo=UTC), expires_at=None, revoked_at=None, srt_port=None,
         )  # fmt: skip
 
 

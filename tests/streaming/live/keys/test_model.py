@@ -8,9 +8,11 @@ from streaming.live.keys.model import NewStreamKey, StreamKey, hashed, is_secret
 NOW = datetime(2026, 2, 6, 20, tzinfo=UTC)
 
 
-def key(**fields: datetime | None) -> StreamKey:
-    known = {"expires_at": None, "revoked_at": None, **fields}
-    return StreamKey(id="k", channel="c", place=Place.PRIMARY, created_by="ann", created_at=NOW, **known)
+def key(*, expires_at: datetime | None = None, revoked_at: datetime | None = None) -> StreamKey:
+    return StreamKey(
+        id="k", channel="c", place=Place.PRIMARY, created_by="ann", created_at=NOW, expires_at=expires_at,
+        revoked_at=revoked_at, srt_port=None,
+    )  # fmt: skip
 
 
 def test_validity() -> None:

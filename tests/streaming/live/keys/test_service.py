@@ -34,7 +34,7 @@ def clock() -> Watch:
 
 @pytest.fixture
 def service(tables: AsyncEngine, clock: Watch) -> StreamKeys:
-    return StreamKeys(sql=tables, clock=clock)
+    return StreamKeys(sql=tables, clock=clock, srt_ports=range(10080, 10083))
 
 
 async def test_a_key_names_its_channel_and_place(service: StreamKeys) -> None:
@@ -95,3 +95,23 @@ async def test_only_a_channels_own_keys_are_revoked(service: StreamKeys) -> None
             await service.revoke(channel, key)
     assert await service.find(made.secret) is not None
     assert await service.is_revoked("never made")
+
+
+async def test_each_key_that_may_be_used_has_a_port_for_srt(service: StreamKeys, clock: Watch) -> None:
+    made = [
+        (await service.make(channel, place, created_by="ann")).key
+        for channel, place in (("alpine", Place.PRIMARY), ("alpine", Place.BACKUP), ("nordic", Place.PRIMARY))
+    ]
+    assert [key.srt_port for key in made] == [10080, 10081, 10082]
+    rotated = (await service.make("nordic", Place.BACKUP, created_by="ann")).key
+    assert rotated.srt_port is None  # they ran out
+    assert await service.listened(["alpine"]) == made[:2]
+
+    await service.revoke("alpine", made[0].id)
+    assert await service.listened(["alpine", "nordic"]) == made[1:]
+    new = (await service.make("alpine", Place.BACKUP, created_by="ann", grace=HOUR)).key
+    assert new.srt_port == 10080
+    assert [key.srt_port for key in await service.listened(["alpine"])] == [10080, 10081]  # the old one, for its grace
+    clock.now += HOUR
+    assert await service.listened(["alpine"]) == [new]
+    assert (await service.make("biathlon", Place.PRIMARY, created_by="ann")).key.srt_port == 10081
