@@ -7,6 +7,7 @@ start.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -29,7 +30,11 @@ from infra.sql import open_engine
 from manifests import layout
 from streaming.catalog.model import AssetState
 from streaming.catalog.service import Catalogue
-from transcoder.facts import find_plan, read_plan, read_ready
+from transcoder.encryption.key_store import KeyStore
+from transcoder.encryption.reading import read_clear
+from transcoder.encryption.settings import EncryptionSettings
+from transcoder.facts import find_plan, read_plan, read_ready, write_profile
+from transcoder.profile import DEFAULT, Encryption
 from transcoder.publish import key_of
 from transcoder.remaining import expected
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
@@ -44,12 +49,14 @@ if TYPE_CHECKING:
     from manifests.layout import AssetId
     from streaming.catalog.model import Asset
     from transcoder.plan import Plan
+    from transcoder.profile import Profile
 
 _SLOW_FFMPEG = """#!/bin/sh
 echo "$*" >> "{log}"
 for poisoned in $(cat "{log}.poison" 2>&-); do case "$*" in *"$poisoned"*) kill -9 $PPID ;; esac; done
 exec "{ffmpeg}" -readrate 4 "$@"
 """
+_KEY_ENCRYPTION_KEY = base64.b64encode(bytes(32)).decode()
 
 
 class Service:
@@ -58,6 +65,7 @@ class Service:
     def __init__(self, home: Path, *, valkey: Any, s3: S3Settings, store: S3Store, ffmpeg: str, port: int) -> None:
         self.home, self.valkey, self.store, self._s3 = home, valkey, store, s3
         self.bucket = s3.bucket
+        self._keys = KeyStore(store, EncryptionSettings(key_encryption_key=_KEY_ENCRYPTION_KEY).wrapping())
         self._log = home / "ffmpeg.log"
         wrapper = home / "ffmpeg"
         wrapper.write_text(_SLOW_FFMPEG.format(log=self._log, ffmpeg=ffmpeg))
@@ -78,6 +86,7 @@ class Service:
             "CHANNEL_X264_PRESET": "superfast",
             "CHANNEL_WORKER_SLOTS": "1",
             "CHANNEL_WORKER_LEASE_S": "2",
+            "CHANNEL_KEY_ENCRYPTION_KEY": _KEY_ENCRYPTION_KEY,
         }
         self._processes: list[subprocess.Popen[bytes]] = []
         self.sql = open_engine(database_url)
@@ -113,11 +122,14 @@ class Service:
         """From now on an ffmpeg that reads this asset's source kills its worker."""
         self._log.with_name(f"{self._log.name}.poison").write_text(asset)
 
-    async def upload(self, body: bytes, *, asset: AssetId | None = None) -> Asset:
+    async def upload(self, body: bytes, *, asset: AssetId | None = None, profile: Profile = DEFAULT) -> Asset:
         """A whole source, of a new asset unless it is for one that exists."""
         if asset is None:
             asset = (await self.catalogue.create(titles={"en": "A race"}, created_by="test")).id
         version = await self.catalogue.begin_upload(asset)
+        if profile.encryption is not Encryption.NONE:
+            await self._keys.make(asset, version)
+        await write_profile(self.store, asset, version, profile)
         piece = Piece(key=layout.source_piece(asset, version), start=0, size=len(body))
         await self.store.put(piece.key, body, content_type="video/mp4")
         await write_source(self.store, asset, version, SourceBytes(pieces=(piece,), length=len(body), whole=True))
@@ -199,12 +211,17 @@ class Service:
             client.close()
 
     async def check_whole(self, asset: AssetId, *, more_starts: int) -> None:
-        """Ready with all its objects, each written once; hardly more encoder processes than windows."""
+        """Ready with all its objects, each written once, with the key that players are told; hardly more encoder
+        processes than windows."""
         plan = await read_plan(self.store, asset, 1)
         assert await read_ready(self.store, asset, 1) is not None
         written = self.versions()
         for name in expected(plan):
             assert written[key_of(asset, *name)] == 1, name
+        keys = await self._keys.of(plan)
+        for rendition, number in expected(plan) if keys is not None else ():
+            body = await read_clear(self.store, plan, keys, rendition, number)
+            assert (b"ftyp" if number is None else b"moof") in body, (rendition, number)
         for key in (layout.plan(asset, 1), layout.measured(asset, 1), layout.ready(asset, 1)):
             assert written[key] == 1, key
         assert self.starts() <= len(windows(plan)) + more_starts

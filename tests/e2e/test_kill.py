@@ -5,7 +5,10 @@ Each alone, to be read; `test_soak.py` has hundreds at random.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from transcoder.profile import DEFAULT, Encryption
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     Eventually = Callable[..., Awaitable[None]]
 
+ENCRYPTED = replace(DEFAULT, encryption=Encryption.AES_128, key_rotation=4)
 IN_HAND = 3
 """Windows of pictures that a worker has begun at most: the very first, one of those that follow, one of bulk."""
 
@@ -21,7 +25,7 @@ IN_HAND = 3
 async def test_the_worker_is_killed(service: Service, clip: bytes, eventually: Eventually) -> None:
     service.start("api")
     worker = service.start("worker")
-    asset = await service.upload(clip)
+    asset = await service.upload(clip, profile=ENCRYPTED)
     await eventually(lambda: service.in_the_middle(asset.id), timeout=60)
     worker.kill()
     await eventually(lambda: service.encoders() == [])

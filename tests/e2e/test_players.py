@@ -1,20 +1,24 @@
 """Players that nobody here wrote, in Chromium: hls.js, Shaka Player and video.js with HLS, dash.js and Shaka with DASH.
 
 Each begins, jumps to the middle, changes the language, shows captions, and comes to the end. The clip grows from black
-to white, so that a picture tells when it is from. All of them watch at a time, and one scrubs through I-frames.
+to white, so that a picture tells when it is from. All of them watch at a time, and one scrubs through I-frames. Those
+that play HLS play the same clip encrypted, too, with a key that changes every four seconds.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections import defaultdict
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 
     from tests.e2e.stack import Stack
 
@@ -23,14 +27,34 @@ MODULES = HERE / "node_modules"
 SECONDS = 12
 SCRUBBED: Final = (9.0, 3.0, 7.0)
 
-# Each player: its script, its name in players.js, the manifest.
+AES: Final = "aes"
+PROFILES: Final = {"default": "", AES: 'encryption = "aes-128"\nkey_rotation = 4\n'}
+KEYS: Final = 3
+
+
+class Player(NamedTuple):
+    """Its script, its name in players.js, the manifest, and the profile of the asset that it plays."""
+
+    script: Path
+    name: str
+    manifest: str
+    profile: str = "default"
+
+
+HLS_JS: Final = HERE.parents[1] / "web/node_modules/hls.js/dist/hls.min.js"
+SHAKA: Final = MODULES / "shaka-player/dist/shaka-player.compiled.js"
+VIDEO_JS: Final = MODULES / "video.js/dist/video.min.js"
 PLAYERS: Final = {
-    "hls.js": (HERE.parents[1] / "web/node_modules/hls.js/dist/hls.min.js", "hls.js", "index.m3u8"),
-    "Shaka Player, HLS": (MODULES / "shaka-player/dist/shaka-player.compiled.js", "shaka", "index.m3u8"),
-    "Shaka Player, DASH": (MODULES / "shaka-player/dist/shaka-player.compiled.js", "shaka", "manifest.mpd"),
-    "dash.js": (MODULES / "dashjs/dist/modern/umd/dash.all.min.js", "dash.js", "manifest.mpd"),
-    "video.js": (MODULES / "video.js/dist/video.min.js", "video.js", "index.m3u8"),
+    "hls.js": Player(HLS_JS, "hls.js", "index.m3u8"),
+    "Shaka Player, HLS": Player(SHAKA, "shaka", "index.m3u8"),
+    "Shaka Player, DASH": Player(SHAKA, "shaka", "manifest.mpd"),
+    "dash.js": Player(MODULES / "dashjs/dist/modern/umd/dash.all.min.js", "dash.js", "manifest.mpd"),
+    "video.js": Player(VIDEO_JS, "video.js", "index.m3u8"),
+    "hls.js, AES-128": Player(HLS_JS, "hls.js", "index.m3u8", AES),
+    "Shaka Player, AES-128": Player(SHAKA, "shaka", "index.m3u8", AES),
+    "video.js, AES-128": Player(VIDEO_JS, "video.js", "index.m3u8", AES),
 }
+ENCRYPTED: Final = [title for title, player in PLAYERS.items() if player.profile == AES]
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>A player</title>
 <link rel="icon" href="data:,"><video width="320" height="180" playsinline></video>
@@ -39,8 +63,8 @@ SRT = f"1\n00:00:00,000 --> 00:00:{SECONDS},000\nOn your marks\n"
 
 
 @pytest.fixture(scope="module")
-def asset(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> str:
-    """12 s from black to white, two languages, English captions; ready."""
+def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> dict[str, str]:
+    """12 s from black to white, two languages, English captions; ready, by each of the profiles."""
     path = tmp_path_factory.mktemp("players") / "clip.mp4"
     fade = f"color=white:size=480x270:rate=25:duration={SECONDS},fade=type=in:duration={SECONDS}"
     tones = [f"sine=frequency={pitch}:sample_rate=48000:duration={SECONDS}" for pitch in (440, 660)]
@@ -53,12 +77,20 @@ def asset(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -
         ],
         check=True,
     )  # fmt: skip
-    made = stack.upload(path)
-    with stack.client() as client:
-        where = f"/api/assets/{made}/captions"
-        client.post(where, params={"language": "en", "filename": "a.srt"}, content=SRT.encode()).raise_for_status()
-    stack.wait_for(made, "ready", within=120)
-    return made
+    folder = stack.home / "profiles"
+    folder.mkdir(exist_ok=True)
+    found = {}
+    for profile, text in PROFILES.items():
+        if text:
+            (folder / f"{profile}.toml").write_text(text)
+        found[profile] = made = stack.upload(path, profile=profile)
+        (folder / f"{profile}.toml").unlink(missing_ok=True)
+        with stack.client() as client:
+            where = f"/api/assets/{made}/captions"
+            client.post(where, params={"language": "en", "filename": "a.srt"}, content=SRT.encode()).raise_for_status()
+    for made in found.values():
+        stack.wait_for(made, "ready", within=120)
+    return found
 
 
 def _open(context: BrowserContext, stack: Stack, script: Path) -> Page:
@@ -80,8 +112,8 @@ def _open(context: BrowserContext, stack: Stack, script: Path) -> Page:
 
 
 @pytest.fixture(scope="module")
-def reports(stack: Stack, asset: str, browser: Browser) -> dict[str, Any]:
-    """What each player saw, all of them at a time."""
+def reports(stack: Stack, assets: dict[str, str], browser: Browser) -> dict[str, Any]:
+    """What each player saw, all of them at a time, and the keys that it asked for."""
     with ExitStack() as contexts:
 
         def page(script: Path) -> Page:
@@ -89,13 +121,21 @@ def reports(stack: Stack, asset: str, browser: Browser) -> dict[str, Any]:
             contexts.callback(context.close)
             return _open(context, stack, script)
 
-        pages = {}
-        for title, (script, name, manifest) in PLAYERS.items():
-            pages[title] = page(script)
-            pages[title].evaluate(f"() => begin(watch({name!r}, '{stack.url}/v/{asset}/{manifest}'))")
-        pages["scrubbing"] = page(PLAYERS["hls.js"][0])
-        pages["scrubbing"].evaluate(f"() => begin(scrub('{stack.url}/v/{asset}/index.m3u8', {list(SCRUBBED)}))")
-        return {title: each.evaluate("() => window.report") for title, each in pages.items()}
+        pages, asked = {}, defaultdict[str, list[str]](list)
+        for title, player in PLAYERS.items():
+            pages[title] = page(player.script)
+            pages[title].on("request", partial(_note_key, asked[title]))
+            manifest = f"{stack.url}/v/{assets[player.profile]}/{player.manifest}"
+            pages[title].evaluate(f"() => begin(watch({player.name!r}, {manifest!r}))")
+        pages["scrubbing"] = page(HLS_JS)
+        manifest = f"{stack.url}/v/{assets['default']}/index.m3u8"
+        pages["scrubbing"].evaluate(f"() => begin(scrub({manifest!r}, {list(SCRUBBED)}))")
+        return {title: {**each.evaluate("() => window.report"), "keys": asked[title]} for title, each in pages.items()}
+
+
+def _note_key(asked: list[str], request: Request) -> None:
+    if "/keys/" in request.url:
+        asked.append(request.url)
 
 
 @pytest.mark.parametrize("title", PLAYERS)
@@ -111,6 +151,19 @@ def test_it_plays_seeks_changes_the_language_and_ends(reports: dict[str, Any], t
     seen = report["seen"]
     assert abs(seen["at"] - SECONDS / 2) < 1
     assert abs(seen["brightness"] - 255 * seen["at"] / SECONDS) < 20
+
+
+@pytest.mark.parametrize("title", ENCRYPTED)
+def test_it_changes_the_key_when_the_playlist_does(
+    reports: dict[str, Any], stack: Stack, assets: dict[str, str], title: str
+) -> None:
+    asked = set(reports[title]["keys"])
+    # It jumped into the middle, so it need not have had all of them.
+    assert 2 <= len(asked) <= KEYS
+    for url in asked:
+        assert url.startswith(f"{stack.url}/v/{assets[AES]}/keys/")
+        answer = httpx.get(url, trust_env=False)
+        assert (len(answer.content), answer.headers["cache-control"]) == (16, "private, no-store")
 
 
 def test_hls_js_shows_the_i_frames_that_a_viewer_scrubs_through(reports: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from infra.ports import Attempt
 from manifests import layout
 from manifests.layout import AssetId
 from transcoder import signals
+from transcoder.describe import key_count
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.encryption.key_store import KeyStore
 from transcoder.facts import read_failure, read_plan, read_ready
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from infra.ports import Cache, Task
+    from infra.ports import Cache, ObjectStore, Task
     from manifests.layout import RenditionId
     from transcoder.plan import Plan
 
@@ -48,6 +49,20 @@ def make_clip(path: Path, ffmpeg: str, *, seconds: int = SECONDS) -> Path:
         check=True,
     )  # fmt: skip
     return path
+
+
+async def copy_media(store: ObjectStore, plan: Plan, folder: Path) -> None:
+    """The public part of the bucket as files, with the content keys where playlists say that they are."""
+    async for stat in store.list(layout.media_prefix(plan.asset)):
+        path = folder / stat.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(await store.read(stat.key))
+    if (keys := await KeyStore(store).of(plan)) is None:
+        return
+    beside = folder / layout.media_prefix(plan.asset) / "keys"
+    beside.mkdir()
+    for key in map(keys.key, range(key_count(plan))):
+        (beside / key.id.hex()).write_bytes(key.key)
 
 
 class House:

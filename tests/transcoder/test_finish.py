@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from infra.memory import MemoryStore
@@ -9,6 +10,8 @@ from transcoder import measured as sizes
 from transcoder.facts import Ready, find_ladder, read_plan, read_ready, write_ladder, write_plan
 from transcoder.finish import finish, sweep_late
 from transcoder.per_title.ladder import UNCHANGED, Chosen, Dropped, Ladder
+from transcoder.plan import Protection
+from transcoder.profile import Encryption
 from transcoder.publish import key_of
 from transcoder.remaining import expected
 from transcoder.static_manifests import enlist
@@ -61,6 +64,21 @@ async def test_a_whole_asset_is_measured_described_and_ready(plan: Plan) -> None
     media = (await store.read(layout.media_playlist(plan.asset, next(iter(plan.renditions()))))).decode()
     assert "#EXT-X-ENDLIST" in media
     assert "\n19.m4s\n" in media
+
+
+async def test_a_replacement_that_dash_cannot_play_takes_the_mpd_away(plan: Plan) -> None:
+    store = MemoryStore()
+    await fill(store, plan)
+    await finish(store, plan)
+    await enlist(store, plan.asset, 1)
+    assert await store.head(layout.mpd(plan.asset)) is not None
+    later = replace(plan, version=2, protection=Protection(scheme=Encryption.AES_128))
+    await fill(store, later)
+    await finish(store, later)
+    assert await store.head(layout.mpd(plan.asset)) is not None, "it is not what is played yet"
+    await enlist(store, plan.asset, 2)
+    assert await store.head(layout.mpd(plan.asset)) is None
+    assert b"#EXT-X-SESSION-KEY" in await store.read(layout.multivariant(plan.asset))
 
 
 async def test_it_can_be_done_again(plan: Plan) -> None:

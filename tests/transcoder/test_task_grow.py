@@ -12,11 +12,11 @@ import pytest
 
 from manifests import layout
 from tests.transcoder.growing.test_growth import check_is_beginning
-from tests.transcoder.house import ASSET, House
+from tests.transcoder.house import ASSET, House, copy_media
 from transcoder import signals
 from transcoder.describe import media
 from transcoder.facts import find_growing, find_plan, write_profile
-from transcoder.profile import DEFAULT
+from transcoder.profile import DEFAULT, Encryption
 from transcoder.remaining import expected
 from transcoder.sources.pieces import Piece, SourceBytes, write_source
 from transcoder.windows import grow_task, index_task
@@ -38,6 +38,8 @@ FORMATS = {
     "slow.mp4": [],
 }
 GROWING = sorted(FORMATS.keys() - {"slow.mp4"})
+ENCRYPTED = "clip.mkv"
+"""One of them is encrypted as it arrives, with another key every four seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +101,7 @@ class Arriving:
 
 async def frames_of(house: House, plan: Plan, folder: Path, ffmpeg: str) -> int:
     """Pictures that decode from all that the bucket holds of the first rung."""
-    async for stat in house.store.list(layout.media_prefix(ASSET)):
-        path = folder / stat.key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(await house.store.read(stat.key))
+    await copy_media(house.store, plan, folder)
     assert plan.video is not None
     playlist = folder / layout.media_playlist(ASSET, plan.video.rungs[-1].id)
     counted = await anyio.run_process(
@@ -127,6 +126,10 @@ async def test_segments_are_made_while_the_source_arrives(
     name: str, clips: Path, tmp_path: Path, eventually: Eventually, ffmpeg: str
 ) -> None:
     house = House(tmp_path / "sources")
+    if name == ENCRYPTED:
+        await house.parts.keys.make(ASSET, 1)
+        profile = replace(DEFAULT, encryption=Encryption.AES_128, key_rotation=4)
+        await write_profile(house.store, ASSET, 1, profile)
     source = Arriving(house, (clips / name).read_bytes())
     await source.more(0.01)
     async with house.working():
@@ -163,6 +166,8 @@ async def test_segments_are_made_while_the_source_arrives(
     assert texts[1].startswith(texts[0])
     assert texts[2].startswith(texts[1])
     assert texts[2].endswith("#EXT-X-ENDLIST\n")
+    # Five segments of two seconds.
+    assert [text.count("#EXT-X-KEY") for text in texts[1:]] == ([2, 3] if name == ENCRYPTED else [0, 0])
 
 
 async def test_an_mp4_that_ends_with_its_index_is_left_to_the_index(

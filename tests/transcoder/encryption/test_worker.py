@@ -12,7 +12,7 @@ from infra.ports import Level
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist
 from manifests.layout import AssetId
-from tests.transcoder.house import ASSET, House, make_clip
+from tests.transcoder.house import ASSET, House, copy_media, make_clip
 from transcoder import measured as sizes
 from transcoder import window_work
 from transcoder.clip_plan import clip_of_frames
@@ -77,16 +77,7 @@ async def work(house: House, asset: AssetId, eventually: Eventually) -> Plan:
 
 async def frames_of(house: House, plan: Plan, folder: Path) -> set[int]:
     """How many frames ffmpeg decodes of each rung, from the bucket's own playlists, keys being where those say."""
-    keys = await KeyStore(house.store).of(plan)
-    assert keys is not None
-    async for stat in house.store.list(layout.media_prefix(plan.asset)):
-        path = folder / stat.key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(await house.store.read(stat.key))
-    (folder / layout.media_prefix(plan.asset) / "keys").mkdir()
-    for place in range(key_count(plan)):
-        key = keys.key(place)
-        (folder / layout.media_prefix(plan.asset) / "keys" / key.id.hex()).write_bytes(key.key)
+    await copy_media(house.store, plan, folder)
     assert plan.video is not None
     return {_frames(folder / layout.media_playlist(plan.asset, rung.id)) for rung in plan.video.rungs}
 
