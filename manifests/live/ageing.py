@@ -23,8 +23,8 @@ def age(state: LiveRendition, now_ms: int) -> LiveRendition:
 
 
 def _unlist(state: LiveRendition, now_ms: int) -> LiveRendition:
-    """Parts go all at once, when their segment begins to be too old: a player counts parts by where they stand."""
-    reach = state.pace.ticks(PARTS * state.pace.target_duration)
+    """Parts go all at once: a player counts them by where they stand. They go a part early, not to be too old ever."""
+    reach = state.pace.ticks(PARTS * state.pace.target_duration) - state.pace.part
     keep_ms = 1000 * PARTS * state.pace.target_duration
     recent = tuple(takewhile(lambda segment: segment.parts, reversed(state.segments)))[::-1]
     aged = tuple(_aged(segment, state.end - segment.start > reach, keep_ms, now_ms) for segment in recent)

@@ -79,8 +79,8 @@ def playlist(state: LiveRendition, directives: Directives, *, arrived_ms: int, n
     if directives.msn is None:
         if directives.part is not None:
             return Refuse(reason=Reason.PART_WITHOUT_MSN, cache_control=_kept(4 * target))
-        if state.last_part is None:
-            return _wait(state, state.number, 0, arrived_ms, now_ms)
+        if state.last_whole is None:  # hls.js 1.7 fails at the reload of a playlist that had parts and no segment
+            return _wait(state, state.number, None, arrived_ms, now_ms)
         return Deliver(cache_control=_plain(target), skip=directives.skip)
     if _is_there(state, directives.msn, directives.part):
         return Deliver(cache_control=_kept(6 * target), skip=directives.skip)
@@ -142,11 +142,11 @@ def _is_too_far(state: LiveRendition, msn: int, part: int | None) -> bool:
     last_whole = state.number - 1 if state.last_whole is None else state.last_whole
     if msn > last_whole + AHEAD:
         return True
-    last_msn, last_part = state.last_part or (state.number, -1)
-    ahead = (msn - last_msn) * state.pace.parts + (part or 0) - last_part
-    # §6.2.5.2: 3 / PART-TARGET parts where that is below a second, and three otherwise.
+    # §6.2.5.2: 3 / PART-TARGET parts where that is below a second, and three otherwise. In a segment of which there is
+    # nothing yet they are counted from its beginning: hls.js adds parts to an index and never carries them over.
     limit = 3 * state.pace.timescale // state.pace.part if state.pace.part < state.pace.timescale else 3
-    return part is not None and ahead > limit
+    last_msn, last_part = state.last_part or (state.number, -1)
+    return part is not None and part - (last_part if msn == last_msn else 0) > limit
 
 
 def _wait(state: LiveRendition, msn: int, part: int | None, arrived_ms: int, now_ms: int) -> Wait | Refuse:

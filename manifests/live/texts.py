@@ -51,15 +51,15 @@ class Texts:
         timeline: Timeline = EMPTY,
         others: Mapping[str, LiveRendition],
     ) -> str:
-        """Without segments behind the skip boundary; where there is nothing to leave out, all of it."""
+        """Without segments behind the skip boundary; where no segment is, all of it: EXT-X-SKIP must skip something."""
         left = playlist.skipped(state)
+        if not left:
+            return self.full(state, timeline=timeline, others=others)
         boundary_ms = 1000 * playlist.SKIP_UNTIL * state.pace.target_duration
         entries, removed = timeline.entries, None
         if skipping is Skipping.DATE_RANGES:
             entries = tuple(entry for entry in entries if now_ms - entry.added_ms <= boundary_ms)
             removed = tuple(each.id for each in timeline.removed if now_ms - each.removed_ms <= boundary_ms)
-        if not left and not removed and entries == timeline.entries:
-            return self.full(state, timeline=timeline, others=others)
         skip = Skip(segments=left, removed_date_ranges=removed)
         placed = playlist.kept(playlist.place(state, entries, with_parts=True), left)
         return replace(playlist.low_latency(state, placed, others), skip=skip, version=skip.version()).render()

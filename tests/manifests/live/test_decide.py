@@ -17,7 +17,7 @@ from tests.manifests.live.paces import THIRDS, VIDEO, begun, later
 NOW = 5_000_000
 UNTIL = NOW + 3 * 2000
 LIVE = later(begun(window_s=12), 6 * 10 + 3)
-"""Segments 43 to 49 are listed, of 50 there are parts 0, 1, 2. Parts of 47 and later are listed."""
+"""Segments 43 to 49 are listed, of 50 there are parts 0, 1, 2. Parts of 48 and later are listed."""
 ENDED = change.end(LIVE, now_ms=0)
 FRESH = begun()
 FULL = Deliver(cache_control="public, max-age=1")
@@ -54,7 +54,8 @@ def test_the_states_are_what_the_table_says() -> None:
         pytest.param(Directives(msn=10**19), AHEAD, id="absurdly far"),
         pytest.param(Directives(msn=50, part=11), waits(50, 11), id="as many parts ahead as the limit allows"),
         pytest.param(Directives(msn=50, part=12), AHEAD, id="one part more"),
-        pytest.param(Directives(msn=51, part=6), AHEAD, id="parts ahead are counted across segments"),
+        pytest.param(Directives(msn=51, part=9), waits(51, 9), id="as hls.js asks after a late answer"),
+        pytest.param(Directives(msn=51, part=10), AHEAD, id="one part more in a segment that has none"),
         pytest.param(
             Directives(part=0),
             Refuse(reason=Reason.PART_WITHOUT_MSN, cache_control="public, max-age=8"),
@@ -94,14 +95,23 @@ def test_directives_are_ignored_once_the_playlist_has_ended(asked: Directives) -
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        (Directives(), waits(40, 0)),
+        (Directives(), waits(40, None)),
         (Directives(msn=40), waits(40, None)),
+        (Directives(msn=40, part=0), waits(40, 0)),
         (Directives(msn=41, part=0), waits(41, 0)),
         (Directives(msn=42), AHEAD),
     ],
 )
 def test_playlists_of_which_nothing_is_there_yet(asked: Directives, answer: Decision) -> None:
     assert decide.playlist(FRESH, asked, arrived_ms=NOW, now_ms=NOW) == answer
+
+
+def test_a_playlist_is_there_with_its_first_whole_segment() -> None:
+    """Parts alone are for who asks for them."""
+    state = later(FRESH, 3)
+    assert decide.playlist(state, Directives(), arrived_ms=NOW, now_ms=NOW) == waits(40, None)
+    assert decide.playlist(state, Directives(msn=40, part=2), arrived_ms=NOW, now_ms=NOW) == BLOCKED
+    assert decide.playlist(later(FRESH, 6), Directives(), arrived_ms=NOW, now_ms=NOW) == FULL
 
 
 @pytest.mark.parametrize("asked", [Directives(msn=50), Directives(msn=50, part=3), Directives(msn=51, part=0)])
