@@ -22,6 +22,7 @@ from infra.settings import InfraSettings
 from streaming.profiles.folder import ProfileFolder
 from streaming.settings import ServiceSettings
 from transcoder.encoders import encoders
+from transcoder.encryption.wrapping import fingerprint
 from transcoder.ffmpeg import Limits, ffmpeg_path, run
 from transcoder.sandbox_cage import Cage
 from transcoder.sandbox_choice import SETTING as CAGE
@@ -62,6 +63,13 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
             raise InfraError("; ".join(errors))
         return f"{', '.join(sorted(shelf.files))} ({service.profiles_folder})"
 
+    async def keys() -> str:
+        names = [fingerprint(key) for key in service.encryption.wrapping().keys]
+        if not names:
+            return "of encrypted assets: in the bucket as they are (see docs/encryption.md)"
+        old = f"; older ones: {', '.join(names[1:])}" if names[1:] else ""
+        return f"of encrypted assets: wrapped by {names[0]}{old}"
+
     async def cage() -> str:
         return _CAGES[await asyncio.to_thread(in_force)]
 
@@ -82,6 +90,7 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
         examine("python", python, advice=""),
         examine("ffmpeg", ffmpeg, advice="set CHANNEL_FFMPEG to an ffmpeg with libx264 and aac, or leave it unset"),
         examine("profiles", profiles, advice="mend the file; `channel profiles check FILE` says what is wrong with it"),
+        examine("keys", keys, advice=""),
         examine("cage", cage, advice=f"install what docs/security.md names for it, or leave {CAGE} unset"),
         examine("pages", pages, advice="run `make up` once, or `npm run build` in web/"),
         examine("api", api, advice="start `channel up` or `channel api`"),

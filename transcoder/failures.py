@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import TaskAbandoned
-from transcoder.errors import ChildTimedOut, SandboxError
+from transcoder.errors import ChildTimedOut, KeysUnreadable, SandboxError
 from transcoder.facts import Failure
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "does not help, export it anew, and ask your operator: the log says which part.",
     "cancelled": "An editor stopped the encode. Upload the file again to have it made after all.",
     "source_missing": "The uploaded file is not there any more. Upload it again.",
+    "keys_unreadable": "The encryption keys of this file cannot be read. Ask your operator: the log says why.",
     "stuck": "The encode makes no progress. Ask your operator: the workers' logs say why.",
 }
 
@@ -77,4 +78,6 @@ def of_task(attempt: Attempt, exc: BaseException) -> Failure:
         cause += f"\n{shlex.join(exc.argv)}\n{exc.stderr}"
     if isinstance(exc, TaskAbandoned):
         return failure("abandoned", cause=cause)
+    if isinstance(exc, KeysUnreadable):
+        return failure("keys_unreadable", cause=cause)
     return failure(too_slow if isinstance(exc, ChildTimedOut) else code, cause=cause)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.stack import until
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -24,6 +26,7 @@ def studio(stack: Stack, browser: Browser) -> Iterator[Page]:
     folder.mkdir(exist_ok=True)
     (folder / "small.toml").write_text(
         'description = "For phones"\n'
+        'encryption = "aes-128"\n'
         "ladder = [{ height = 90, average_kbps = 100 }, { height = 180, average_kbps = 300 }]"
     )
     (folder / "wrong.toml").write_text("gap = 2")
@@ -51,7 +54,11 @@ def test_an_editor_picks_a_profile(stack: Stack, studio: Page, tmp_path: Path, f
     row = studio.locator(".row").first
     expect(row.get_by_label("Title")).to_have_value("picked")
     expect(row.locator(".badge").first).to_have_text("Ready", timeout=60_000)
-    expect(row.locator(".facts")).to_contain_text("profile small")
+    expect(row.locator(".facts")).to_contain_text("profile small · encrypted (AES-128)")
+    # A draft: its keys are given to whoever is signed in.
+    row.get_by_role("button", name="Play").click()
+    until(lambda: studio.evaluate("document.querySelector('video')?.currentTime > 0.2"), "it plays")
+    studio.get_by_role("button", name="Close", exact=True).click()
     asset = row.get_attribute("data-asset")
     with stack.client() as client:
         ladder = client.get(f"/api/assets/{asset}/ladder").json()

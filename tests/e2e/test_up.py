@@ -124,7 +124,9 @@ def test_the_doctor_finds_a_running_stack_and_misses_a_stopped_one(own_stack: St
     healthy = _doctor(own_stack)
     assert healthy.returncode == 0, healthy.stdout
     findings = {finding["part"]: finding for finding in json.loads(healthy.stdout)}
-    assert all(findings[part]["well"] for part in ("redis", "object store", "database", "disk", "ffmpeg", "api"))
+    assert all(
+        findings[part]["well"] for part in ("redis", "object store", "database", "disk", "ffmpeg", "keys", "api")
+    )
     assert "append-only" in findings["redis"]["found"]
     own_stack.stop()
     ill = _doctor(own_stack)

@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import TaskAbandoned
 from infra.ports import Attempt
-from transcoder.errors import ChildFailed, ChildTimedOut
+from transcoder.errors import ChildFailed, ChildTimedOut, KeysUnreadable
 from transcoder.failures import MESSAGES, failure, of_task
 from transcoder.source_limits import SourceLimits, refusal
 from transcoder.windows import finish_task, index_task
@@ -50,6 +50,13 @@ def test_who_took_ten_workers_with_him_is_not_called_damaged() -> None:
     found = of_task(attempt, TaskAbandoned())
     assert (found.code, "damaged" in found.message) == ("abandoned", False)
     assert found.cause.startswith("asset/1/index, try 11: TaskAbandoned")
+
+
+def test_keys_that_cannot_be_read_are_the_operators_affair() -> None:
+    attempt = Attempt(task=finish_task("asset", 1), number=5, last=True)
+    found = of_task(attempt, KeysUnreadable("content keys are wrapped by the key 0a1b2c3d"))
+    assert found.code == "keys_unreadable"
+    assert "0a1b2c3d" in found.cause
 
 
 def test_a_reason_without_words_is_an_error() -> None:
