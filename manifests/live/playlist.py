@@ -10,6 +10,7 @@ from itertools import accumulate, chain
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from manifests.errors import LiveError
 from manifests.hls import (
     Map,
     MediaPlaylist,
@@ -77,10 +78,11 @@ def _ended_ms(segment: LiveSegment) -> int:
     return segment.ended_ms or 0
 
 
-def low_latency(
-    state: LiveRendition, placed: Placed, others: Mapping[str, LiveRendition]
-) -> MediaPlaylist:  # fmt: skip
-    """With all that §B.1 asks for, without what is behind the skip boundary."""
+def low_latency(state: LiveRendition, placed: Placed, others: Mapping[str, LiveRendition]) -> MediaPlaylist:
+    """With all that §B.1 asks for, without what is behind the skip boundary.
+
+    Raises LiveError where the renditions do not belong to one channel.
+    """
     reports = [(uri, other.last_part) for uri, other in others.items()]
     return replace(
         build(state, placed, with_parts=True),
@@ -121,6 +123,8 @@ def build(state: LiveRendition, placed: Placed, *, with_parts: bool) -> MediaPla
 def _control(states: Sequence[LiveRendition]) -> ServerControl:
     """The same in all renditions (§6.2.4): their target duration is, and the longest PART-TARGET counts for all."""
     target = states[0].pace.target_duration
+    if any(state.pace.target_duration != target for state in states):
+        raise LiveError("renditions of one channel have one target duration (§6.2.4)")
     return ServerControl(
         can_block_reload=True,
         can_skip_until=Fraction(SKIP_UNTIL * target),
