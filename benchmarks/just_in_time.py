@@ -75,7 +75,8 @@ def _largest(plan: Plan) -> RenditionId:
     return max(plan.video.rungs, key=lambda rung: rung.width * rung.height).id
 
 
-def _wait(stack: Stack, asset: str, rendition: str, number: int) -> float:
+def wait_for_segment(stack: Stack, asset: str, rendition: str, number: int) -> float:
+    """Seconds from the request of a segment to its last byte."""
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as viewer:
         begun = time.perf_counter()
         while viewer.get(f"/v/{asset}/{rendition}/{number}.m4s").status_code != 200:
@@ -97,7 +98,7 @@ def _encode(stack: Stack, bucket: Bucket, source: Path, *, seeks: int) -> tuple[
         missing = [n for n in numbers if layout.segment(AssetId(asset), rendition, n) not in there]
         if not missing:
             break
-        waits.append(_wait(stack, asset, rendition, order.choice(missing)))
+        waits.append(wait_for_segment(stack, asset, rendition, order.choice(missing)))
     while stack.asset(asset)["state"] != "ready":
         time.sleep(_PAUSE_S)
     return asset, _encoders_cpu(stack) - before, waits
@@ -113,9 +114,9 @@ def _idle_waits(stack: Stack, bucket: Bucket, asset: str) -> list[float]:
     for first in islice(cycle(places), IDLE_SEEKS):
         numbers = range(first, first + AHEAD)
         bucket.delete(*(layout.segment(AssetId(asset), rendition, number) for number in numbers))
-        waits.append(_wait(stack, asset, rendition, first))
+        waits.append(wait_for_segment(stack, asset, rendition, first))
         for number in numbers:
-            _wait(stack, asset, rendition, number)
+            wait_for_segment(stack, asset, rendition, number)
     return waits
 
 
