@@ -1,6 +1,6 @@
 """The task "analyse": look into a few pieces of a title, choose its ladder, write ladder.json once.
 
-It runs beside the first windows, at the lowest priority, and nobody waits for it: windows that begin before it is
+It runs after the first segments, at the lowest priority, and nobody waits for it: windows that begin before it is
 done follow the fixed ladder. A title that cannot be analysed keeps that ladder, and fails for no reason of this.
 """
 

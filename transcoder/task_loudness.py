@@ -1,6 +1,6 @@
 """The task "loudness": hear all of the sound, and have that made again which is not at the target; loudness.json, once.
 
-It runs beside the first windows, at the lowest priority, and nobody waits for it but the finish. Sound of which nothing
+It runs after the first segments, at the lowest priority, and nobody waits for it but the finish. Sound of which nothing
 was made yet gets its gain from here.
 """
 
