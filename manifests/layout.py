@@ -8,6 +8,9 @@
     media/{asset}/{rendition}/{n}.m4s             segment n, from 0
     media/{asset}/t{track}-{revision}/{n}.vtt     segment n of captions; their playlist lies beside them
     media/{asset}/stills-{version}/{name}         storyboard: its sheets and their text; poster candidates
+    live/{channel}/{rendition}/index.m3u8         playlist of a live event, as it was when its last segment came
+    live/{channel}/{rendition}/init-{digest}.mp4  init section
+    live/{channel}/{rendition}/{n}.m4s            segment n of the epoch
     work/{asset}/poster.json                      which candidate an editor chose
     work/{asset}/{version}/stills.json            what was drawn; written once
     work/{asset}/{version}/profile.json           what it is made by: written when its upload begins, never changed
@@ -21,14 +24,16 @@
     work/{asset}/{version}/ready.json             the end of the encode: written last, once
     work/{asset}/{version}/failure.json           why the asset cannot be made
     work/{asset}/{version}/captions.json          the captions that are inside the source
+    work/live/{channel}/{event}.json              what a live event is made of: grid, ladder; written once
     work/{asset}/captions/{revision}.json         the captions that are listed, a new object for each change
     sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
     sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
     holds/{asset}/{version}/{holder}/{version}    those bytes are the source of a clip, too
 
-`media/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the source's version
-(`v720-1`), that of captions the revision of their list (`t1-4`), so a URL is never used for other bytes.
+`media/` and `live/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the
+source's version, or the number of the live event (`v720-1`), that of captions the revision of their list (`t1-4`), so a
+URL is never used for other bytes.
 """
 
 from __future__ import annotations
@@ -38,10 +43,12 @@ from dataclasses import dataclass
 from typing import Final, NewType
 
 AssetId = NewType("AssetId", str)
+ChannelId = NewType("ChannelId", str)
 RenditionId = NewType("RenditionId", str)
 UploadId = NewType("UploadId", str)
 
 MEDIA: Final = "media/"
+LIVE: Final = "live/"
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
 _CAPTIONS: Final = re.compile(r"t[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
 _CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
@@ -230,6 +237,26 @@ def source_owner(key: str) -> tuple[AssetId, int] | None:
     """The version that a piece of a source was uploaded to; None for any other key."""
     match = _PIECE.fullmatch(key)
     return None if match is None else (AssetId(match[1]), int(match[2]))
+
+
+def live_playlist(channel: ChannelId, rendition: RenditionId) -> str:
+    return f"live/{channel}/{rendition}/index.m3u8"
+
+
+def live_init(channel: ChannelId, rendition: RenditionId, name: str) -> str:
+    return f"live/{channel}/{rendition}/{name}"
+
+
+def live_segment(channel: ChannelId, rendition: RenditionId, number: int) -> str:
+    return f"live/{channel}/{rendition}/{number}.m4s"
+
+
+def live_prefix(channel: ChannelId) -> str:
+    return f"live/{channel}/"
+
+
+def live_event(channel: ChannelId, event: int) -> str:
+    return f"work/live/{channel}/{event}.json"
 
 
 def hold(owner: tuple[AssetId, int], holder: AssetId, version: int) -> str:

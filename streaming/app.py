@@ -25,7 +25,9 @@ from streaming.http.errors import HANDLERS, ErrorBoundary
 from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
+from streaming.live.channels import api as channels
 from streaming.live.ingest import gateway
+from streaming.live.viewing import api as viewing
 from streaming.playback import api as playback
 from streaming.playback import keys, stills
 from streaming.profiles import api as profiles
@@ -67,6 +69,10 @@ def routes(services: Services) -> list[BaseRoute]:
             services.catalogue, services.captions, services.caption_publisher
         ),
         *clips.routes(services.clips, public_url=public_url),  # /api/assets/{id}/clips, /api/assets/{id}/trim
+        *channels.routes(  # /api/channels…
+            services.channels, services.profiles, public_url=public_url
+        ),
+        *viewing.routes(services.viewing, services.doors),  # /live/{channel}/…
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
@@ -142,6 +148,7 @@ def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[An
     return [
         ("reconciler", services.reconciler.run),
         ("keeper of captions", services.caption_keeper.run),
+        ("followers of channels", services.followers.run),
         ("upload sweeper", lambda: sweep_uploads(services.uploads.sweeper, cache)),
         ("session rollup", lambda: run_rollup(services.rollup, cache=cache, settings=sessions, clock=services.clock)),
     ]

@@ -48,7 +48,7 @@ def environment() -> dict[str, str]:
 
 @app.command()
 def up() -> None:
-    """Run the whole stack on this machine: Valkey, S3, SQLite, the API, a worker. Ctrl-C stops all of it."""
+    """Run the whole stack on this machine: Valkey, S3, SQLite, API, worker, live. Ctrl-C stops all of it."""
     from streaming.cli_up import up_command
 
     up_command(os.environ)
@@ -85,6 +85,14 @@ def worker(
         "CHANNEL_WORKER_URGENT_SLOTS": urgent_slots,
     }
     worker_main({**environment(), **{name: str(count) for name, count in flags.items() if count is not None}})
+
+
+@app.command()
+def live() -> None:
+    """Run the live process: it takes publishers, encodes what they send, and makes the parts that viewers play."""
+    from streaming.live.process import live_main
+
+    live_main(environment())
 
 
 @app.command()

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import rich
 
-from infra.local.preflight import require_program
+from infra.local.preflight import require_port, require_program
 from infra.local.stack import Program, StackSettings, run_stack
 from infra.settings import InfraSettings
 from infra.sql import open_engine
+from streaming.live.ingest.settings import IngestSettings
 from streaming.prepare import prepare
 from streaming.settings import ServiceSettings
 from streaming.tokens.service import Tokens
@@ -24,8 +25,11 @@ def up_command(environment: Mapping[str, str]) -> None:
     """Run until Ctrl-C or SIGTERM. Raises CannotStart with one clear line."""
     home = InfraSettings.from_env(environment).home.absolute()
     service = ServiceSettings.from_env(environment)
+    rtmp = IngestSettings.from_env(environment).rtmp
     token_file = home / "admin.token"
     require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
+    if rtmp.port:
+        require_port(rtmp.host, rtmp.port, "CHANNEL_RTMP_PORT")
 
     async def prepare_all(settings: Mapping[str, str]) -> None:
         infra = InfraSettings.from_env(settings)
@@ -62,6 +66,7 @@ def up_command(environment: Mapping[str, str]) -> None:
                 programs=(
                     Program(name="api", arguments=("api",)),
                     Program(name="worker", arguments=("worker",), stop_within_s=15),
+                    Program(name="live", arguments=("live",), listens=(rtmp.host, rtmp.port) if rtmp.port else None),
                 ),
                 prepare=prepare_all,
                 announce=announce,

@@ -19,8 +19,13 @@ from streaming.catalog.reconciler import Reconciler
 from streaming.catalog.service import Catalogue
 from streaming.clips.service import Clips
 from streaming.clock import Clock, utc_now
+from streaming.live.channels.service import Channels
 from streaming.live.ingest.gate import Gate
 from streaming.live.keys.service import StreamKeys
+from streaming.live.viewing.bodies import Bodies
+from streaming.live.viewing.doors import Doors
+from streaming.live.viewing.follower import Followers
+from streaming.live.viewing.service import Viewing, now_ms
 from streaming.playback.service import Playback
 from streaming.profiles.folder import ProfileFolder
 from streaming.sessions.identity import Identity, keep_secret
@@ -66,6 +71,10 @@ class Services:
     reconciler: Reconciler
     captions: Captions
     clips: Clips
+    channels: Channels
+    followers: Followers
+    viewing: Viewing
+    doors: Doors
     caption_publisher: Publisher
     caption_keeper: Keeper
 
@@ -119,6 +128,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     ledger = Ledger(sql)
     captions = Captions(sql=sql, clock=clock)
     stream_keys = StreamKeys(sql=sql, clock=clock)
+    channels, followers = Channels(sql=sql, cache=cache, clock=clock), Followers(cache)
     publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
     return Services(
         settings=settings,
@@ -144,6 +154,10 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
         captions=captions,
         clips=Clips(catalogue=catalogue, store=store, captions=captions, keys=keys),
+        channels=channels,
+        followers=followers,
+        viewing=Viewing(followers, Bodies(cache=cache, store=store), clock=now_ms),
+        doors=Doors(channels),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
         reconciler=Reconciler(

@@ -10,6 +10,7 @@ from streaming.live.ingest.settings import IngestSettings
 from streaming.settings import ServiceSettings
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.encryption.settings import EncryptionSettings
+from transcoder.live.settings import LiveSettings
 from transcoder.settings import TranscoderSettings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("Worker (`channel worker`)", TranscoderSettings),
     ("Encodes of a worker", EncoderSettings),
     ("Ways in of live", IngestSettings),
+    ("Live encoding", LiveSettings),
 )
 # Read outside of the settings classes: by the sandbox, by `channel up` and by `channel upload` alone.
 _OTHERS: Final = tuple(

@@ -7,7 +7,7 @@ Pure, and a function of the plan and the AAC frames alone: the same init section
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from transcoder.audio_adts import RATES
 from transcoder.boxes import write, write_full
@@ -25,7 +25,20 @@ _MATRIX: Final = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _SYNC: Final = 0x02000000  # sample_depends_on = 2: on no other (§8.8.3.1)
 
 
-def init_section(track: AudioPlan) -> bytes:
+class Aac(Protocol):
+    """What the init section says of a track: Hz, channels, b/s."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def bitrate(self) -> int: ...
+
+
+def init_section(track: Aac) -> bytes:
     """`ftyp` and `moov` of an AAC-LC track; its timescale is the sample rate."""
     ftyp = write(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6cmfcmp41")
     mvhd = write_full(
@@ -53,7 +66,7 @@ def segment(track: AudioPlan, number: int, frames: Sequence[bytes]) -> bytes:
     return moof(len(moof(0)) + header) + write(b"mdat", *frames)
 
 
-def _trak(track: AudioPlan) -> bytes:
+def _trak(track: Aac) -> bytes:
     enabled_in_movie = 0x3
     tkhd = write_full(
         b"tkhd", 0, enabled_in_movie, struct.pack(">5I8xhhh2x", 0, 0, _TRACK, 0, 0, 0, 1, 1 << 8), _MATRIX, bytes(8)
@@ -78,7 +91,7 @@ def _trak(track: AudioPlan) -> bytes:
     return write(b"trak", tkhd, write(b"mdia", mdhd, hdlr, minf))
 
 
-def _mp4a(track: AudioPlan) -> bytes:
+def _mp4a(track: Aac) -> bytes:
     """The sample entry (ISO/IEC 14496-14 §5.6) with its elementary stream descriptor (14496-1 §7.2.6.5)."""
     config = struct.pack(
         ">H", _LOW_COMPLEXITY << 11 | RATES.index(track.sample_rate) << 7 | track.channels << 3

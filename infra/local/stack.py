@@ -41,11 +41,13 @@ _ADDRESSES: Final = "stack.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One of our own processes: its name and the arguments behind `python -m streaming`."""
+    """One of our own processes: its name and the arguments behind `python -m streaming`. It is ready when it listens at
+    `listens` (host and port), if that is said."""
 
     name: str
     arguments: tuple[str, ...]
     stop_within_s: float = 10.0
+    listens: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,19 +187,34 @@ def _s3(home: Path, host: str, asked: str | None) -> tuple[Part, dict[str, str]]
 
 
 def _program(program: Program, settings: StackSettings, environment: Mapping[str, str]) -> Part:
+    ready: Callable[[], Awaitable[bool]] = _at_once
+    if program.name == "api":
+        ready = _answers(f"http://{reachable(settings.host)}:{settings.port}/readyz")
+    elif program.listens is not None:
+        ready = _listens(*program.listens)
     return Part(
         name=program.name,
         argv=(sys.executable, "-m", "streaming", *program.arguments),
         environment=environment,
-        ready=_answers(f"http://{reachable(settings.host)}:{settings.port}/readyz")
-        if program.name == "api"
-        else _at_once,
+        ready=ready,
         stop_within_s=program.stop_within_s,
     )
 
 
 async def _at_once() -> bool:
     return True
+
+
+def _listens(host: str, port: int) -> Callable[[], Awaitable[bool]]:
+    async def ready() -> bool:
+        try:
+            _, writer = await asyncio.open_connection(reachable(host), port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    return ready
 
 
 def _answers(url: str, *, any_status: bool = False) -> Callable[[], Awaitable[bool]]:

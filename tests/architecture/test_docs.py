@@ -12,6 +12,7 @@ import typer.main
 from prometheus_client import REGISTRY
 
 import streaming.live.ingest.metrics
+import transcoder.live.metrics
 import transcoder.metrics
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
 from infra.ports import Level
@@ -120,6 +121,7 @@ def test_levels_are_all_listed() -> None:
 def test_metrics_exist_and_are_all_listed() -> None:
     assert transcoder.metrics.FAILURES is not None
     assert streaming.live.ingest.metrics.REFUSED is not None
+    assert transcoder.live.metrics.FEEDS is not None
     known = {f"{family.name}_total" if family.type == "counter" else family.name for family in REGISTRY.collect()}
     known = {name for name in known if name.startswith("channel_")}
     assert set(re.findall(r"`(channel_[a-z_]+)`", (ROOT / "docs" / "operations.md").read_text())) == known

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATIENCE_S: Final = 120.0
+_NO_WAYS_IN: Final = {"CHANNEL_RTMP_PORT": "0", "CHANNEL_SRT_PORTS": "off"}
+"""Several stacks run side by side: only tests of live take these ports."""
 
 
 def until(condition: Callable[[], Any], what: str, *, within: float = PATIENCE_S) -> Any:
@@ -62,7 +64,10 @@ class Stack:
             file.write_text(text)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streaming", "up"],
-            env={**os.environ, **self.environment, "CHANNEL_HOME": str(self.home), "CHANNEL_PORT": str(self.port)},
+            env={
+                **os.environ, **_NO_WAYS_IN, **self.environment, "CHANNEL_HOME": str(self.home),
+                "CHANNEL_PORT": str(self.port),
+            },
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         until(self._ready, "the stack is ready", within=60)

@@ -17,6 +17,7 @@ import typer.main
 
 from infra.settings import InfraSettings, fields
 from streaming.cli import app
+from streaming.live.ingest.settings import IngestSettings
 from streaming.settings import ServiceSettings
 from tests.e2e.compose import (
     ROOT,
@@ -29,13 +30,14 @@ from tests.e2e.compose import (
 )
 from tests.e2e.stack import until
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.live.settings import LiveSettings
 from transcoder.settings import TranscoderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SETTINGS = (InfraSettings, ServiceSettings, TranscoderSettings, EncoderSettings)
+SETTINGS = (InfraSettings, ServiceSettings, TranscoderSettings, EncoderSettings, IngestSettings, LiveSettings)
 KNOWN = {item.env for cls in SETTINGS for item in fields(cls)}
 
 
@@ -52,7 +54,17 @@ def test_every_secret_must_be_set() -> None:
 
 
 def test_the_services_are_the_ones_of_the_architecture(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"postgres", "redis", "s3", "migrate", "api-1", "api-2", "worker", "nginx"}
+    assert set(compose["services"]) == {
+        "postgres",
+        "redis",
+        "s3",
+        "migrate",
+        "api-1",
+        "api-2",
+        "worker",
+        "live",
+        "nginx",
+    }
     assert compose["services"]["worker"]["deploy"]["replicas"] == 2
 
 
@@ -188,6 +200,8 @@ def deployment(
                 upstreams[f"{name}:{settings['CHANNEL_PORT']}"] = f"127.0.0.1:{port}"
                 settings |= {"CHANNEL_PORT": str(port), "CHANNEL_HOST": "127.0.0.1"}
                 made.apis.append(f"http://127.0.0.1:{port}")
+            if name == "live":
+                settings |= {"CHANNEL_RTMP_HOST": "127.0.0.1", "CHANNEL_RTMP_PORT": str(free_port())}
             made.start(name, service["command"], env=settings)
         (folder / "cache").mkdir()
         configuration = folder / "nginx.conf"

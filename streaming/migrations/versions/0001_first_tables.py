@@ -68,6 +68,23 @@ def upgrade() -> None:
     op.create_index("ix_assets_sport_number", "assets", ["sport", "number"], unique=False)
     op.create_index("ix_assets_state_number", "assets", ["state", "number"], unique=False)
     op.create_table(
+        "channels",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("event", sa.Integer(), nullable=False),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("latency", sa.String(length=16), nullable=False),
+        sa.Column("dvr_s", sa.Integer(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_channels"),
+    )
+    op.create_table(
         "resume_positions",
         sa.Column("viewer", sa.String(length=32), nullable=False),
         sa.Column("asset", sa.String(length=64), nullable=False),
@@ -299,6 +316,7 @@ def downgrade() -> None:
     op.drop_table("session_ledger")
     op.drop_index("ix_resume_positions_seen_at", table_name="resume_positions")
     op.drop_table("resume_positions")
+    op.drop_table("channels")
     op.drop_index("ix_assets_state_number", table_name="assets")
     op.drop_index("ix_assets_sport_number", table_name="assets")
     op.drop_index("ix_assets_next_state", table_name="assets")

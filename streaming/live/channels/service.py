@@ -1,0 +1,162 @@
+"""Channels in SQL: made, started, stopped, deleted; and where the life of their events is written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from infra.errors import CacheUnavailable
+from infra.sql import reading, transaction
+from manifests.layout import ChannelId
+from streaming.clock import utc_now
+from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
+from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, new_channel_id
+from streaming.live.channels.tables import channels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from infra.ports import Cache
+    from streaming.clock import Clock
+
+CHANGED: Final = "channel:live:channels"
+"""The wake-up for whoever runs channels: its message is the id of one that was started, stopped or deleted."""
+
+
+def _channel_of(row: Row[Any]) -> Channel:
+    return Channel(
+        id=ChannelId(row.id), title=row.title, state=ChannelState(row.state), event=row.event, profile=row.profile,
+        latency=row.latency, dvr=timedelta(seconds=row.dvr_s), public=row.public, trouble=row.trouble,
+        created_by=row.created_by, created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at,
+    )  # fmt: skip
+
+
+def _row_of(channel: Channel) -> dict[str, Any]:
+    return {
+        "id": channel.id, "title": channel.title, "state": channel.state.value, "event": channel.event,
+        "profile": channel.profile, "latency": channel.latency, "dvr_s": int(channel.dvr.total_seconds()),
+        "public": channel.public, "trouble": channel.trouble, "created_by": channel.created_by,
+        "created_at": channel.created_at, "started_at": channel.started_at, "ended_at": channel.ended_at,
+    }  # fmt: skip
+
+
+class Channels:
+    """Raises DatabaseUnavailable from every method."""
+
+    def __init__(self, *, sql: AsyncEngine, cache: Cache, clock: Clock = utc_now) -> None:
+        self._sql, self._cache, self._clock = sql, cache, clock
+
+    async def create(
+        self, *, title: str, channel_id: str = "", profile: str = "", latency: str = "low", dvr: timedelta = DVR,
+        public: bool = True, created_by: str,
+    ) -> Channel:  # fmt: skip
+        """Raises ChannelExists."""
+        made = Channel(
+            id=ChannelId(channel_id) if channel_id else new_channel_id(), title=title, state=ChannelState.IDLE,
+            event=0, profile=profile, latency=latency, dvr=dvr, public=public, trouble="", created_by=created_by,
+            created_at=self._clock(), started_at=None, ended_at=None,
+        )  # fmt: skip
+        try:
+            async with transaction(self._sql) as connection:
+                await connection.execute(insert(channels).values(**_row_of(made)))
+        except IntegrityError as exc:
+            raise ChannelExists from exc
+        return made
+
+    async def list(self) -> Sequence[Channel]:
+        """All of them, newest first."""
+        async with reading(self._sql) as connection:
+            rows = await connection.execute(select(channels).order_by(channels.c.created_at.desc(), channels.c.id))
+            return [_channel_of(row) for row in rows]
+
+    async def get(self, channel_id: ChannelId) -> Channel:
+        """Raises ChannelNotFound."""
+        async with reading(self._sql) as connection:
+            return await self._read(connection, channel_id)
+
+    async def start(self, channel_id: ChannelId) -> Channel:
+        """Begin an event; starting what runs is no error. Raises ChannelNotFound."""
+        async with transaction(self._sql) as connection:
+            found = await self._read(connection, channel_id, lock=True)
+            if found.state in RUNNING:
+                return found
+            started = replace(
+                found, state=ChannelState.WAITING, event=found.event + 1, trouble="", started_at=self._clock(),
+                ended_at=None,
+            )  # fmt: skip
+            await self._write(connection, started)
+        await self._tell(channel_id)
+        return started
+
+    async def stop(self, channel_id: ChannelId) -> Channel:
+        """End the event; stopping what does not run is no error. Raises ChannelNotFound."""
+        async with transaction(self._sql) as connection:
+            found = await self._read(connection, channel_id, lock=True)
+            if found.state not in RUNNING:
+                return found
+            ended = replace(found, state=ChannelState.ENDED, ended_at=self._clock())
+            await self._write(connection, ended)
+        await self._tell(channel_id)
+        return ended
+
+    async def change(
+        self, channel_id: ChannelId, *, title: str | None = None, public: bool | None = None,
+        dvr: timedelta | None = None, profile: str | None = None, latency: str | None = None,
+    ) -> Channel:  # fmt: skip
+        """What an event is made of (`profile`, `latency`) changes between events alone. Raises ChannelNotFound,
+        ChannelBusy."""
+        wanted: dict[str, Any] = {"title": title, "public": public, "dvr": dvr, "profile": profile, "latency": latency}
+        async with transaction(self._sql) as connection:
+            found = await self._read(connection, channel_id, lock=True)
+            if (profile is not None or latency is not None) and found.state in RUNNING:
+                raise ChannelBusy("Stop the channel first: an event keeps the ladder and the parts it began with.")
+            made = replace(found, **{name: value for name, value in wanted.items() if value is not None})
+            await self._write(connection, made)
+        await self._tell(channel_id)
+        return made
+
+    async def delete(self, channel_id: ChannelId) -> None:
+        """Raises ChannelNotFound, ChannelBusy while an event runs."""
+        async with transaction(self._sql) as connection:
+            found = await self._read(connection, channel_id, lock=True)
+            if found.state in RUNNING:
+                raise ChannelBusy("Stop the channel first.")
+            await connection.execute(delete(channels).where(channels.c.id == channel_id))
+        await self._tell(channel_id)
+
+    async def step(self, channel_id: ChannelId, event: int, state: ChannelState, *, trouble: str = "") -> None:
+        """What happens to event number `event`, by whoever runs it; what its life does not allow is not written."""
+        async with transaction(self._sql) as connection:
+            try:
+                found = await self._read(connection, channel_id, lock=True)
+            except ChannelNotFound:
+                return
+            if found.event != event or (state is not found.state and state not in found.state.following):
+                return
+            if (found.state, found.trouble) != (state, trouble):
+                await self._write(connection, replace(found, state=state, trouble=trouble))
+
+    async def _read(self, connection: AsyncConnection, channel_id: ChannelId, *, lock: bool = False) -> Channel:
+        query = select(channels).where(channels.c.id == channel_id)
+        row = None
+        if "\0" not in channel_id:
+            row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        if row is None:
+            raise ChannelNotFound
+        return _channel_of(row)
+
+    async def _write(self, connection: AsyncConnection, channel: Channel) -> None:
+        await connection.execute(update(channels).where(channels.c.id == channel.id).values(**_row_of(channel)))
+
+    async def _tell(self, channel_id: ChannelId) -> None:
+        try:
+            await self._cache.publish(CHANGED, channel_id.encode())
+        except CacheUnavailable:
+            return  # whoever runs channels looks for himself before long

@@ -1,0 +1,78 @@
+"""The live process: the ways in, and all that is made of what comes through them. One holds every channel's feed.
+
+It may be killed at any moment. What it has told Redis is where the next one goes on, and publishers come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from infra.local.preflight import require_program
+from infra.logs import configure
+from infra.metrics import expose
+from infra.tasks import end
+from streaming.live.channels.service import Channels
+from streaming.live.ingest.gate import Gate
+from streaming.live.ingest.rtmp.server import RtmpServer
+from streaming.live.ingest.settings import IngestSettings
+from streaming.live.keys.service import StreamKeys
+from streaming.live.shows import Shows
+from streaming.live.viewing.service import now_ms
+from streaming.profiles.folder import ProfileFolder
+from streaming.services import connect
+from streaming.settings import ServiceSettings
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.ffmpeg import ffmpeg_path
+from transcoder.live.settings import LiveSettings
+from transcoder.sandbox import keep_to_ourselves
+from transcoder.sandbox_choice import in_force
+from transcoder.scratch import scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log: Final = logging.getLogger("channel.live")
+
+
+def live_main(env: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT. Raises SettingsError, and CannotStart without an ffmpeg."""
+    require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
+    keep_to_ourselves()
+    settings, live, ingest = ServiceSettings.from_env(env), LiveSettings.from_env(env), IngestSettings.from_env(env)
+    configure(level=settings.infra.log_level, style=settings.infra.log_format)
+    log.info("the cage is ready", extra={"cage": in_force().value})
+    if live.metrics_port:
+        expose(host=live.metrics_host, port=live.metrics_port)
+    with scratch(settings.infra.home / "scratch"):
+        asyncio.run(run_live(settings, live, ingest, encoder=EncoderSettings.from_env(env)))
+
+
+async def run_live(
+    settings: ServiceSettings, live: LiveSettings, ingest: IngestSettings, *, encoder: EncoderSettings
+) -> None:
+    """Take publishers until SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    infra, close = connect(settings)
+    shows = Shows(
+        channels=Channels(sql=infra.sql, cache=infra.cache), profiles=ProfileFolder(settings.profiles_folder),
+        cache=infra.cache, store=infra.store, encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms,
+    )  # fmt: skip
+    running = asyncio.create_task(shows.run())
+    try:
+        gate = Gate(StreamKeys(sql=infra.sql))
+        async with AsyncExitStack() as ways:
+            if ingest.rtmp.port:
+                server = RtmpServer(gate=gate, feeds=shows, settings=ingest.rtmp)
+                log.info("taking publishers by RTMP", extra={"port": await ways.enter_async_context(server.serving())})
+            await stopped.wait()
+    finally:
+        await end(running)
+        await close()
+    log.info("stopped")

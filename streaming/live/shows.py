@@ -1,0 +1,179 @@
+"""All channels that run in this process, in step with what SQL says of them. The ways in publish here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from infra.errors import InfraError
+from infra.tasks import end
+from manifests.layout import ChannelId
+from streaming.live.channels.errors import ChannelNotFound
+from streaming.live.channels.model import RUNNING, ChannelState
+from streaming.live.channels.service import CHANGED
+from streaming.live.ingest.errors import NotTaken
+from streaming.live.show import Show
+from transcoder.live.admission import check_room
+from transcoder.live.broadcast import Broadcast, find_event
+from transcoder.live.resume import read_states
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from infra.ports import Cache, ObjectStore
+    from manifests.layout import RenditionId
+    from manifests.live.state import LiveRendition
+    from streaming.live.channels.model import Channel
+    from streaming.live.channels.service import Channels
+    from streaming.live.ingest.publisher import Publisher, Sink
+    from streaming.profiles.folder import ProfileFolder
+    from transcoder.encoder_settings import EncoderSettings
+    from transcoder.live.event import LiveEvent
+    from transcoder.profile import Profile
+
+log: Final = logging.getLogger("channel.live")
+
+_LOOK_S: Final = 2.0
+_FILL_S: Final = 0.25
+
+
+class Shows:
+    """`clock`: ms since the epoch. `capacity` in million pixels a second."""
+
+    def __init__(
+        self, *, channels: Channels, profiles: ProfileFolder, cache: Cache, store: ObjectStore,
+        encoder: EncoderSettings, capacity: int, clock: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self.channels, self.encoder, self.clock = channels, encoder, clock
+        self._profiles, self._cache, self._store, self._capacity = profiles, cache, store, capacity
+        self._shows: dict[ChannelId, Show] = {}
+        self._finished: set[ChannelId] = set()
+        self._opening, self._changed = asyncio.Lock(), asyncio.Event()
+
+    # --- Feeds: what the ways in see ---
+
+    @asynccontextmanager
+    async def open(self, publisher: Publisher) -> AsyncIterator[Sink]:
+        """Begin a publication; leaving the context ends it. Raises NotTaken."""
+        try:
+            channel = await self.channels.get(ChannelId(publisher.channel))
+        except ChannelNotFound as exc:
+            raise NotTaken("The channel was deleted.") from exc
+        if channel.state not in RUNNING:
+            raise NotTaken("The channel is not started.")
+        try:
+            show = await self._show(channel)
+        except InfraError as exc:
+            raise NotTaken("The server cannot take a stream at the moment.") from exc
+        feed = await show.open(publisher)
+        try:
+            yield feed
+        finally:
+            await feed.finish()
+
+    # --- what shows ask for ---
+
+    async def profile_of(self, channel: Channel) -> Profile:
+        return await self._profiles.chosen(channel.profile, tenant=channel.created_by)
+
+    def check_room(self, event: LiveEvent, *, of: Show) -> None:
+        """Raises FeedRefused."""
+        others = [
+            show.feed.event
+            for show in self._shows.values()
+            if show is not of and show.feed is not None and show.feed.event is not None
+        ]
+        check_room(event, others, capacity=self._capacity)
+
+    def begin(self, event: LiveEvent, channel: Channel) -> Broadcast:
+        made = self._broadcast(event, channel)
+        made.announce()
+        return made
+
+    def _broadcast(
+        self, event: LiveEvent, channel: Channel, states: dict[RenditionId, LiveRendition] | None = None
+    ) -> Broadcast:
+        return Broadcast(
+            event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr, states=states
+        )  # fmt: skip
+
+    # --- what runs beside the ways in ---
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        beside = [asyncio.create_task(self._fill()), asyncio.create_task(self._listen())]
+        try:
+            while True:
+                self._changed.clear()
+                try:
+                    await self._look()
+                except InfraError as exc:
+                    log.warning("channels stay as they were", extra={"cause": str(exc)})
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_S):
+                        await self._changed.wait()
+        finally:
+            await end(*beside)
+            await asyncio.gather(*(show.aclose() for show in self._shows.values()))
+
+    async def _look(self) -> None:
+        """Begin what was started, end what was stopped, and what a process before this one has left unfinished."""
+        there = {channel.id: channel for channel in await self.channels.list()}
+        for channel in there.values():
+            if channel.state in RUNNING:
+                await self._show(channel)
+            elif channel.id not in self._shows and channel.id not in self._finished:
+                await self._finish_left(channel)
+        for channel_id, show in list(self._shows.items()):
+            now = there.get(channel_id)
+            if now is None or now.state not in RUNNING or now.event != show.channel.event:
+                del self._shows[channel_id]
+                await show.finish()
+
+    async def _show(self, channel: Channel) -> Show:
+        async with self._opening:
+            show = self._shows.get(channel.id)
+            if show is None or show.channel.event != channel.event:
+                if show is not None:
+                    await show.finish()
+                show = self._shows[channel.id] = Show(self, channel, await self._left(channel))
+                self._finished.discard(channel.id)
+            return show
+
+    async def _left(self, channel: Channel) -> Broadcast | None:
+        """The channel's event, if a process before this one has begun it."""
+        event = await find_event(self._cache, self._store, channel.id, channel.event)
+        if event is None:
+            return None
+        states = await read_states(self._cache, event)
+        log.info("an event goes on", extra={"channel": channel.id, "event": event.number})
+        return self._broadcast(event, channel, states)
+
+    async def _finish_left(self, channel: Channel) -> None:
+        if channel.state is ChannelState.ENDED:
+            left = await self._left(channel)
+            if left is not None and not all(state.ended for state in left.packager.states.values()):
+                await left.finish()
+            elif left is not None:
+                await left.aclose()
+        self._finished.add(channel.id)
+
+    async def _fill(self) -> None:
+        while True:
+            await asyncio.sleep(_FILL_S)
+            for show in self._shows.values():
+                try:
+                    show.fill()
+                except Exception:
+                    log.exception("the gaps of %s are not told", show.channel.id)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._cache.subscribe(CHANGED) as messages:
+                    async for _ in messages:
+                        self._changed.set()
+            except InfraError:
+                await asyncio.sleep(_LOOK_S)

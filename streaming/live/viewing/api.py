@@ -1,0 +1,164 @@
+"""`/live/{channel}/…`: playlists, parts, segments and init sections of what runs now.
+
+A query other than the delivery directives (CMCD, cache busters) makes no other answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from manifests import media_types
+from manifests.errors import LiveError
+from manifests.layout import ChannelId, RenditionId
+from manifests.live import directives, names
+from streaming.catalog.policy import sees_all
+from streaming.http.auth import InvalidToken, principal
+from streaming.http.caching import not_modified, strong_etag
+from streaming.http.openapi import Parameter, Reply, operation
+from streaming.http.problem import RangeNotSatisfiable
+from streaming.http.ranges import parse_range
+from streaming.live.channels.errors import ChannelNotFound
+from streaming.live.viewing.errors import (
+    LiveMediaNotFound,
+    LiveRenditionNotFound,
+    NothingLive,
+    PartLate,
+    WrongDirectives,
+)
+from streaming.playback.media import ObjectResponse
+from streaming.playback.metrics import note_player
+from streaming.playback.playlists import playlist_response
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from streaming.live.channels.model import Channel
+    from streaming.live.viewing.doors import Doors
+    from streaming.live.viewing.service import Answer, Viewing
+
+_TAG: Final = "live playback"
+_PRIVATE: Final = "private, no-store"
+_NAMING: Final = "public, max-age=2"
+_ERRORS: Final = (ChannelNotFound, NothingLive, InvalidToken)
+_PLAYLIST: Final = {
+    200: Reply(description="The playlist, compressed if the client likes that", media_type=media_types.M3U8),
+    304: Reply(description="As named in If-None-Match"),
+}
+_MEDIA: Final = {
+    200: Reply(description="All of it", media_type=media_types.SEGMENT, headers={"ETag": "Its tag."}),
+    206: Reply(description="The range", media_type=media_types.SEGMENT, headers={"Content-Range": "Which bytes."}),
+}
+_DIRECTIVES: Final = (
+    Parameter(name=directives.MSN, kind=int, description="Answer when this segment, or the part of it, is there."),
+    Parameter(name=directives.PART, kind=int, description="Answer when this part of it is there."),
+    Parameter(name=directives.SKIP, description="YES or v2: a delta update will do."),
+)
+
+
+class ViewingApi:
+    def __init__(self, viewing: Viewing, doors: Doors) -> None:
+        self._viewing, self._doors = viewing, doors
+
+    @operation(
+        summary="Multivariant playlist of a channel",
+        tag=_TAG,
+        description="There from the first segment of an event on.",
+        replies=_PLAYLIST,
+        errors=_ERRORS,
+    )
+    async def multivariant(self, request: Request) -> Response:
+        channel = await self._enter(request)
+        playlist = await self._viewing.multivariant(channel.id)
+        return playlist_response(request, playlist, cache_control=_NAMING if channel.public else _PRIVATE)
+
+    @operation(
+        summary="Media playlist of a live rendition",
+        tag=_TAG,
+        description="Low-Latency HLS: blocking reload and delta updates (RFC 8216bis §6.2.5). Players that know of "
+        "neither read the same playlist.",
+        parameters=_DIRECTIVES,
+        replies=_PLAYLIST,
+        errors=(*_ERRORS, LiveRenditionNotFound, WrongDirectives, PartLate),
+    )
+    async def media_playlist(self, request: Request) -> Response:
+        channel = await self._enter(request)
+        try:
+            asked = directives.parse(request.query_params.multi_items())
+        except LiveError as exc:
+            raise WrongDirectives(f"{exc}.") from exc
+        answer = await self._viewing.playlist(channel.id, _rendition(request), asked)
+        assert answer.playlist is not None  # noqa: S101 - a playlist was asked for
+        return playlist_response(request, answer.playlist, cache_control=_lifetime(channel, answer))
+
+    @operation(
+        summary="Init section of a live rendition",
+        tag=_TAG,
+        replies={200: Reply(description="All of it", media_type=media_types.VIDEO_INIT)},
+        errors=(*_ERRORS, LiveRenditionNotFound, LiveMediaNotFound),
+    )
+    async def init_section(self, request: Request) -> Response:
+        is_sound = _rendition(request).startswith("a")
+        return await self._media(request, media_types.AUDIO_INIT if is_sound else media_types.VIDEO_INIT)
+
+    @operation(
+        summary="Segment or part of a live rendition",
+        tag=_TAG,
+        description="`{n}` is a segment, `{n}.{i}` a part of it. The part that the playlist hints at can be asked for "
+        "at once: the answer waits for it.",
+        parameters=(Parameter(name="Range", where="header", description="One range of bytes."),),
+        replies=_MEDIA,
+        errors=(*_ERRORS, LiveRenditionNotFound, LiveMediaNotFound, PartLate, RangeNotSatisfiable),
+    )
+    async def segment(self, request: Request) -> Response:
+        note_player(request.url.query, request.headers)
+        return await self._media(request, media_types.SEGMENT)
+
+    async def _enter(self, request: Request) -> Channel:
+        """The channel, if it may be watched by whoever asks. Raises ChannelNotFound, InvalidToken."""
+        channel = await self._doors.channel(ChannelId(request.path_params["channel"]))
+        if not channel.public and not sees_all(await principal(request)):
+            raise ChannelNotFound
+        return channel
+
+    async def _media(self, request: Request, media_type: str) -> Response:
+        channel = await self._enter(request)
+        name = names.parse(request.url.path.rpartition("/")[2])
+        if name is None:
+            raise LiveMediaNotFound
+        answer = await self._viewing.media(channel.id, _rendition(request), name)
+        headers = {"Cache-Control": _lifetime(channel, answer), "Accept-Ranges": "bytes"}
+        if answer.stored is not None:
+            return ObjectResponse(answer.stored, status_code=200, headers=headers, media_type=media_type)
+        body = answer.body or b""
+        headers["ETag"] = etag = strong_etag(body)
+        unchanged = not_modified(request, etag, headers)
+        if unchanged is not None:
+            return unchanged
+        part = parse_range(request.headers.get("range"), len(body))
+        if part is None:
+            return Response(body, headers=headers, media_type=media_type)
+        headers["Content-Range"] = part.content_range
+        return Response(
+            body[part.start : part.start + part.length], status_code=206, headers=headers, media_type=media_type
+        )  # fmt: skip
+
+
+def _rendition(request: Request) -> RenditionId:
+    return RenditionId(request.path_params["rendition"])
+
+
+def _lifetime(channel: Channel, answer: Answer) -> str:
+    return answer.cache_control if channel.public else _PRIVATE
+
+
+def routes(viewing: Viewing, doors: Doors) -> list[BaseRoute]:
+    api = ViewingApi(viewing, doors)
+    return [
+        Route("/live/{channel}/index.m3u8", api.multivariant, methods=["GET"]),
+        Route("/live/{channel}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
+        Route("/live/{channel}/{rendition}/{init}.mp4", api.init_section, methods=["GET"]),
+        Route("/live/{channel}/{rendition}/{number}.m4s", api.segment, methods=["GET"]),
+    ]

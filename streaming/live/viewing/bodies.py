@@ -1,0 +1,90 @@
+"""The bytes of parts and segments, wherever they are by now: in this process, in Redis, in the bucket."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from infra.errors import CacheUnavailable, ObjectNotFound
+from manifests import layout
+from streaming.playback.single_flight import SingleFlight
+from transcoder.live import board
+
+if TYPE_CHECKING:
+    from infra.ports import Cache, ObjectBody, ObjectStore
+    from manifests.layout import RenditionId
+    from manifests.live.state import LiveSegment
+    from transcoder.live.event import LiveEvent
+
+_HELD: Final = 64 << 20
+
+
+class Bodies:
+    """Keeps the last `held` bytes that were asked for: every viewer at the live edge asks for the same."""
+
+    def __init__(self, *, cache: Cache, store: ObjectStore, held: int = _HELD) -> None:
+        self._cache, self._store, self._held = cache, store, held
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._bytes = 0
+        self._flight: SingleFlight[str, bytes | None] = SingleFlight()
+
+    async def part(self, event: LiveEvent, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes | None:
+        """None: it is gone. Raises ObjectStoreError."""
+        found = await self._get(board.part_key(event.channel, rendition, segment.number, index))
+        if found is not None:
+            return found
+        # A segment is its parts, one behind the other.
+        start = sum(part.size for part in segment.parts[:index])
+        try:
+            opened = await self._store.get(
+                layout.live_segment(event.channel, rendition, segment.number), start=start,
+                length=segment.parts[index].size,
+            )  # fmt: skip
+        except ObjectNotFound:
+            return None
+        return b"".join([block async for block in opened.stream])
+
+    async def recent(self, event: LiveEvent, rendition: RenditionId, segment: LiveSegment) -> bytes | None:
+        """A whole segment, from its parts; None: they are not kept any more."""
+        found = []
+        for index in range(segment.count):
+            part = await self._get(board.part_key(event.channel, rendition, segment.number, index))
+            if part is None:
+                return None
+            found.append(part)
+        return b"".join(found) or None
+
+    async def stored(self, event: LiveEvent, rendition: RenditionId, number: int) -> ObjectBody | None:
+        """A segment in the bucket. Raises ObjectStoreError."""
+        try:
+            return await self._store.get(layout.live_segment(event.channel, rendition, number))
+        except ObjectNotFound:
+            return None
+
+    async def init(self, event: LiveEvent, rendition: RenditionId, name: str) -> bytes | None:
+        """Raises ObjectStoreError."""
+        found = await self._get(board.init_key(event.channel, rendition, name))
+        if found is not None:
+            return found
+        try:
+            return await self._store.read(layout.live_init(event.channel, rendition, name))
+        except ObjectNotFound:
+            return None
+
+    async def _get(self, key: str) -> bytes | None:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        return await self._flight(key, lambda: self._fetch(key))
+
+    async def _fetch(self, key: str) -> bytes | None:
+        try:
+            body = await self._cache.get(key)
+        except CacheUnavailable:
+            return None
+        if body is not None:
+            self._kept[key] = body
+            self._bytes += len(body)
+            while self._bytes > self._held:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+        return body

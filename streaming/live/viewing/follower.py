@@ -1,0 +1,128 @@
+"""What an API process knows of a channel: the state of every rendition, as the packager told it last.
+
+One task a channel listens to its wake-ups; whoever waits for a part is woken by it. What was missed is read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from infra.errors import CacheUnavailable
+from infra.tasks import end
+from manifests.layout import ChannelId, RenditionId
+from transcoder.live import board
+from transcoder.live.event import load
+from transcoder.live.resume import read_state, read_states
+
+if TYPE_CHECKING:
+    from infra.ports import Cache
+    from manifests.live.state import LiveRendition
+    from transcoder.live.event import LiveEvent
+
+log: Final = logging.getLogger("channel.live")
+
+_AGAIN_S: Final = 0.5
+_UNUSED_S: Final = 60.0
+
+
+class Follower:
+    """`event` None: there is nothing to see (yet)."""
+
+    def __init__(self, channel: ChannelId, cache: Cache) -> None:
+        self.channel, self._cache = channel, cache
+        self.event: LiveEvent | None = None
+        self.states: dict[RenditionId, LiveRendition] = {}
+        self._loaded, self._waiting = asyncio.Event(), dict[RenditionId, asyncio.Event]()
+        self.asked = asyncio.get_running_loop().time()
+        self.task = asyncio.create_task(self._follow(), name=f"follower of {channel}")
+
+    async def ready(self) -> None:
+        """Wait until something is known, be it that there is nothing."""
+        await self._loaded.wait()
+
+    async def changed(self, rendition: RenditionId, *, within_s: float) -> None:
+        """Wait for the next change of a rendition, so long at the most."""
+        waiting = self._waiting.setdefault(rendition, asyncio.Event())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await waiting.wait()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with self._cache.subscribe(board.wake_up(self.channel)) as messages:
+                    await self._load()
+                    async for _, message in messages:
+                        if message:
+                            await self._take(message)
+                        else:
+                            await self._load()
+            except CacheUnavailable as exc:
+                log.warning("a channel stands still", extra={"channel": self.channel, "cause": str(exc)})
+            except msgspec.DecodeError:
+                log.exception("the state of %s cannot be read", self.channel)
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _load(self) -> None:
+        kept = await self._cache.get(board.event_key(self.channel))
+        self.event = None if kept is None else load(kept)
+        self.states = {} if self.event is None else await read_states(self._cache, self.event)
+        self._loaded.set()
+        for rendition in list(self._waiting):
+            self._tell(rendition)
+
+    async def _take(self, message: bytes) -> None:
+        name, _, body = message.partition(b"\n")
+        rendition = RenditionId(name.decode())
+        if self.event is None or rendition not in self.event.renditions:
+            await self._load()
+            return
+        before = self.states.get(rendition)
+        state = board.joined(() if before is None else before.segments, board.load_tail(body))
+        if state is None:
+            state = await read_state(self._cache, self.event, rendition)
+        if state is not None:
+            self.states[rendition] = state
+            self._tell(rendition)
+
+    def _tell(self, rendition: RenditionId) -> None:
+        waiting = self._waiting.pop(rendition, None)
+        if waiting is not None:
+            waiting.set()
+
+
+class Followers:
+    """Of all channels that somebody watches through this process."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._followers: dict[ChannelId, Follower] = {}
+
+    async def of(self, channel: ChannelId) -> Follower:
+        """The follower of a channel, once it knows something."""
+        now = asyncio.get_running_loop().time()
+        follower = self._followers.get(channel)
+        if follower is None:
+            follower = self._followers[channel] = Follower(channel, self._cache)
+        follower.asked = now
+        await follower.ready()
+        return follower
+
+    async def run(self) -> None:
+        """Let go of what nobody watches any more, until it is cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(_UNUSED_S / 4)
+                now = asyncio.get_running_loop().time()
+                for channel, follower in list(self._followers.items()):
+                    if now - follower.asked > _UNUSED_S:
+                        del self._followers[channel]
+                        await end(follower.task)
+        finally:
+            await end(*(follower.task for follower in self._followers.values()))
+            self._followers.clear()

@@ -1,0 +1,174 @@
+"""Watching: what is asked of a live channel, answered as soon as it is there. Any API process serves any channel."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, assert_never
+
+from infra.ports import ObjectBody
+from manifests.live import decide
+from manifests.live.decide import Deliver, Reason, Refuse, Wait
+from manifests.live.names import InitName, PartName, SegmentName
+from manifests.live.state import LiveRendition
+from manifests.live.texts import Skipping, Texts
+from streaming.live.viewing.errors import (
+    LiveMediaNotFound,
+    LiveRenditionNotFound,
+    NothingLive,
+    PartLate,
+    WrongDirectives,
+)
+from streaming.playback.playlists import RenderedPlaylist, rendered
+from transcoder.live.multivariant import multivariant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from manifests.layout import ChannelId, RenditionId
+    from manifests.live.decide import Decision
+    from manifests.live.directives import Directives
+    from manifests.live.names import MediaName
+    from streaming.http.problem import ApiError
+    from streaming.live.viewing.bodies import Bodies
+    from streaming.live.viewing.follower import Follower, Followers
+    from transcoder.live.event import LiveEvent
+
+_OF_STATUS: Final[dict[int, type[ApiError]]] = {400: WrongDirectives, 404: LiveMediaNotFound, 503: PartLate}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A playlist, or the bytes of media (`body`, or an object of the bucket), and how long a cache may keep it."""
+
+    cache_control: str
+    playlist: RenderedPlaylist | None = None
+    body: bytes | None = None
+    stored: ObjectBody | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Written:
+    """The last texts of a rendition: everybody who waits for a part gets the same."""
+
+    texts: Texts
+    state: LiveRendition | None = None
+    forms: dict[Skipping | None, RenderedPlaylist]
+
+
+class Viewing:
+    """`clock`: ms since the epoch."""
+
+    def __init__(self, followers: Followers, bodies: Bodies, *, clock: Callable[[], int]) -> None:
+        self._followers, self._bodies, self._clock = followers, bodies, clock
+        self._written: dict[tuple[ChannelId, RenditionId], _Written] = {}
+        self._multivariants: dict[ChannelId, tuple[LiveEvent, RenderedPlaylist]] = {}
+
+    async def multivariant(self, channel: ChannelId) -> RenderedPlaylist:
+        """Raises NothingLive."""
+        follower, event = await self._event(channel)
+        if len(follower.states) < len(event.renditions):
+            raise NothingLive
+        kept = self._multivariants.get(channel)
+        if kept is None or kept[0] != event:
+            kept = self._multivariants[channel] = (event, rendered(multivariant(event).render()))
+        return kept[1]
+
+    async def playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
+        """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, WrongDirectives, PartLate."""
+        follower, decision = await self._decided(
+            channel, rendition, lambda state, arrived, now: decide.playlist(
+                state, asked, arrived_ms=arrived, now_ms=now
+            ),
+        )  # fmt: skip
+        return Answer(
+            cache_control=decision.cache_control, playlist=self._text(follower, rendition, decision.skip)
+        )  # fmt: skip
+
+    async def media(self, channel: ChannelId, rendition: RenditionId, name: MediaName) -> Answer:
+        """Waits for a part that was hinted at. Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate;
+        ObjectStoreError."""
+        follower, decision = await self._decided(
+            channel, rendition, lambda state, arrived, now: decide.media(state, name, arrived_ms=arrived, now_ms=now)
+        )
+        event, state = follower.event, follower.states[rendition]
+        if event is None:
+            raise NothingLive
+        body: bytes | None = None
+        stored: ObjectBody | None = None
+        match name:
+            case PartName():
+                segment = state.segment(name.number)
+                if segment is not None and name.index < len(segment.parts):
+                    body = await self._bodies.part(event, rendition, segment, name.index)
+            case SegmentName():
+                segment = state.segment(name.number)
+                if segment is not None and segment.parts:
+                    body = await self._bodies.recent(event, rendition, segment)
+                if body is None:
+                    stored = await self._bodies.stored(event, rendition, name.number)
+            case InitName():
+                body = await self._bodies.init(event, rendition, name.name)
+            case _:
+                assert_never(name)
+        if body is None and stored is None:
+            raise LiveMediaNotFound
+        return Answer(cache_control=decision.cache_control, body=body, stored=stored)
+
+    async def _event(self, channel: ChannelId) -> tuple[Follower, LiveEvent]:
+        follower = await self._followers.of(channel)
+        if follower.event is None:
+            raise NothingLive
+        return follower, follower.event
+
+    async def _decided(
+        self, channel: ChannelId, rendition: RenditionId, ask: Callable[[LiveRendition, int, int], Decision]
+    ) -> tuple[Follower, Deliver]:
+        """Ask again at every change of the rendition, until it can be delivered."""
+        arrived = self._clock()
+        while True:
+            follower, event = await self._event(channel)
+            state = follower.states.get(rendition)
+            if state is None:
+                raise NothingLive if rendition in event.renditions else LiveRenditionNotFound
+            now = self._clock()
+            decision = ask(state, arrived, now)
+            match decision:
+                case Deliver():
+                    return follower, decision
+                case Wait(until_ms=until):
+                    await follower.changed(rendition, within_s=max(0.001, (until - now) / 1000))
+                case Refuse(reason=reason, cache_control=lifetime):
+                    raise _refusal(reason, lifetime)
+                case _:
+                    assert_never(decision)
+
+    def _text(self, follower: Follower, rendition: RenditionId, skip: Skipping | None) -> RenderedPlaylist:
+        key = (follower.channel, rendition)
+        written = self._written.get(key)
+        if written is None:
+            written = self._written[key] = _Written(texts=Texts(), forms={})
+        state = follower.states[rendition]
+        if written.state is not state:
+            written.state = state
+            written.forms.clear()
+        found = written.forms.get(skip)
+        if found is None:
+            others = {
+                f"../{other}/index.m3u8": each for other, each in follower.states.items() if other != rendition
+            }  # fmt: skip
+            if skip is None:
+                text = written.texts.full(state, others=others)
+            else:
+                text = written.texts.delta(state, skip, now_ms=self._clock(), others=others)
+            found = written.forms[skip] = rendered(text)
+        return found
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _refusal(reason: Reason, lifetime: str) -> ApiError:
+    return _OF_STATUS[reason.status](reason.sentence, headers={"Cache-Control": lifetime}, reason=reason.name.lower())

@@ -1,0 +1,268 @@
+"""Watching, over a real Redis and a real bucket; what is watched is put there part by part."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.tasks import end
+from manifests import hls, layout
+from manifests.hls import MediaPlaylist
+from streaming.http.auth import Role
+from tests.transcoder.live import feeds
+from transcoder.live import board
+from transcoder.live.argv import Origin
+from transcoder.live.broadcast import Broadcast
+from transcoder.live.part import Part
+from transcoder.live.resume import read_states
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    import httpx
+
+    from infra.redis_cache import RedisCache
+    from infra.s3 import S3Store
+    from manifests.layout import RenditionId
+    from streaming.services import Services
+
+EVENT = feeds.event()
+PICTURE, SOUND = EVENT.rungs[-1].id, EVENT.sound.id
+FIRST = 935_070_981
+PLAYLIST = f"/live/arena/{PICTURE}/index.m3u8"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+class Stage:
+    """A channel on air; its clock stands at the end of what was made."""
+
+    def __init__(self, cache: RedisCache, store: S3Store) -> None:
+        self.now = FIRST * EVENT.grid.segment_ms
+        self.cache, self.store = cache, store
+        self.broadcast = self.opened()
+
+    def opened(self, **kept: object) -> Broadcast:
+        return Broadcast(
+            EVENT, cache=self.cache, store=self.store, clock=lambda: self.now, dvr=timedelta(minutes=5), **kept,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def begin(self, number: int = FIRST) -> None:
+        self.broadcast.announce()
+        self.broadcast.packager.begin(Origin(segment=number, phase=0))
+        for rendition in EVENT.renditions:
+            self.broadcast.packager.init(rendition, b"init of " + rendition.encode())
+
+    async def parts(self, number: int, places: range) -> None:
+        for place in places:
+            self.now = number * EVENT.grid.segment_ms + (place + 1) * EVENT.grid.segment_ms // EVENT.grid.parts
+            for rendition in EVENT.renditions:
+                self.broadcast.packager.part(part(rendition, number, place))
+        async with asyncio.timeout(20):
+            await self.broadcast._outbox.drained()
+
+
+def part(rendition: RenditionId, number: int, place: int) -> Part:
+    track = EVENT.track(rendition)
+    return Part(
+        rendition=rendition, msn=number, start=number * track.segment + place * track.part, duration=track.part,
+        independent=place == 0, last=place + 1 == track.parts, body=body(rendition, number, place),
+    )  # fmt: skip
+
+
+def body(rendition: RenditionId, number: int, place: int) -> bytes:
+    return f"{rendition} {number}.{place}|".encode()
+
+
+@pytest.fixture
+async def stage(services: Services, cache: RedisCache, store: S3Store) -> AsyncIterator[Stage]:
+    await services.channels.create(title="Arena", channel_id="arena", created_by="me")
+    stage = Stage(cache, store)
+    yield stage
+    await stage.broadcast.aclose()
+
+
+@pytest.fixture
+async def client(client: httpx.AsyncClient, services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    following = asyncio.create_task(services.followers.run())
+    yield client
+    await end(following)
+
+
+def playlist(text: str) -> MediaPlaylist:
+    found = hls.parse(text)
+    assert isinstance(found, MediaPlaylist)
+    return found
+
+
+async def test_all_that_a_playlist_names_is_there(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    await stage.parts(FIRST + 1, range(2))
+    multivariant = hls.parse((await client.get("/live/arena/index.m3u8")).text)
+    assert isinstance(multivariant, hls.MultivariantPlaylist)
+    assert {each.uri.partition("/")[0] for each in (*multivariant.variants, *multivariant.renditions)} == set(
+        EVENT.renditions
+    )
+    answer = await client.get(PLAYLIST)
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "application/vnd.apple.mpegurl", "public, max-age=1",
+    )  # fmt: skip
+    found = playlist(answer.text)
+    assert (found.media_sequence, len(found.segments)) == (FIRST, 1)
+    assert found.map is not None
+    init = await client.get(f"/live/arena/{PICTURE}/{found.map.uri}")
+    assert (init.content, init.headers["content-type"]) == (f"init of {PICTURE}".encode(), "video/mp4")
+    segment = await client.get(f"/live/arena/{PICTURE}/{found.segments[0].uri}")
+    assert segment.content == b"".join(body(PICTURE, FIRST, place) for place in range(6))
+    assert segment.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert found.growing is not None
+    for place, each in enumerate(found.growing.parts):
+        got = await client.get(f"/live/arena/{PICTURE}/{each.uri}")
+        assert (got.content, got.headers["content-type"]) == (body(PICTURE, FIRST + 1, place), "video/iso.segment")
+    ranged = await client.get(f"/live/arena/{PICTURE}/{FIRST + 1}.1.m4s", headers={"Range": "bytes=2-4"})
+    assert (ranged.status_code, ranged.content) == (206, body(PICTURE, FIRST + 1, 1)[2:5])
+
+
+async def test_a_request_for_what_comes_waits_for_it(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(2))
+    await client.get(PLAYLIST)
+    blocked = asyncio.create_task(client.get(PLAYLIST, params={"_HLS_msn": FIRST, "_HLS_part": 2}))
+    hinted = asyncio.create_task(client.get(f"/live/arena/{PICTURE}/{FIRST}.2.m4s"))
+    whole = asyncio.create_task(client.get(f"/live/arena/{SOUND}/index.m3u8", params={"_HLS_msn": FIRST}))
+    await asyncio.wait([blocked, hinted, whole], timeout=0.1)
+    assert not any(task.done() for task in (blocked, hinted, whole))
+    await stage.parts(FIRST, range(2, 3))
+    found = playlist((await blocked).text)
+    assert found.growing is not None
+    assert len(found.growing.parts) == 3
+    assert (await hinted).content == body(PICTURE, FIRST, 2)
+    assert not whole.done()
+    await stage.parts(FIRST, range(3, 6))
+    assert len(playlist((await whole).text).segments) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/live/nobody/index.m3u8", 404, "channel_not_found"),
+        (f"{PLAYLIST}?_HLS_part=1", 400, "wrong_directives"),
+        (f"{PLAYLIST}?_HLS_msn={FIRST + 9}", 400, "wrong_directives"),
+        (f"{PLAYLIST}?_HLS_msn=x", 400, "wrong_directives"),
+        ("/live/arena/v1-1/index.m3u8", 404, "live_rendition_not_found"),
+        (f"/live/arena/{PICTURE}/{FIRST}.4.m4s", 404, "live_media_not_found"),
+        (f"/live/arena/{PICTURE}/{FIRST - 1}.m4s", 404, "live_media_not_found"),
+        (f"/live/arena/{PICTURE}/0{FIRST}.m4s", 404, "live_media_not_found"),
+        (f"/live/arena/{PICTURE}/init-0.mp4", 404, "live_media_not_found"),
+    ],
+)
+async def test_what_cannot_be_is_refused(
+    client: httpx.AsyncClient, stage: Stage, path: str, status: int, code: str
+) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(2))
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_before_the_first_part_there_is_nothing(
+    client: httpx.AsyncClient, stage: Stage, services: Services
+) -> None:
+    assert (await client.get("/live/arena/index.m3u8")).json()["code"] == "nothing_live"
+    stage.begin()
+    await stage.parts(FIRST, range(1))
+    async with asyncio.timeout(20):
+        follower = await services.followers.of(EVENT.channel)
+        while len(follower.states) < len(EVENT.renditions):
+            await follower.changed(SOUND, within_s=20)
+    assert (await client.get("/live/arena/index.m3u8")).status_code == 200
+
+
+async def test_delta_updates_leave_out_what_is_old(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.begin()
+    for number in range(FIRST, FIRST + 20):
+        await stage.parts(number, range(6))
+    full = playlist((await client.get(PLAYLIST)).text)
+    assert len(full.segments) == 20
+    delta = playlist((await client.get(PLAYLIST, params={"_HLS_skip": "YES"})).text)
+    assert delta.skip is not None
+    assert delta.skip.segments + len(delta.segments) == 20
+    assert delta.segments == full.segments[delta.skip.segments :]
+
+
+async def test_a_process_that_comes_late_knows_the_same(
+    client: httpx.AsyncClient, stage: Stage, services: Services, cache: RedisCache
+) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    early = await services.followers.of(EVENT.channel)
+    for number in range(FIRST + 1, FIRST + 30):
+        await stage.parts(number, range(6))
+    await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 29})
+    late = await read_states(cache, EVENT)
+    numbers = [segment.number for segment in late[PICTURE].segments]
+    assert numbers == [segment.number for segment in early.states[PICTURE].segments]
+    assert numbers == list(range(FIRST, FIRST + 30))
+
+
+async def test_whoever_missed_something_reads_it_again(
+    client: httpx.AsyncClient, stage: Stage, services: Services, cache: RedisCache
+) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    follower = await services.followers.of(EVENT.channel)
+    known = dict(follower.states)
+    for number in range(FIRST + 1, FIRST + 15):
+        await stage.parts(number, range(6))
+    await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 14})
+    follower.states.update(known)  # as if all messages since had been lost
+    await stage.parts(FIRST + 15, range(6))
+    found = playlist((await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 15})).text)
+    assert (found.media_sequence, len(found.segments)) == (FIRST, 16)
+
+
+async def test_an_old_segment_comes_from_the_bucket(client: httpx.AsyncClient, stage: Stage, cache: RedisCache) -> None:
+    stage.begin()
+    for number in (FIRST, FIRST + 1):
+        await stage.parts(number, range(6))
+    async with asyncio.timeout(20):
+        await stage.broadcast._uploads.drained()
+    for place in range(6):
+        await cache.delete(board.part_key(EVENT.channel, PICTURE, FIRST, place))
+    whole = b"".join(body(PICTURE, FIRST, place) for place in range(6))
+    assert (await client.get(f"/live/arena/{PICTURE}/{FIRST}.m4s")).content == whole
+    assert (await client.get(f"/live/arena/{PICTURE}/{FIRST}.3.m4s")).content == body(PICTURE, FIRST, 3)
+    kept = playlist((await stage.store.read(layout.live_playlist(EVENT.channel, PICTURE))).decode())
+    assert [each.uri for each in kept.segments] == [f"{FIRST}.m4s", f"{FIRST + 1}.m4s"]
+
+
+async def test_what_is_not_public_is_there_for_editors(
+    client: httpx.AsyncClient, stage: Stage, services: Services,
+    bearer: Callable[[Role], Awaitable[dict[str, str]]],
+) -> None:  # fmt: skip
+    await services.channels.change(EVENT.channel, public=False)
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    assert (await client.get(PLAYLIST)).json()["code"] == "channel_not_found"
+    seen = await client.get(PLAYLIST, headers=await bearer(Role.EDITOR))
+    assert (seen.status_code, seen.headers["cache-control"]) == (200, "private, no-store")
+
+
+async def test_an_event_that_has_ended_says_so(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(4))
+    waiting = asyncio.create_task(client.get(PLAYLIST, params={"_HLS_msn": FIRST, "_HLS_part": 5}))
+    await asyncio.wait([waiting], timeout=0.1)
+    async with asyncio.timeout(20):
+        await stage.broadcast.finish()
+    assert playlist((await waiting).text).ended
+    kept = playlist((await stage.store.read(layout.live_playlist(EVENT.channel, SOUND))).decode())
+    assert (kept.ended, len(kept.segments)) == (True, 1)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+
+from transcoder.live.arrivals import Arrivals
+
+
+async def test_every_reader_begins_with_the_first_byte() -> None:
+    ticks = count(1000, 10)
+    arrivals = Arrivals(lambda: next(ticks))
+    await arrivals.put(b"ab")
+    await arrivals.put(b"cde")
+    reader = arrivals.replay()
+    assert [await anext(reader), await anext(reader)] == [b"ab", b"cde"]
+    await reader.aclose()
+    assert arrivals.moments == [(2, 1010), (5, 1020)]
+
+    last = arrivals.replay(last=True)
+    assert await anext(last) == b"ab"
+    await arrivals.put(b"f")
+    arrivals.end()
+    await arrivals.put(b"let go")
+    assert [piece async for piece in last] == [b"cde", b"f"]
+
+
+async def test_a_publisher_waits_for_a_reader_that_is_behind() -> None:
+    arrivals = Arrivals(lambda: 0)
+    reader = arrivals.replay(last=True)
+    await arrivals.put(b"x")
+    assert await anext(reader) == b"x"
+    much = asyncio.create_task(arrivals.put(bytes(9 << 20)))
+    await asyncio.wait([much], timeout=0.01)
+    assert not much.done()
+    assert len(await anext(reader)) == 9 << 20
+    await much

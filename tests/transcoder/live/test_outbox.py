@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from infra.errors import CacheUnavailable
+from transcoder.live.outbox import Letter, Outbox
+from transcoder.live.resume import READ
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from infra.redis_cache import RedisCache
+
+
+class Moody:
+    """A cache that is away for as many calls as is said."""
+
+    def __init__(self, cache: RedisCache, away: int) -> None:
+        self._cache, self.away = cache, away
+
+    async def script(self, source: str, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:
+        if self.away:
+            self.away -= 1
+            raise CacheUnavailable
+        return await self._cache.script(source, keys, args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+
+def letter(number: int, **more: Any) -> Letter:
+    return Letter(
+        key="tail", value=b"state %d" % number, body_key=f"part {number}", body=b"body", past_key="past",
+        past=(b"segment %d" % number,), kept=2, wake_up="wake", message=b"message %d" % number, **more,
+    )  # fmt: skip
+
+
+async def _messages(messages: AsyncIterator[tuple[str, bytes]], count: int) -> list[bytes]:
+    async with asyncio.timeout(20):
+        return [(await anext(messages))[1] for _ in range(count)]
+
+
+async def test_a_letter_is_value_bytes_list_and_wake_up_at_once(cache: RedisCache) -> None:
+    outbox = Outbox(cache, state_ms=60_000, body_ms=60_000)
+    async with cache.subscribe("wake") as messages:
+        for number in range(3):
+            outbox.post(letter(number))
+        await outbox.drained()
+        assert await _messages(messages, 3) == [b"message 0", b"message 1", b"message 2"]
+    assert await cache.get("tail") == b"state 2"
+    assert await cache.get("part 1") == b"body"
+    assert await cache.script(READ, ["tail", "past"], []) == [b"state 2", [b"segment 1", b"segment 2"]]
+    await outbox.aclose()
+
+
+async def test_nothing_is_lost_or_out_of_order_while_redis_is_away(cache: RedisCache) -> None:
+    outbox = Outbox(Moody(cache, 3), state_ms=60_000, body_ms=60_000)
+    async with cache.subscribe("wake") as messages:
+        for number in range(3):
+            outbox.post(letter(number))
+        assert await _messages(messages, 3) == [b"message 0", b"message 1", b"message 2"]
+    await outbox.aclose()
+
+
+async def test_bytes_that_nobody_would_ask_for_any_more_are_left_out(cache: RedisCache) -> None:
+    moody = Moody(cache, 2)
+    outbox = Outbox(moody, state_ms=60_000, body_ms=100)
+    outbox.post(letter(1))
+    await outbox.drained()
+    assert (await cache.get("tail"), await cache.get("part 1")) == (b"state 1", None)
+    await outbox.aclose()
+
+
+async def test_a_value_alone(cache: RedisCache) -> None:
+    await cache.put("past", b"untouched", ttl=timedelta(minutes=1))
+    outbox = Outbox(cache, state_ms=60_000, body_ms=60_000)
+    outbox.post(Letter(key="init", value=b"moov"))
+    await outbox.drained()
+    assert (await cache.get("init"), await cache.get("past")) == (b"moov", b"untouched")
+    await outbox.aclose()

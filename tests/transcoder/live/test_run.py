@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from manifests.layout import ChannelId, RenditionId
+from tests.transcoder.live import feeds
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.fragments import fragments_of
+from transcoder.live.argv import origin_of
+from transcoder.live.errors import FeedBroken
+from transcoder.live.event import LiveEvent, plan_event
+from transcoder.live.opening import read_opening
+from transcoder.live.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from transcoder.live.arrivals import Arrivals
+    from transcoder.live.part import Part
+
+SETTINGS = EncoderSettings(preset="superfast", threads=1)
+
+
+def clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Taken:
+    """What a run has handed over."""
+
+    def __init__(self) -> None:
+        self.inits: dict[RenditionId, bytes] = {}
+        self.parts: dict[RenditionId, list[Part]] = defaultdict(list)
+
+    def init(self, rendition: RenditionId, body: bytes) -> None:
+        assert rendition not in self.parts
+        self.inits[rendition] = body
+
+    def part(self, part: Part) -> None:
+        assert part.rendition in self.inits
+        self.parts[part.rendition].append(part)
+
+
+async def encode(
+    arrivals: Arrivals, *, demuxer: str = "flv", now: Callable[[], int] = clock, first: int = 0
+) -> tuple[LiveEvent, Taken]:
+    opening = await read_opening(arrivals, demuxer=demuxer)
+    event = plan_event(ChannelId("arena"), 1, opening, feeds.SMALL, long_parts=False)
+    taken = Taken()
+    run = Run(
+        event=event, opening=opening, origin=origin_of(event, opening.anchor), first=first, demuxer=demuxer,
+        settings=SETTINGS, clock=now,
+    )  # fmt: skip
+    await run.encode(arrivals, taken)
+    return event, taken
+
+
+def check(event: LiveEvent, taken: Taken) -> None:
+    """Every part of every rendition is exactly where the grid has it."""
+    assert set(taken.parts) == set(event.renditions)
+    for rendition, parts in taken.parts.items():
+        track = event.track(rendition)
+        assert parts[0].start % track.segment == 0
+        assert parts[0].independent
+        for part, following in itertools.pairwise(parts):
+            assert part.duration == track.part
+            assert part.start + part.duration == following.start
+            assert part.msn == part.start // track.segment
+            assert part.last is (following.msn != part.msn)
+        for part in parts:
+            (found,) = fragments_of(part.body)
+            assert (found.decode_time, found.duration, found.sync) == (part.start, part.duration, part.independent)
+        if rendition != event.sound.id:
+            on_gops = [part.start % (track.part * event.grid.parts_of_gop) == 0 for part in parts]
+            assert [part.independent for part in parts] == on_gops
+    lengths = {
+        (parts[-1].start + parts[-1].duration - parts[0].start) / event.track(rendition).timescale
+        for rendition, parts in taken.parts.items()
+    }
+    assert max(lengths) - min(lengths) < 0.1
+
+
+@pytest.mark.parametrize(("rate", "demuxer"), [(25, "flv"), (30, "mpegts"), (50, "flv")])
+async def test_parts_are_exact_in_every_rendition(ffmpeg: str, rate: int, demuxer: str) -> None:
+    async with feeds.publishing(ffmpeg, clock, seconds=3, rate=rate, demuxer=demuxer) as arrivals:
+        event, taken = await encode(arrivals, demuxer=demuxer)
+    assert event.grid.rate == rate
+    check(event, taken)
+    assert len(taken.parts[event.rungs[0].id]) > 4
+
+
+async def test_a_feed_without_sound_is_given_silence(ffmpeg: str, tmp_path: Path) -> None:
+    async with feeds.publishing(ffmpeg, clock, seconds=2, sound=False) as arrivals:
+        event, taken = await encode(arrivals)
+    check(event, taken)
+    heard = tmp_path / "sound.mp4"
+    sound = event.sound.id
+    heard.write_bytes(taken.inits[sound] + b"".join(part.body for part in taken.parts[sound]))
+    decoding = await asyncio.create_subprocess_exec(
+        ffmpeg, "-v", "error", "-i", str(heard), "-f", "s16le", "-", stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    samples, said = await decoding.communicate()
+    assert (said, set(samples)) == (b"", {0})
+
+
+async def test_a_run_whose_segment_is_taken_begins_with_the_next(ffmpeg: str) -> None:
+    number = clock() // 1920 + 1
+    async with feeds.publishing(ffmpeg, clock, seconds=4) as arrivals:
+        event, taken = await encode(arrivals, first=number)
+    check(event, taken)
+    assert {parts[0].msn for parts in taken.parts.values()} == {number}
+
+
+async def test_a_clock_that_runs_away_ends_the_run(ffmpeg: str) -> None:
+    async with feeds.publishing(ffmpeg, clock, seconds=20) as arrivals:
+        begun = clock()
+        with pytest.raises(FeedBroken, match="keep up") as broken:
+            await encode(arrivals, now=lambda: clock() + 60_000 if clock() > begun + 1500 else clock())
+    assert broken.value.code == "too_slow"
+
+
+async def test_garbage_inside_a_feed_ends_it_or_does_not_but_what_came_is_exact(ffmpeg: str) -> None:
+    async with feeds.publishing(ffmpeg, clock, seconds=2) as arrivals:
+        original, count = arrivals.put, 0
+
+        async def put(piece: bytes) -> None:
+            nonlocal count
+            count += 1
+            await original(piece if count < 20 or count % 7 else bytes(len(piece)))
+
+        arrivals.put = put  # type: ignore[method-assign]
+        try:
+            event, taken = await encode(arrivals)
+        except FeedBroken:
+            return
+    for rendition, parts in taken.parts.items():
+        assert all(part.duration <= event.track(rendition).part for part in parts)

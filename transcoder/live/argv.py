@@ -1,0 +1,153 @@
+"""The encoder's command: one decode, every rung and the sound, each a pipe of fMP4 with one frame a fragment.
+
+All of it lies on the grid of the event. The stream's clock is moved so that zero is the beginning of a segment, and
+`fps` and `aresample` fill what is missing, so that pictures and samples come without a hole however the source is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import ffmpeg
+
+from transcoder import accepted, ladder
+from transcoder.encoding import encoder_options
+from transcoder.ffmpeg import ffmpeg_path
+from transcoder.live.grid import AAC_FRAME, SAMPLE_RATE, VIDEO_TIMESCALE
+from transcoder.live.opening import ANALYSE_US
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transcoder.encoder_settings import EncoderSettings
+    from transcoder.live.event import LiveEvent
+    from transcoder.live.opening import Opening
+    from transcoder.plan import VideoRung
+
+_GLOBALS: Final = (
+    *("-hide_banner", "-nostats", "-loglevel", "error", "-nostdin"),
+    # A feed with holes is still a feed: what it lacks is filled.
+    *("-max_error_rate", "1"),
+)
+_PROBE_BYTES: Final = 5_000_000
+_SCALER: Final = "bicubic"
+_MUXER: Final[dict[str, Any]] = {
+    "f": "mp4",
+    # frag_discont: decode times as the encoder has them, not counted from its first frame.
+    "movflags": "+cmaf+frag_every_frame+empty_moov+default_base_moof+frag_discont",
+    "use_editlist": 0,
+    "write_btrt": 0,
+    "avoid_negative_ts": "disabled",
+    "flush_packets": 1,
+    # The same init section from every run, which says nothing of the source.
+    "map_metadata": -1,
+    "map_chapters": -1,
+    "fflags": "+bitexact",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a run lies on the grid: its clock is zero at the beginning of segment `segment`, and its stream begins
+    `phase` ms later."""
+
+    segment: int
+    phase: int
+
+
+def origin_of(event: LiveEvent, anchor: int) -> Origin:
+    """Of a stream that began at `anchor`, ms since the epoch."""
+    segment = event.grid.segment_at(anchor)
+    return Origin(segment=segment, phase=anchor - segment * event.grid.segment_ms)
+
+
+def live_argv(
+    event: LiveEvent, opening: Opening, origin: Origin, *, demuxer: str, fds: Sequence[int], settings: EncoderSettings
+) -> list[str]:
+    """The command: rung i goes to file descriptor `fds[i]`, the sound (if there is any) to the one behind them."""
+    source = ffmpeg.input(
+        "pipe:0",
+        f=demuxer,
+        **accepted.opening(demuxer, protocols="pipe") | accepted.decoding(settings.max_pixels),
+        # Each thread that decodes holds a picture back.
+        threads=2,
+        probesize=_PROBE_BYTES,
+        analyzeduration=ANALYSE_US,
+        itsoffset=f"{origin.phase / 1000:.3f}",
+    )
+    outputs = [
+        pictures.output(f"pipe:{fd}", **_encoding(event, rung, settings), **_MUXER)
+        for rung, pictures, fd in zip(event.rungs, _pictures(source["v:0"], event, opening), fds, strict=False)
+    ]
+    if opening.channels:
+        sound = _sound(source["a:0"])
+        outputs.append(
+            sound.output(
+                f"pipe:{fds[-1]}", **{"c:a": "aac", "b:a": event.sound.bitrate, "flags:a": "+bitexact"}, **_MUXER
+            )
+        )
+    return [ffmpeg_path(), *_GLOBALS, *ffmpeg.compile(ffmpeg.merge_outputs(*outputs), cmd=ffmpeg_path())[1:]]
+
+
+def _pictures(stream: Any, event: LiveEvent, opening: Opening) -> list[Any]:
+    """One stream a rung, in their order: a cascade, the largest first."""
+    largest = event.rungs[-1]
+    if opening.interlaced:
+        stream = stream.filter("bwdif", mode="send_field", parity="auto", deint="all")
+    # From the origin on, which the first picture stands in for: so key pictures, counted from it, are on the grid.
+    stream = stream.filter("fps", event.grid.rate, start_time=0, round="near")
+    width, height = fitted(opening, largest)
+    stream = stream.filter("scale", width, height, flags=_SCALER, out_color_matrix="bt709", out_range="tv")
+    stream = stream.filter("format", "yuv420p").filter("setsar", 1)
+    if (width, height) != (largest.width, largest.height):
+        stream = stream.filter("pad", largest.width, largest.height, "(ow-iw)/2", "(oh-ih)/2")
+    tags = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
+    # What the source says of its pictures no longer holds for ours, and its captions are not ours to repeat.
+    stream = stream.filter("setparams", field_mode="prog", **tags).filter("sidedata", mode="delete")
+    made = []
+    for place, rung in enumerate(reversed(event.rungs)):
+        if place:
+            stream = stream.filter("scale", rung.width, rung.height, flags=_SCALER)
+        if place + 1 < len(event.rungs):
+            both = stream.split()
+            own, stream = both[0], both[1]
+        else:
+            own = stream
+        made.append(own.filter("fps", event.grid.rate // rung.divisor, round="near") if rung.divisor > 1 else own)
+    return made[::-1]
+
+
+def fitted(opening: Opening, rung: VideoRung) -> tuple[int, int]:
+    """The size that a publisher's picture has inside the largest rung: that of the rung, or with bars beside it."""
+    width, height = ladder.upright(opening.width, opening.height, sar=opening.sar, rotation=0)
+    scale = min(Fraction(rung.width, width), Fraction(rung.height, height))
+    across, down = (max(2, 2 * round(side * scale / 2)) for side in (width, height))
+    # A pixel or two of bars are a rounding of the ladder's.
+    return (
+        rung.width if abs(across - rung.width) <= 2 else across,
+        rung.height if abs(down - rung.height) <= 2 else down,
+    )
+
+
+def _encoding(event: LiveEvent, rung: VideoRung, settings: EncoderSettings) -> dict[str, Any]:
+    return {
+        **encoder_options(rung, event.grid.gop // rung.divisor, settings),
+        # No picture waits for a later one: neither in the encoder nor, without B pictures, in the decoder.
+        "tune": "zerolatency",
+        "bf": 0,
+        "fps_mode": "passthrough",
+        "enc_time_base": "filter",
+        "video_track_timescale": VIDEO_TIMESCALE,
+        "flags:v": "+bitexact",
+    }
+
+
+def _sound(stream: Any) -> Any:
+    """48 kHz stereo from the origin on: silence up to the first sample and in holes, no drift."""
+    return (
+        stream.filter("aresample", SAMPLE_RATE, **{"async": SAMPLE_RATE // 48, "first_pts": 0})
+        .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+        .filter("asetnsamples", n=AAC_FRAME, p=0)
+    )

@@ -1,0 +1,96 @@
+"""What is known of a live event in Redis: under which names, and in which form.
+
+    channel:live:{channel}                        wake-ups: a rendition, a line break, its tail
+    channel:live:{channel}:event                  what the event is made of
+    channel:live:{channel}:{rendition}:tail       its state, with the last segments
+    channel:live:{channel}:{rendition}:past       the segments before those, one an entry, oldest first
+    channel:live:{channel}:{rendition}:{name}     an init section
+    channel:live:{channel}:{rendition}:{n}.{i}    part i of segment n
+
+Each part replaces the tail, so it is short; an API process keeps the past, and reads it again only where it missed
+something.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from manifests.live.state import LiveRendition, LiveSegment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from manifests.layout import ChannelId, RenditionId
+
+RECENT: Final = 8
+"""Whole segments in a tail: more than have parts that are listed."""
+
+BODY_S: Final = 60
+"""How long parts are kept: six target durations behind the edge and some time to spare (RFC 8216bis §6.2.2)."""
+
+
+def wake_up(channel: ChannelId) -> str:
+    return f"channel:live:{channel}"
+
+
+def event_key(channel: ChannelId) -> str:
+    return f"channel:live:{channel}:event"
+
+
+def tail_key(channel: ChannelId, rendition: RenditionId) -> str:
+    return f"channel:live:{channel}:{rendition}:tail"
+
+
+def past_key(channel: ChannelId, rendition: RenditionId) -> str:
+    return f"channel:live:{channel}:{rendition}:past"
+
+
+def init_key(channel: ChannelId, rendition: RenditionId, name: str) -> str:
+    return f"channel:live:{channel}:{rendition}:{name}"
+
+
+def part_key(channel: ChannelId, rendition: RenditionId, number: int, index: int) -> str:
+    return f"channel:live:{channel}:{rendition}:{number}.{index}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """`first`: number of the first segment of all; `state` without those that are past."""
+
+    first: int
+    state: LiveRendition
+
+
+def tail_of(state: LiveRendition) -> Tail:
+    return Tail(first=state.media_sequence, state=replace(state, segments=state.segments[-RECENT:], departed=()))
+
+
+def dump_tail(state: LiveRendition) -> bytes:
+    return msgspec.json.encode(tail_of(state))
+
+
+def load_tail(body: bytes) -> Tail:
+    """Raises msgspec.DecodeError."""
+    return msgspec.json.decode(body, type=Tail)
+
+
+def dump_segment(segment: LiveSegment) -> bytes:
+    return msgspec.json.encode(replace(segment, parts=()))
+
+
+def load_segment(body: bytes) -> LiveSegment:
+    """Raises msgspec.DecodeError."""
+    return msgspec.json.decode(body, type=LiveSegment)
+
+
+def joined(past: Sequence[LiveSegment], tail: Tail) -> LiveRendition | None:
+    """The whole state, from a tail and segments that were known before; None: some between them are missing."""
+    begin = tail.state.media_sequence
+    before = past[0].number if past else begin
+    older = tuple(past[tail.first - before : begin - before]) if before <= tail.first else ()
+    if len(older) != begin - tail.first:
+        return None
+    return replace(tail.state, segments=(*older, *tail.state.segments))

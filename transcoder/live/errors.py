@@ -1,0 +1,24 @@
+"""Errors of live feeds. Their texts are for whoever publishes, and for the control room.
+
+FeedError
+├── FeedRefused        it cannot be made into the event; `code` says why in a word
+└── FeedBroken         it went well until now: the publisher may come again
+"""
+
+from __future__ import annotations
+
+
+class FeedError(Exception):
+    """A feed cannot go on."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class FeedRefused(FeedError):
+    """The feed cannot be taken."""
+
+
+class FeedBroken(FeedError):
+    """The feed ended where it should not have."""

@@ -1,0 +1,118 @@
+"""DEMUXER LIMITS: read the beginning of a live stream from standard input, print what it is as one line of JSON.
+
+A program of its own, run under `python -I` in the sandbox (see opening.py), of the same make as index_child.py. It
+reads no more than it needs: until every stream's parameters are known and a picture is decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+# The package by itself: in its cage a child may not look through the folder that the package lies in.
+_package = ModuleType("transcoder")
+_package.__path__ = [str(Path(__file__).resolve().parents[1])]
+sys.modules.setdefault("transcoder", _package)
+
+import av
+import av.error
+import av.logging
+
+from transcoder import accepted
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+_PICTURES = 12
+_MICROSECONDS = 1_000_000
+
+
+class Stdin:
+    """Standard input as PyAV wants it: what is there, at once, and never a jump."""
+
+    name = "stream"
+
+    def read(self, size: int = -1) -> bytes:
+        return os.read(0, size if size > 0 else 1 << 16)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _microseconds(stamp: int, time_base: Fraction) -> int:
+    return round(stamp * time_base * _MICROSECONDS)
+
+
+def _open(demuxer: str, options: dict[str, str]) -> Any:
+    return av.open(Stdin(), format=demuxer, options=options, metadata_errors="replace")
+
+
+def opening(demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
+    """The answer."""
+    options = accepted.opening(demuxer, protocols="none") | {"analyzeduration": str(limits["analyse_us"])}
+    with _open(demuxer, options) as container:
+        video = next(iter(container.streams.video), None)
+        audio = next(iter(container.streams.audio), None)
+        if video is None:
+            return {"refused": "no_picture"}
+        for stream in filter(None, (video, audio)):
+            stream.codec_context.options = accepted.decoding(limits["max_pixels"])
+        stamps: list[int] = []
+        places: list[tuple[int, int]] = []
+        picture: Any = None
+        for count, packet in enumerate(container.demux([each for each in (video, audio) if each is not None])):
+            if count >= limits["max_packets"]:
+                return {"refused": "no_picture"}
+            if packet.dts is None or not packet.size:
+                continue
+            at = _microseconds(packet.dts, packet.time_base)
+            if packet.pos is not None and packet.pos >= 0:
+                places.append((packet.pos + packet.size, at))
+            if packet.stream is video:
+                stamps.append(at)
+                if picture is None:
+                    picture = next(iter(_decoded(packet)), None)
+            if picture is not None and len(stamps) >= _PICTURES:
+                break
+        if picture is None:
+            return {"refused": "no_picture"}
+        return {
+            "width": picture.width,
+            "height": picture.height,
+            "sar": str(video.sample_aspect_ratio or picture.sample_aspect_ratio or 1),
+            "interlaced": bool(picture.interlaced_frame),
+            "stated_rate": str(video.average_rate or 0),
+            "stamps": stamps,
+            "video_codec": video.codec_context.name,
+            "audio_codec": "" if audio is None else audio.codec_context.name,
+            "channels": 0 if audio is None else audio.codec_context.channels,
+            "start": container.start_time if container.start_time is not None else stamps[0],
+            "places": places,
+        }
+
+
+def _decoded(packet: Any) -> list[Any]:
+    try:
+        return list(packet.decode())
+    except av.error.FFmpegError:
+        return []  # it began inside a group of pictures
+
+
+def main(demuxer: str, limits: str) -> None:
+    av.logging.set_level(av.logging.PANIC)
+    try:
+        answer = opening(demuxer, json.loads(limits))
+    except (av.error.FFmpegError, MemoryError, ArithmeticError, LookupError, ValueError) as exc:
+        answer = {"refused": "unreadable", "detail": repr(exc)}
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
