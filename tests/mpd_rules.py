@@ -3,6 +3,9 @@
 No package that we could depend on ships the schema, so here are the elements that we write, with the attributes and
 children that the standard allows them, in its order. What is not in here is a fault, as is an element out of order, a
 value of another type, and what the text of the standard asks beyond the schema (marked with its section).
+
+Held by hand against the schemas of the 4th edition and of the 6th's draft: both take every MPD that these rules take of
+our plans, and of thousands that were broken at random these rules take none that one of the two refuses.
 """
 
 from __future__ import annotations
@@ -42,12 +45,16 @@ def anything(_: str) -> bool:
 
 
 UINT, ULONG, STRING = number(2**32 - 1), number(2**64 - 1), anything
-DURATION = pattern(r"PT([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?")
-URI = pattern(r"[^\s<>\"{}|\\^`]+")
+DURATION = pattern(r"PT(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?")
+_CHARACTER = r"([\w.~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})"
+# RFC 3986 §3, §4.2: what has a colon ahead of any slash has a scheme.
+URI = pattern(rf"(?![^/?#]*:|$){_CHARACTER}*|[A-Za-z][A-Za-z0-9+.-]*:{_CHARACTER}+")
+PROFILES = pattern(r"(U)(,[ \t]*(U))*".replace("U", r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9:.-]+"))
 LANGUAGE = pattern(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 RATIO, FRAME_RATE = pattern(r"[0-9]*:[0-9]*"), pattern(r"[0-9]+(/[1-9][0-9]*)?")
 BOOLEAN, SAP = one_of("true", "false", "0", "1"), number(6)
-CODECS = pattern(r"[a-zA-Z0-9!#$%^*_\-+{}|'.`~&]+(,[a-zA-Z0-9!#$%^*_\-+{}|'.`~&]+)*")
+NUMBER = pattern(r"[0-9]+(\.[0-9]+)?")
+CODECS = pattern(r"[a-zA-Z0-9!#$%^*_\-+|'.`~&]+(,[a-zA-Z0-9!#$%^*_\-+|'.`~&]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +72,10 @@ DESCRIPTOR = Rule(
 )  # fmt: skip
 # §5.3.7, table 14: what AdaptationSet and Representation have in common
 _COMMON_ATTRIBUTES: Final[dict[str, Type]] = {
-    "profiles": STRING, "width": UINT, "height": UINT, "sar": RATIO, "frameRate": FRAME_RATE,
-    "audioSamplingRate": pattern(r"[0-9]+( [0-9]+)?"),
+    "profiles": PROFILES, "width": UINT, "height": UINT, "sar": RATIO, "frameRate": FRAME_RATE,
+    "audioSamplingRate": lambda value: 1 <= len(value.split()) <= 2 and all(map(UINT, value.split())),
     "mimeType": pattern(r"(video|audio|text|application)/[a-z0-9.+-]+"), "codecs": CODECS,
-    "maximumSAPPeriod": pattern(r"[0-9.]+"), "startWithSAP": SAP, "maxPlayoutRate": pattern(r"[0-9.]+"),
+    "maximumSAPPeriod": NUMBER, "startWithSAP": SAP, "maxPlayoutRate": NUMBER,
     "codingDependency": BOOLEAN, "scanType": one_of("progressive", "interlaced", "unknown"), "selectionPriority": UINT,
     "tag": STRING,
 }  # fmt: skip
@@ -83,7 +90,7 @@ RULES: Final[dict[str, Rule]] = {
     # §5.3.1, table 3
     "MPD": Rule(
         attributes={
-            "id": STRING, "profiles": pattern(r"urn:[a-z0-9:.-]+(,urn:[a-z0-9:.-]+)*"), "type": one_of("static"),
+            "id": STRING, "profiles": PROFILES, "type": one_of("static"),
             "mediaPresentationDuration": DURATION, "minBufferTime": DURATION, "maxSegmentDuration": DURATION,
             "maxSubsegmentDuration": DURATION,
         },
