@@ -108,6 +108,13 @@ class Service:
         self._processes.append(process)
         return process
 
+    def kill_all(self, part: str = "") -> None:
+        """kill -9 of all that runs, or of every API process, or worker."""
+        for process in self._processes:
+            if process.poll() is None and (not part or part in process.args):
+                process.kill()
+                process.wait()
+
     async def close(self) -> None:
         for process in self._processes:
             if process.poll() is None:
@@ -150,13 +157,14 @@ class Service:
         assert found.state is not AssetState.FAILED, found.failure
         return found.state is AssetState.READY
 
-    async def segments(self, asset: AssetId) -> int:
-        return len([each async for each in self.store.list(layout.media_prefix(asset)) if each.key.endswith(".m4s")])
+    async def segments(self, asset: AssetId, *, version: int = 1) -> int:
+        keys = [each.key async for each in self.store.list(layout.media_prefix(asset))]
+        return len([key for key in keys if key.endswith(".m4s") and layout.media_version(key) == version])
 
-    async def in_the_middle(self, asset: AssetId) -> bool:
+    async def in_the_middle(self, asset: AssetId, *, version: int = 1) -> bool:
         """Something is made, something is being made, something is still to be made."""
-        plan = await find_plan(self.store, asset, 1)
-        return plan is not None and 2 <= await self.segments(asset) <= 8 and bool(self.encoders())
+        plan = await find_plan(self.store, asset, version)
+        return plan is not None and 2 <= await self.segments(asset, version=version) <= 8 and bool(self.encoders())
 
     def encoders(self) -> list[psutil.Process]:
         """ffmpeg processes that read from this service's home, whoever their parent is by now."""
@@ -210,11 +218,11 @@ class Service:
         finally:
             client.close()
 
-    async def check_whole(self, asset: AssetId, *, more_starts: int) -> None:
+    async def check_whole(self, asset: AssetId, *, more_starts: int, version: int = 1) -> None:
         """Ready with all its objects, each written once, with the key that players are told; hardly more encoder
         processes than windows."""
-        plan = await read_plan(self.store, asset, 1)
-        assert await read_ready(self.store, asset, 1) is not None
+        plan = await read_plan(self.store, asset, version)
+        assert await read_ready(self.store, asset, version) is not None
         written = self.versions()
         for name in expected(plan):
             assert written[key_of(asset, *name)] == 1, name
@@ -222,7 +230,7 @@ class Service:
         for rendition, number in expected(plan) if keys is not None else ():
             body = await read_clear(self.store, plan, keys, rendition, number)
             assert (b"ftyp" if number is None else b"moof") in body, (rendition, number)
-        for key in (layout.plan(asset, 1), layout.measured(asset, 1), layout.ready(asset, 1)):
+        for key in (layout.plan(asset, version), layout.measured(asset, version), layout.ready(asset, version)):
             assert written[key] == 1, key
         assert self.starts() <= len(windows(plan)) + more_starts
         assert self.encoders() == []
