@@ -41,7 +41,12 @@ class WantedTrim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     end: str | int | float | None = msgspec.field(name="out", default=None)
 
     def cut(self) -> Cut:
-        return Cut(begin=f"{self.begin}", end=None if self.end is None else f"{self.end}")
+        return Cut(begin=_point(self.begin), end=None if self.end is None else _point(self.end))
+
+
+def _point(wanted: str | int | float) -> str:
+    # A program's sums have seventeen digits, or an exponent: 1.3 + 0.1 is 1.4000000000000001.
+    return f"{wanted:.9f}" if isinstance(wanted, float) else f"{wanted}"
 
 
 class WantedClip(WantedTrim, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -81,6 +81,18 @@ async def test_a_clip_can_be_played_at_once(editor: httpx.AsyncClient, services:
     assert [float(segment.duration) for segment in media.segments] == pytest.approx([2.8, 2.6])
 
 
+@pytest.mark.parametrize(("begin", "frame"), [(1.3 + 0.1, 35), (1e-7, 0), (2, 50)])
+async def test_numbers_are_taken_as_programs_write_them(
+    editor: httpx.AsyncClient, services: Services, parent: Plan, begin: float, frame: int
+) -> None:
+    answer = await editor.post(path(parent, "clips"), json={"in": begin, "out": 6.1 + 0.2})
+    assert answer.status_code == 201, answer.text
+    plan = await find_plan(services.infra.store, AssetId(answer.json()["id"]), 1)
+    assert plan is not None
+    assert plan.video is not None
+    assert (plan.video.skip, plan.video.skip + plan.video.frames) == (frame, 158)
+
+
 async def test_without_a_title_it_has_its_parents_texts(editor: httpx.AsyncClient, parent: Plan) -> None:
     clip = (await editor.post(path(parent, "clips"), json={"out": "75f"})).json()
     assert (clip["titles"], clip["duration_s"]) == ({"en": "Final", "fr": "Finale"}, 3.0)
