@@ -31,6 +31,7 @@ BENCHMARKS: Final = (
     Benchmark(module="length", minutes=3, quick=True, about="the same for two hours beside half a minute"),
     Benchmark(module="growing", minutes=4, about="first byte of a slow upload to the first segment"),
     Benchmark(module="just_in_time", minutes=7, about="seeks into what is not encoded yet"),
+    Benchmark(module="clip", minutes=2, quick=True, about="the call for a clip to its first segment"),
     Benchmark(module="fairness", minutes=4, quick=True, about="a short clip beside ten uploads of two hours"),
     Benchmark(module="progress", minutes=7, quick=True, about="percent and time left against what turned out"),
     Benchmark(module="scaling", minutes=4, quick=True, about="many workers: measured, and simulated to 64"),
