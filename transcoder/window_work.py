@@ -13,7 +13,7 @@ from manifests import layout
 from transcoder.audio import encode_audio
 from transcoder.clip_segments import ClipSegments
 from transcoder.describe import multivariant
-from transcoder.errors import KeysMissing
+from transcoder.errors import KeysUnreadable
 from transcoder.facts import find_plan
 from transcoder.loudness.listen import with_gain
 from transcoder.passes import Pass, costs, is_worth_leaving, passes
@@ -136,7 +136,7 @@ class Work:
         above = await find_plan(store, parent.asset, parent.version)
         try:
             keys = None if above is None else await self._parts.keys.of(above)
-        except KeysMissing:  # it is being deleted
+        except KeysUnreadable:  # being deleted, or wrapped by a key that is lost: a clip can do without
             above = keys = None
         clip = ClipSegments(store=store, plan=self._plan, parent=parent, parent_plan=above, parent_keys=keys)
 

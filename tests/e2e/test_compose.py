@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -35,7 +36,6 @@ from transcoder.settings import TranscoderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SETTINGS = (InfraSettings, ServiceSettings, TranscoderSettings, EncoderSettings, IngestSettings, LiveSettings)
 KNOWN = {item.env for cls in SETTINGS for item in fields(cls)}
@@ -222,9 +222,16 @@ def test_an_upload_through_the_edge_plays_and_is_cached(deployment: Deployment, 
         env=deployment.settings, capture_output=True, text=True, check=True,
     )  # fmt: skip
     token = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    profile = Path(deployment.settings["CHANNEL_HOME"]) / "profiles" / "encrypted.toml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text('encryption = "aes-128"')
     source = (media / "real" / "openshot_marathon_400p30.mp4").read_bytes()
     with httpx.Client(base_url=deployment.edge, headers=token, timeout=60, trust_env=False) as editor:
-        asset = editor.post("/api/assets", json={"title": "Marathon"}).raise_for_status().json()["id"]
+        asset = (
+            editor.post("/api/assets", json={"title": "Marathon", "profile": "encrypted"})
+            .raise_for_status()
+            .json()["id"]
+        )
         editor.put(f"/api/assets/{asset}/source", content=source).raise_for_status()
         until(lambda: editor.get(f"/api/assets/{asset}").json()["state"] == "ready", "ready", within=120)
         draft = httpx.get(f"{deployment.edge}/v/{asset}/index.m3u8", trust_env=False)
@@ -242,6 +249,12 @@ def test_an_upload_through_the_edge_plays_and_is_cached(deployment: Deployment, 
         again = viewer.get(f"/v/{asset}/{rendition}/0.m4s?CMCD=sid%3D%22b%22").raise_for_status()
         assert (first.headers["X-Cache"], again.headers["X-Cache"]) == ("MISS", "HIT")
         assert first.content == again.content
+        tag = re.search(r'EXT-X-SESSION-KEY:METHOD=AES-128,URI="([^"]+)"', playlist.text)
+        assert tag is not None
+        for _ in range(2):
+            key = viewer.get(f"/v/{asset}/{tag[1]}").raise_for_status()
+            assert (len(key.content), key.headers["Cache-Control"]) == (16, "private, no-store")
+            assert "X-Cache" not in key.headers, "the edge's cache has nothing to do with keys"
         part = viewer.get(f"/v/{asset}/{rendition}/0.m4s", headers={"Range": "bytes=10-19"})
         assert (part.status_code, part.content) == (206, first.content[10:20])
         assert part.headers["Access-Control-Allow-Origin"] == "*"

@@ -20,7 +20,8 @@ from transcoder.describe import key_count
 from transcoder.encryption.key_store import KeyStore
 from transcoder.encryption.reading import read_clear
 from transcoder.encryption.whole_segments import decrypt
-from transcoder.errors import KeysMissing, OutputBroken
+from transcoder.encryption.wrapping import Wrapping
+from transcoder.errors import KeysMissing, KeysUnreadable, OutputBroken
 from transcoder.facts import find_plan, find_stills, read_ready, write_plan, write_profile
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.plan import Protection
@@ -29,7 +30,7 @@ from transcoder.publish import key_of
 from transcoder.remaining import expected, present
 from transcoder.sources.pieces import find_source, write_source
 from transcoder.static_manifests import enlist
-from transcoder.windows import index_task, window_task, windows
+from transcoder.windows import index_task, run_task, window_task, windows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -158,3 +159,22 @@ async def test_nothing_is_published_in_the_clear_when_the_keys_are_gone(house: H
     with pytest.raises(KeysMissing):
         await house.handle(window_task(ASSET, 1, first, Level.INDEX))
     assert [stat async for stat in house.store.list(layout.media_prefix(ASSET))] == []
+
+
+async def test_a_clip_can_do_without_its_parents_keys(house: House) -> None:
+    await house.handle(index_task(ASSET, 1))
+    above = await house.plan()
+    origin = await find_source(house.store, ASSET, 1)
+    assert origin is not None
+    await write_source(house.store, CLIP, 1, origin)
+    await house.parts.keys.make(CLIP, 1)
+    plan = await write_plan(house.store, clip_of_frames(above, range(63, 210), asset=CLIP, version=1))
+    lost = Wrapping(keys=(bytes(32),))
+    await house.store.delete([layout.keys(ASSET, 1)])
+    await KeyStore(house.store, lost).make(ASSET, 1)
+    with pytest.raises(KeysUnreadable):
+        await house.parts.keys.of(above)
+    assert plan.video is not None
+    rung = plan.video.rungs[0].id
+    await house.handle(run_task(CLIP, 1, rung, 1, Level.JUST_IN_TIME))
+    assert b"moof" in await read_clear(house.store, plan, await house.parts.keys.of(plan), rung, 1)
