@@ -48,10 +48,12 @@ RenditionId = NewType("RenditionId", str)
 UploadId = NewType("UploadId", str)
 
 MEDIA: Final = "media/"
+WORK: Final = "work/"
 LIVE: Final = "live/"
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
 _CAPTIONS: Final = re.compile(r"t[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
 _CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
+_KEYS: Final = re.compile(r"work/[^/]+/[1-9][0-9]*/keys\.json")
 _RENDITION_VERSION: Final = re.compile(r"[^/]+-([1-9][0-9]{0,8})")
 _PIECE: Final = re.compile(rf"sources/({_NAME})/([1-9][0-9]{{0,8}})/[0-9]+-[0-9]+")
 _SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
@@ -159,6 +161,11 @@ def profile(asset: AssetId, version: int) -> str:
 
 def keys(asset: AssetId, version: int) -> str:
     return f"work/{asset}/{version}/keys.json"
+
+
+def is_keys(key: str) -> bool:
+    """Whether an object holds the secret of a version."""
+    return _KEYS.fullmatch(key) is not None
 
 
 def plan(asset: AssetId, version: int) -> str:

@@ -127,6 +127,14 @@ def doctor(
     raise SystemExit(doctor_command(environment(), as_json=as_json))
 
 
+@app.command()
+def rewrap() -> None:
+    """Wrap the secrets of all encrypted assets with the first of CHANNEL_KEY_ENCRYPTION_KEY: the others can go then."""
+    from streaming.cli_rewrap import rewrap_command
+
+    raise SystemExit(rewrap_command(environment()))
+
+
 app.command("upload")(upload_command)
 app.command("clip")(clip_command)
 app.add_typer(profiles_app, name="profiles")

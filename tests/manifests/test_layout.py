@@ -23,3 +23,10 @@ _ASSET = AssetId("a-7")
 )
 def test_the_version_of_media(key: str, version: int | None) -> None:
     assert layout.media_version(key) == version
+
+
+def test_secrets_are_told_from_other_facts() -> None:
+    asset = AssetId("asset")
+    assert layout.is_keys(layout.keys(asset, 12))
+    for key in (layout.plan(asset, 1), layout.caption_list(asset, 1), "work/asset/0/keys.json", "work/keys.json"):
+        assert not layout.is_keys(key), key
