@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 NAMESPACE: Final = "{urn:mpeg:dash:schema:mpd:2011}"
+CENC: Final = "{urn:mpeg:cenc:2013}"
+LAURL: Final = "{https://dashif.org/CPS}Laurl"
 MANY: Final = 1_000_000
 
 Type: TypeAlias = Callable[[str], bool]
@@ -138,6 +140,17 @@ RULES: Final[dict[str, Rule]] = {
         attributes={"t": ULONG, "n": ULONG, "d": ULONG, "r": pattern(r"-?[0-9]+"), "k": ULONG},
         required=frozenset({"d"}),
     ),
+    # §5.8.4.1, with what ISO/IEC 23001-7 §11.2 and DASH-IF's guidelines put into its open content
+    "ContentProtection": Rule(
+        attributes={
+            "schemeIdUri": URI, "value": STRING, "id": STRING, "robustness": STRING, "refId": STRING, "ref": STRING,
+            f"{CENC}default_KID": pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+        },
+        required=frozenset({"schemeIdUri"}),
+        children=((f"{CENC}pssh", 0, 1), (LAURL, 0, 1)),
+    ),
+    f"{CENC}pssh": Rule(text=True),
+    LAURL: Rule(attributes={"licenseType": one_of("EME-1.0")}, text=True),
     "Label": Rule(attributes={"id": UINT, "lang": LANGUAGE}, text=True),
     "BaseURL": Rule(text=True),
     **dict.fromkeys(
@@ -202,6 +215,7 @@ def _check_text(root: Element, found: list[str]) -> None:
         if "$Number$" not in template.attrib["media"]:
             found.append("SegmentTemplate@media without $Number$ (§5.3.9.4.4)")
         ends.append(spans[-1][1])
+        _check_protection(each.findall(f"{NAMESPACE}ContentProtection"), found)
         for representation in each.findall(f"{NAMESPACE}Representation"):
             if each.get("mimeType", representation.get("mimeType")) is None:
                 found.append("a Representation without @mimeType (§5.3.7.2)")
@@ -210,6 +224,23 @@ def _check_text(root: Element, found: list[str]) -> None:
         found.append(f"the longest set ends at {float(max(ends))} s, the presentation at {float(total)}")
     if longest > seconds(root.attrib["maxSegmentDuration"]) + Fraction(1, 10**6):
         found.append("a segment longer than @maxSegmentDuration (§5.3.1.2)")
+
+
+def _check_protection(told: list[Element], found: list[str]) -> None:
+    """Of one set: nothing, or the scheme with its key once, and behind it systems, each once."""
+    schemes = [each.attrib["schemeIdUri"] for each in told]
+    if len(set(schemes)) != len(schemes):
+        found.append("two ContentProtection of one scheme (§5.8.4.1)")
+    if told and schemes[0] != "urn:mpeg:dash:mp4protection:2011":
+        found.append("ContentProtection without that of the scheme (ISO/IEC 23001-7 §11.2)")
+    for each, scheme in zip(told, schemes, strict=True):
+        if scheme == "urn:mpeg:dash:mp4protection:2011":
+            if each.get("value") not in {"cenc", "cbc1", "cens", "cbcs"} or f"{CENC}default_KID" not in each.attrib:
+                found.append("mp4protection needs the scheme and @cenc:default_KID (ISO/IEC 23001-7 §11.2)")
+        elif re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", scheme) is None:
+            found.append(f"{scheme} names no system (§5.8.4.1)")
+        elif (address := each.find(LAURL)) is not None and re.match("https?://", address.text or "") is None:
+            found.append("a licence address that players would have to resolve (DASH-IF, content protection)")
 
 
 def seconds(duration: str) -> Fraction:

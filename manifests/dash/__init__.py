@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 from manifests.dash.adaptation_set import AdaptationSet, ContentType
+from manifests.dash.content_protection import ContentProtection
 from manifests.dash.descriptor import Descriptor
 from manifests.dash.mpd import Mpd
 from manifests.dash.representation import Representation
 from manifests.dash.segment_template import SegmentTemplate
 from manifests.errors import MpdError
 
-__all__ = ["AdaptationSet", "ContentType", "Descriptor", "Mpd", "MpdError", "Representation", "SegmentTemplate"]
+__all__ = [
+    "AdaptationSet", "ContentProtection", "ContentType", "Descriptor", "Mpd", "MpdError", "Representation",
+    "SegmentTemplate",
+]  # fmt: skip

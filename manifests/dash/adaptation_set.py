@@ -8,6 +8,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from manifests.dash import xml
+from manifests.dash.content_protection import ContentProtection
 from manifests.dash.descriptor import Descriptor
 from manifests.dash.representation import Representation
 from manifests.dash.segment_template import REPRESENTATION, SegmentTemplate
@@ -41,6 +42,8 @@ class AdaptationSet:
     """@selectionPriority: the higher, the sooner a player that was told nothing takes it; absent means 1"""
     channels: Descriptor | None = None
     """AudioChannelConfiguration"""
+    protection: ContentProtection | None = None
+    """ContentProtection; None: the segments are clear"""
     supplemental: tuple[Descriptor, ...] = ()
     """SupplementalProperty"""
     accessibility: tuple[Descriptor, ...] = ()
@@ -85,6 +88,8 @@ class AdaptationSet:
         ))  # fmt: skip
         if self.channels is not None:
             found.append(self.channels.element("AudioChannelConfiguration"))
+        if self.protection is not None:
+            found.extend(self.protection.elements())
         found.extend([each.element("SupplementalProperty") for each in self.supplemental])
         if self.label is not None:
             label = xml.element("Label")

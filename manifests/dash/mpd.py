@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from manifests.dash import xml
 from manifests.dash.adaptation_set import AdaptationSet
+from manifests.dash.content_protection import CENC_NAMESPACE, DASHIF_NAMESPACE
 from manifests.errors import MpdError
 
 NAMESPACE: Final = "urn:mpeg:dash:schema:mpd:2011"
@@ -41,10 +42,13 @@ class Mpd:
         self.check()
         period = xml.element("Period", (("id", "0"), ("start", "PT0S")), *(each.element() for each in self.sets))
         longest = max(Fraction(max(each.template.durations), each.template.timescale) for each in self.sets)
+        protected = any(each.protection is not None for each in self.sets)
         root = xml.element(
             "MPD",
             (
                 ("xmlns", NAMESPACE),
+                ("xmlns:cenc", CENC_NAMESPACE if protected else None),
+                ("xmlns:dashif", DASHIF_NAMESPACE if protected else None),
                 ("profiles", ",".join(PROFILES)),
                 ("type", "static"),
                 ("mediaPresentationDuration", xml.duration(self.duration)),
