@@ -29,7 +29,7 @@ from streaming.live.channels import api as channels
 from streaming.live.ingest import gateway
 from streaming.live.viewing import api as viewing
 from streaming.playback import api as playback
-from streaming.playback import keys, stills
+from streaming.playback import keys, licenses, stills
 from streaming.profiles import api as profiles
 from streaming.services import Services, assemble, connect
 from streaming.sessions import api as sessions
@@ -81,7 +81,8 @@ def routes(services: Services) -> list[BaseRoute]:
         *posters.routes(services.catalogue, infra.store),  # /api/assets/{id}/poster
         *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
         *keys.routes(services.playback),  # /v/{asset}/keys/{key}
-        *playback.routes(services.playback),  # /v/{asset}/…
+        *licenses.routes(services.playback),  # /v/{asset}/license
+        *playback.routes(services.playback, public_url=public_url),  # /v/{asset}/…
         *operations.routes(  # /healthz, /readyz, /metrics
             store=infra.store, cache=infra.cache, jobs=infra.jobs, sql=infra.sql
         ),

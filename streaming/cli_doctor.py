@@ -22,6 +22,7 @@ from infra.settings import InfraSettings
 from streaming.profiles.folder import ProfileFolder
 from streaming.settings import ServiceSettings
 from transcoder.encoders import encoders
+from transcoder.encryption.common_packager import packager_path
 from transcoder.encryption.wrapping import fingerprint
 from transcoder.ffmpeg import Limits, ffmpeg_path, run
 from transcoder.sandbox_cage import Cage
@@ -70,6 +71,14 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
         old = f"; older ones: {', '.join(names[1:])}" if names[1:] else ""
         return f"of encrypted assets: wrapped by {names[0]}{old}"
 
+    async def packager() -> str:
+        path = packager_path()
+        if path is None:
+            raise InfraError("none")
+        with tempfile.TemporaryDirectory(prefix="doctor-") as cwd:
+            said = await run([path, "--version"], limits=Limits(wall_s=5), cwd=Path(cwd))
+        return f"{said.decode('utf-8', 'replace').partition(chr(10))[0]} ({path})"
+
     async def cage() -> str:
         return _CAGES[await asyncio.to_thread(in_force)]
 
@@ -91,6 +100,7 @@ async def examine_all(environment: Mapping[str, str]) -> list[Finding]:
         examine("ffmpeg", ffmpeg, advice="set CHANNEL_FFMPEG to an ffmpeg with libx264 and aac, or leave it unset"),
         examine("profiles", profiles, advice="mend the file; `channel profiles check FILE` says what is wrong with it"),
         examine("keys", keys, advice=""),
+        examine("packager", packager, advice="for cbcs and cenc: leave CHANNEL_PACKAGER unset, or name Shaka Packager"),
         examine("cage", cage, advice=f"install what docs/security.md names for it, or leave {CAGE} unset"),
         examine("pages", pages, advice="run `make up` once, or `npm run build` in web/"),
         examine("api", api, advice="start `channel up` or `channel api`"),

@@ -25,11 +25,16 @@ _SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("Ways in of live", IngestSettings),
     ("Live encoding", LiveSettings),
 )
-# Read outside of the settings classes: by the sandbox, by `channel up` and by `channel upload` alone.
+# Read outside of the settings classes: by the sandbox, by encryption, by `channel up` and by `channel upload` alone.
 _OTHERS: Final = tuple(
     Setting(env=env, default=default, unit="", help=meaning, secret=env == "CHANNEL_TOKEN")
     for env, default, meaning in (
         ("CHANNEL_FFMPEG", "the one that comes with the wheel", "the ffmpeg to use"),
+        (
+            "CHANNEL_PACKAGER",
+            "the one that comes with the wheel",
+            "the Shaka Packager to use, for `cbcs` and `cenc`: [encryption.md](encryption.md)",
+        ),
         (
             "CHANNEL_CAGE",
             "auto",

@@ -10,6 +10,7 @@ TranscodeError                 retryable: may the same task succeed later?
 ├── DiskFull                   the worker's disk has no room for the source
 ├── KeysUnreadable             the content keys of this asset version cannot be unwrapped
 │   └── KeysMissing            there are none: never made, or deleted with the version
+├── NotProtected               nobody can tell what of a segment may be encrypted: Shaka Packager is missing, or fails
 └── LeaseLost                  somebody else may make the same thing by now
 """
 
@@ -85,6 +86,10 @@ class KeysUnreadable(TranscodeError):
 
 class KeysMissing(KeysUnreadable):
     """There are no content keys of this asset version."""
+
+
+class NotProtected(TranscodeError):
+    """Nobody can tell what of a segment may be encrypted."""
 
 
 class LeaseLost(TranscodeError):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 _CODECS: Final = tuple(Codec)
-_ENCRYPTIONS: Final = (Encryption.NONE, Encryption.AES_128)
+_ENCRYPTIONS: Final = tuple(Encryption)
 _LONGEST: Final = 200
 _SOURCE: Final = "source"
 _FULL, _HALF = "full", "half"
@@ -216,7 +216,8 @@ FIELDS: Final = (
     ),
     Field(
         name="encryption",
-        help="How segments are protected: whole segments with AES-128 (HLS only). See docs/encryption.md.",
+        help="How segments are protected: as a whole with AES-128 (HLS only), or their samples for players with "
+        "ClearKey (cbcs, cenc). See docs/encryption.md.",
         allowed=_quoted(_ENCRYPTIONS),
         example=written(_ENCRYPTIONS[0]),
         read=_choice(*_ENCRYPTIONS),

@@ -186,6 +186,11 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         )
     if profile.key_rotation and profile.encryption is Encryption.NONE:
         yield f'key_rotation = {profile.key_rotation}: there is no key with encryption = "none"'
+    if profile.key_rotation and profile.encryption in (Encryption.CBCS, Encryption.CENC):
+        yield (
+            f"key_rotation = {profile.key_rotation}: {profile.encryption} has one key for all, which the init section "
+            "names; write 0"
+        )
     if Codec.H264 not in profile.codecs:
         yield f'codecs = {written(profile.codecs)}: "h264" must be among them, for players that know nothing else'
     if Codec.H264 not in profile.ladder[0].codecs:

@@ -7,14 +7,17 @@ Two encodes of a segment are both valid but not byte-identical: a player must ne
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.errors import CacheUnavailable, ObjectExists
 from manifests import layout, media_types
 from transcoder import metrics, signals
-from transcoder.encryption.protect import protect
+from transcoder.encryption.protect import clear, protect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.ports import Cache, ObjectStore
     from manifests.layout import AssetId, RenditionId
     from transcoder.encryption.content_keys import Keys
@@ -60,15 +63,19 @@ class Publisher:
     """The sink of one window's encode: encrypts what a child process has closed, puts it, then says so."""
 
     def __init__(
-        self, *, plan: Plan, keys: Keys | None = None, store: ObjectStore, cache: Cache, board: ProgressBoard
+        self, *, plan: Plan, keys: Keys | None = None, store: ObjectStore, cache: Cache, board: ProgressBoard,
+        nice: Callable[[], int] = int,
     ) -> None:  # fmt: skip
-        """`keys`: those of the plan, None if it has no protection. Raises ValueError if the two do not go together."""
+        """`keys`: those of the plan, None if it has no protection. `nice` tells the niceness of what encrypts, whenever
+        something is. Raises ValueError if plan and keys do not go together."""
         if (keys is None) != (plan.protection is None):
             raise ValueError("keys and protection of a plan come together")
         self._plan, self._keys = plan, keys
         self._store = store
         self._cache = cache
         self._board = board
+        self._nice = nice
+        self._inits: dict[RenditionId, bytes] = {}
         self._audio = frozenset(track.id for track in plan.audio)
 
     async def __call__(self, rendition: RenditionId, number: int | None, body: bytes) -> None:
@@ -76,7 +83,11 @@ class Publisher:
         content_type = media_types.SEGMENT
         if number is None:
             content_type = media_types.AUDIO_INIT if rendition in self._audio else media_types.VIDEO_INIT
-        body = await protect(self._keys, rendition, number, body)
+        if number is None:
+            self._inits[rendition] = body
+        body = await protect(
+            self._keys, rendition, number, body, init=partial(self._init, rendition), nice=self._nice()
+        )  # fmt: skip
         if await put_once(self._store, key, body, content_type=content_type, cache_control=media_types.IMMUTABLE):
             metrics.OBJECTS.inc()
             metrics.BYTES.inc(len(body))
@@ -89,3 +100,10 @@ class Publisher:
                 what="segment", asset=self._plan.asset, version=self._plan.version, rendition=rendition, number=number
             ),
         )
+
+    async def _init(self, rendition: RenditionId) -> bytes:
+        """The clear init section, which is there before any segment: it came by, or another has published it."""
+        if rendition not in self._inits:
+            body = await self._store.read(key_of(self._plan.asset, rendition, None))
+            self._inits[rendition] = await clear(self._keys, None, body)
+        return self._inits[rendition]

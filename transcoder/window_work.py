@@ -83,7 +83,9 @@ class Work:
         """`keys`: those of the plan. Raises ValueError if they do not go with it."""
         self._parts, self._plan, self._track = parts, plan, track
         self._source, self._claim, self._priority = source, claim, priority
-        self._publish = Publisher(plan=plan, keys=keys, store=parts.store, cache=parts.cache, board=parts.board)
+        self._publish = Publisher(
+            plan=plan, keys=keys, store=parts.store, cache=parts.cache, board=parts.board, nice=lambda: priority.nice
+        )  # fmt: skip
         self._prices = costs(plan, track)
         self.done = set(done)
         self._handing_over = self._left = False

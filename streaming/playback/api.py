@@ -62,8 +62,9 @@ def _media_replies(media_type: str) -> dict[int, Reply]:
 
 
 class PlaybackApi:
-    def __init__(self, playback: Playback) -> None:
+    def __init__(self, playback: Playback, *, public_url: str) -> None:
         self._playback = playback
+        self._public_url = public_url
 
     @operation(
         summary="Multivariant playlist",
@@ -80,7 +81,8 @@ class PlaybackApi:
     @operation(
         summary="DASH manifest",
         tag="playback",
-        description="The same segments as in HLS; complete from the moment the source has arrived.",
+        description="The same segments as in HLS; complete from the moment the source has arrived. Of an encrypted "
+        "asset it says where ClearKey gives the key.",
         replies={
             200: Reply(description="The MPD, compressed if the client likes that", media_type=media_types.MPD),
             304: _PLAYLIST[304],
@@ -89,7 +91,9 @@ class PlaybackApi:
     )
     async def mpd(self, request: Request) -> Response:
         played = await self._play(request)
-        manifest = await self._playback.mpd(played)
+        # Players do not resolve it against the manifest's own address.
+        base = self._public_url or str(request.base_url).rstrip("/")
+        manifest = await self._playback.mpd(played, license_url=f"{base}/v/{played.asset.id}/license")
         lifetime = playlist_lifetime(played.asset, naming=True)
         return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
 
@@ -193,8 +197,9 @@ class PlaybackApi:
         return ObjectResponse(body, status_code=206, headers=headers, media_type=media.media_type)
 
 
-def routes(playback: Playback) -> list[BaseRoute]:
-    api = PlaybackApi(playback)
+def routes(playback: Playback, *, public_url: str = "") -> list[BaseRoute]:
+    """`public_url` is how the world reaches them ("": as each request did)."""
+    api = PlaybackApi(playback, public_url=public_url)
     return [
         Route("/v/{asset}/index.m3u8", api.multivariant, methods=["GET"]),
         Route("/v/{asset}/manifest.mpd", api.mpd, methods=["GET"]),

@@ -33,8 +33,8 @@ class KeysApi:
     @operation(
         summary="Content key",
         tag="playback",
-        description="The 16 bytes that decrypt segments (AES-128), under the rules that hold for the segments. No "
-        "cache may keep it: once an asset is taken down, what caches still have of it cannot be decrypted.",
+        description="The 16 bytes that decrypt segments, or the samples in them, under the rules that hold for the "
+        "segments. No cache may keep it: of an asset that is taken down, what caches still have cannot be decrypted.",
         parameters=(
             Parameter(name="key", where="path", description="Its name, as playlists write it.", required=True),
         ),

@@ -176,8 +176,9 @@ class Playback:
             media_type=media_types.VTT,
         )
 
-    async def mpd(self, played: Played) -> RenderedPlaylist:
-        """Raises NoDash, NoMpdYet."""
+    async def mpd(self, played: Played, *, license_url: str) -> RenderedPlaylist:
+        """`license_url`: where the keys of an encrypted asset are had, as who asks can reach it. Raises NoDash,
+        NoMpdYet."""
         title, ready = played.title, played.asset.state is AssetState.READY
         if not title.plan.encryption.has_dash:
             raise NoDash
@@ -189,8 +190,10 @@ class Playback:
             measured = await self._titles.measured(title) if ready else None
             captions = await self._titles.captions(played.asset, title)
             uri_of = self._uri_of(layout.media_prefix(title.plan.asset), ready=ready)
-            manifest = describe.mpd(title.plan, measured, captions=captions, uri_of=uri_of)
-            kept = title.playlists[key, ready] = rendered(manifest.render())
+            manifest = describe.mpd(title.plan, measured, captions=captions, uri_of=uri_of, license_url=license_url)
+            kept = rendered(manifest.render())
+            if title.plan.protection is None:  # else it is another one for everybody who has another address of ours
+                title.playlists[key, ready] = kept
         return kept
 
     def _uri_of(self, prefix: str, *, ready: bool) -> UriOf:

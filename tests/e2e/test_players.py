@@ -62,10 +62,8 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>A player</title>
 SRT = f"1\n00:00:00,000 --> 00:00:{SECONDS},000\nOn your marks\n"
 
 
-@pytest.fixture(scope="module")
-def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> dict[str, str]:
-    """12 s from black to white, two languages, English captions; ready, by each of the profiles."""
-    path = tmp_path_factory.mktemp("players") / "clip.mp4"
+def make_fade(path: Path, ffmpeg: str) -> Path:
+    """12 s from black to white, with a tone in each of two languages."""
     fade = f"color=white:size=480x270:rate=25:duration={SECONDS},fade=type=in:duration={SECONDS}"
     tones = [f"sine=frequency={pitch}:sample_rate=48000:duration={SECONDS}" for pitch in (440, 660)]
     subprocess.run(
@@ -77,6 +75,13 @@ def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) 
         ],
         check=True,
     )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="module")
+def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> dict[str, str]:
+    """12 s from black to white, two languages, English captions; ready, by each of the profiles."""
+    path = make_fade(tmp_path_factory.mktemp("players") / "clip.mp4", ffmpeg)
     folder = stack.home / "profiles"
     folder.mkdir(exist_ok=True)
     found = {}

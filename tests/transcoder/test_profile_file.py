@@ -80,6 +80,8 @@ MISTAKES = {
     "codecs = ['h264', 'h264']": "none twice",
     "encryption = 'rot13'": 'encryption = "rot13": write "none"',
     "key_rotation = 60": 'key_rotation = 60: there is no key with encryption = "none"',
+    "encryption = 'cbcs'\nkey_rotation = 60":
+        "key_rotation = 60: cbcs has one key for all, which the init section names; write 0",
     "encryption = 'aes-128'\nkey_rotation = 30":
         "key_rotation = 30: not a multiple of segment = 4, for example key_rotation = 32",
     "encryption = 'aes-128'\nsegment = 6\nkey_rotation = 2":

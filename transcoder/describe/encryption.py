@@ -1,4 +1,4 @@
-"""Encryption as playlists tell it: which key each segment has, and where it is asked for. Pure.
+"""Encryption as manifests tell it: which key each segment has, and where it is asked for. Pure.
 
 URIs of keys are relative, in the playlists of the service as in those of the bucket: `keys/{id}` beside the
 multivariant playlist. So a key is asked for under the address, and with the token, that the playlist came by. The
@@ -7,14 +7,23 @@ bucket has no such object: whoever puts a CDN in front of it sends those request
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final, assert_never
 
+from manifests.dash import ContentProtection
 from manifests.hls import Key
+from transcoder.encryption.common_init import constant_iv
 from transcoder.encryption.key_ids import KeyName, key_id
+from transcoder.profile import Encryption
 
 if TYPE_CHECKING:
+    from manifests.dash.content_protection import CommonScheme
+    from manifests.hls.key import Method
+    from transcoder.encryption.key_ids import KeyId
     from transcoder.plan import Plan
 
+CLEAR_KEY: Final = "org.w3.clearkey"
+"""KEYFORMAT of the key system that every browser has (W3C EME §9.1), as hls.js names it."""
 KEYS: Final = "keys"
 """Where keys lie, seen from the asset's own folder."""
 
@@ -29,8 +38,7 @@ def key_count(plan: Plan) -> int:
 def segment_keys(plan: Plan, number: int) -> tuple[Key, ...]:
     """EXT-X-KEY in front of a segment in the playlist of a rendition: where another key begins (RFC 8216bis §4.4.4.4).
 
-    The first of them comes behind EXT-X-MAP, so that it is none of the init section's (§4.4.4.5). There is no IV: it is
-    the media sequence number, which is different for every segment (§5.2).
+    The first of them comes behind EXT-X-MAP, so that it is none of the init section's (§4.4.4.5).
     """
     protection = plan.protection
     if protection is None:
@@ -38,14 +46,51 @@ def segment_keys(plan: Plan, number: int) -> tuple[Key, ...]:
     place = protection.place_of(number)
     if number and place == protection.place_of(number - 1):
         return ()
-    return (_key(plan, place, folder=f"../{KEYS}"),)
+    return _keys(plan, place, folder=f"../{KEYS}")
 
 
 def session_keys(plan: Plan) -> tuple[Key, ...]:
     """EXT-X-SESSION-KEY (§4.4.6.5): the key that every viewer needs first, to be fetched beside the playlists."""
-    return () if plan.protection is None else (_key(plan, 0, folder=KEYS),)
+    return _keys(plan, 0, folder=KEYS)
 
 
-def _key(plan: Plan, place: int, *, folder: str) -> Key:
-    name = key_id(plan.asset, KeyName(version=plan.version, place=place))
-    return Key(method="AES-128", uri=f"{folder}/{name.hex()}")
+def content_protection(plan: Plan, license_url: str | None) -> ContentProtection | None:
+    """The same for DASH, of every set of pictures or sound. `license_url` is absolute; None: whoever
+    embeds a player tells it."""
+    if plan.protection is None:
+        return None
+    scheme: CommonScheme = "cbcs" if plan.protection.scheme is Encryption.CBCS else "cenc"
+    return ContentProtection(scheme=scheme, key_id=_key_id(plan, 0), license_url=license_url)
+
+
+def _keys(plan: Plan, place: int, *, folder: str) -> tuple[Key, ...]:
+    if plan.protection is None:
+        return ()
+    name = _key_id(plan, place)
+    uri = f"{folder}/{name.hex()}"
+    match plan.protection.scheme:
+        case Encryption.NONE:
+            return ()
+        case Encryption.AES_128:
+            # No IV: it is the media sequence number, which is different for every segment (§5.2).
+            return (Key(method="AES-128", uri=uri),)
+        case Encryption.CBCS:
+            return _common_keys("SAMPLE-AES", uri, name, iv=constant_iv(name))
+        case Encryption.CENC:
+            return _common_keys("SAMPLE-AES-CTR", uri, name, iv=None)
+        case _:
+            assert_never(plan.protection.scheme)
+
+
+def _common_keys(method: Method, uri: str, name: KeyId, *, iv: bytes | None) -> tuple[Key, ...]:
+    """One for players that fetch the key itself (Shaka Player, ffmpeg), one for those that ask a licence server which
+    they were told of (hls.js): its URI holds the id of the key."""
+    licensed = f"data:application/octet-stream;base64,{b64encode(name).decode()}"
+    return (
+        Key(method=method, uri=uri, iv=iv),
+        Key(method=method, uri=licensed, keyformat=CLEAR_KEY, keyformat_versions=(1,)),
+    )
+
+
+def _key_id(plan: Plan, place: int) -> KeyId:
+    return key_id(plan.asset, KeyName(version=plan.version, place=place))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from manifests import bandwidth, layout
 from manifests.hls import ByteRange, IFrameVariant, Map, MediaPlaylist, Resolution, Segment
 from manifests.hls.media import target_duration
+from transcoder.describe.encryption import segment_keys
 from transcoder.describe.media_playlist import VERSION
 from transcoder.describe.timing import Timing
 
@@ -34,9 +35,10 @@ def iframes(plan: Plan, measured: Measured, rendition: RenditionId, *, uri_of: U
             uri=uri_of(layout.segment(plan.asset, rendition, number)),
             duration=next(durations),
             byte_range=ByteRange(start=each.start, length=each.length),
+            keys=() if place else segment_keys(plan, number),
         )
         for number, of_segment in enumerate(found)
-        for each in of_segment
+        for place, each in enumerate(of_segment)
     )
     return MediaPlaylist(
         version=VERSION,

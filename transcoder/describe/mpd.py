@@ -8,6 +8,7 @@ times the rest of the document.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ from manifests.dash.descriptor import AUDIO_PURPOSE, CHANNELS, SWITCHING, role
 from manifests.dash.segment_template import NUMBER, REPRESENTATION
 from manifests.hls.attributes import quotable
 from transcoder.describe.captions import SEGMENT_MS, length_of
+from transcoder.describe.encryption import content_protection
 from transcoder.describe.rates import rates
 from transcoder.describe.sound import default_track
 from transcoder.describe.timing import timings
@@ -45,8 +47,11 @@ _TEXT_ROLES: Final[dict[CaptionKind, str]] = {
 }  # fmt: skip
 
 
-def mpd(plan: Plan, measured: Measured | None, *, captions: Sequence[ListedTrack] = (), uri_of: UriOf) -> Mpd:
-    """The MPD of a plan that is whole.
+def mpd(
+    plan: Plan, measured: Measured | None, *, captions: Sequence[ListedTrack] = (), uri_of: UriOf,
+    license_url: str | None = None,
+) -> Mpd:  # fmt: skip
+    """The MPD of a plan that is whole. `license_url`: where players get its keys, absolute, if it is encrypted.
 
     @minBufferTime is the longest segment: each of them has no more than @bandwidth times its duration of bits, wherever
     in it they lie.
@@ -58,6 +63,8 @@ def mpd(plan: Plan, measured: Measured | None, *, captions: Sequence[ListedTrack
         *(_sound(plan, track, rate_of[track.id], timing_of[track.id], uri_of, next(numbers)) for track in plan.audio),
         *(_text(plan, track, uri_of, next(numbers)) for track in captions),
     )
+    protection = content_protection(plan, license_url)
+    sets = tuple(each if each.content_type == "text" else replace(each, protection=protection) for each in sets)
     longest = max(max(timing.durations()) for timing in timing_of.values())
     return Mpd(duration=plan.duration, min_buffer=longest, sets=sets)
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from transcoder.boxes import read_boxes, read_moof
-from transcoder.encryption.common_cipher import BLOCK, IV_SIZE, block_mode, counter_mode
+from transcoder.encryption.common_cipher import IV_SIZE, block_mode, counter_mode
 from transcoder.encryption.common_fragment import SampleProtection, with_protection, without_protection
-from transcoder.encryption.common_init import is_sound, protected_init
+from transcoder.encryption.common_init import constant_iv, is_sound, protected_init
 from transcoder.encryption.common_packager import protection_of
 from transcoder.errors import OutputBroken
 from transcoder.fragments import fragments_of
@@ -47,8 +47,8 @@ class CommonKey:
 
     @property
     def constant_iv(self) -> bytes | None:
-        """That of `cbcs`. It is written into every init section and no secret."""
-        return sha256(b"constant iv" + self.kid).digest()[:BLOCK] if self.scheme is Encryption.CBCS else None
+        """That of `cbcs`."""
+        return constant_iv(self.kid) if self.scheme is Encryption.CBCS else None
 
 
 def protect_init(init: bytes, key: CommonKey) -> bytes:
@@ -60,7 +60,7 @@ async def protect_segment(init: bytes, segment: bytes, key: CommonKey, *, name: 
     """A clear segment under a key. `init` is its clear init section; `name` is the segment's own, so that two of the
     same bytes do not look the same.
 
-    Raises OutputBroken, and what Shaka Packager's process raises.
+    Raises NotProtected, OutputBroken.
     """
     if is_sound(init):
         samples = [SampleProtection()] * sum(part.samples for part in fragments_of(segment))

@@ -8,10 +8,11 @@ the key alone, so that all workers write the same, and both can be taken out aga
 from __future__ import annotations
 
 import struct
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from transcoder.boxes import read_boxes, write, write_full
-from transcoder.encryption.common_cipher import CRYPT, IV_SIZE, SKIP
+from transcoder.encryption.common_cipher import BLOCK, CRYPT, IV_SIZE, SKIP
 from transcoder.errors import OutputBroken
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ _LEADS: Final = {b"stsd": 8, _VIDEO: 78, _SOUND: 28}
 """Bytes between a header and the boxes inside: version and count (§8.5.2), what a sample entry says (§12.1.3,
 §12.2.3)."""
 _HEADER: Final = 8
+
+
+def constant_iv(kid: bytes) -> bytes:
+    """The initialization vector of `cbcs` under the key of this id. It stands in init sections and is no secret."""
+    return sha256(b"constant iv" + kid).digest()[:BLOCK]
 
 
 def protected_init(init: bytes, *, kid: bytes, iv: bytes | None) -> bytes:
@@ -85,7 +91,9 @@ def _sinf(kind: bytes, kid: bytes, iv: bytes | None, *, pattern: bool) -> bytes:
     if iv is None:
         tenc = write_full(b"tenc", 0, 0, bytes((0, 0, 1, IV_SIZE)), kid)
     else:
-        tenc = write_full(b"tenc", 1, 0, bytes((0, CRYPT << 4 | SKIP if pattern else 0, 1, 0)), kid, bytes((16,)), iv)
+        tenc = write_full(
+            b"tenc", 1, 0, bytes((0, CRYPT << 4 | SKIP if pattern else 0, 1, 0)), kid, bytes((BLOCK,)), iv
+        )
     scheme = write_full(b"schm", 0, 0, b"cenc" if iv is None else b"cbcs", struct.pack(">I", 0x00010000))
     return write(b"sinf", write(b"frma", kind), scheme, write(b"schi", tenc))
 

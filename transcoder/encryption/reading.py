@@ -19,4 +19,4 @@ async def read_clear(
 ) -> bytes:  # fmt: skip
     """A segment, or the init section (None). `keys` are those of the plan. Raises ObjectNotFound, OutputBroken, and
     what the store raises."""
-    return await clear(keys, rendition, number, await store.read(key_of(plan.asset, rendition, number)))
+    return await clear(keys, number, await store.read(key_of(plan.asset, rendition, number)))

@@ -2,6 +2,7 @@
 import Hls, { type HlsConfig } from "hls.js";
 import "media-chrome";
 import "media-chrome/menu";
+import { clearKey } from "./clearkey";
 import { element } from "./element";
 
 export interface Player {
@@ -124,6 +125,7 @@ function configuration(programme: Programme): Partial<HlsConfig> {
   return {
     startPosition: programme.startAt ?? -1,
     fragLoadPolicy: PATIENT,
+    ...clearKey(programme.url),
     cmcd: {
       contentId: programme.contentId,
       ...(programme.sessionId ? { sessionId: programme.sessionId } : {}),

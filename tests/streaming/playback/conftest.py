@@ -22,7 +22,7 @@ from streaming.catalog.service import Catalogue
 from streaming.http.auth import Principal, Role
 from streaming.http.cors import Cors
 from streaming.http.problem import ApiError, problem_response
-from streaming.playback import keys
+from streaming.playback import keys, licenses
 from streaming.playback.api import routes
 from streaming.playback.service import Playback
 from transcoder import signals
@@ -126,7 +126,7 @@ def make_app(playback: Playback) -> Starlette:
         return problem_response(error)
 
     app = Starlette(
-        routes=[*keys.routes(playback), *routes(playback)],
+        routes=[*keys.routes(playback), *licenses.routes(playback), *routes(playback)],
         middleware=[Middleware(Cors)],
         exception_handlers={ApiError: problem},
     )

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from manifests import hls
 from manifests.layout import RenditionId
-from transcoder.describe import beside, key_count, media, multivariant, static_manifests
-from transcoder.describe.encryption import segment_keys, session_keys
+from tests.mpd_rules import faults
+from transcoder.captions.listed import ListedTrack
+from transcoder.describe import beside, iframes, key_count, media, mpd, multivariant, static_manifests
+from transcoder.describe.encryption import content_protection, segment_keys, session_keys
+from transcoder.encryption.common_init import constant_iv
 from transcoder.encryption.key_ids import KeyName, key_id
 from transcoder.growing.growth import cut
-from transcoder.measured import Measured, RenditionSizes
+from transcoder.measured import IFrame, Measured, RenditionSizes
 from transcoder.plan import Protection
 from transcoder.profile import Encryption
 
@@ -74,3 +80,61 @@ def test_dash_has_no_word_for_it_and_the_bucket_no_mpd(plan: Plan) -> None:
         place for place, line in enumerate(lines) if line.startswith("#EXT-X-KEY:")
     )
     assert beside("media/asset/")("media/asset/a1-1/index.m3u8") in encrypted["media/asset/index.m3u8"]
+
+
+def common(plan: Plan, scheme: Encryption) -> Plan:
+    return replace(plan, protection=Protection(scheme=scheme))
+
+
+METHODS = [(Encryption.CBCS, "SAMPLE-AES"), (Encryption.CENC, "SAMPLE-AES-CTR")]
+
+
+@pytest.mark.parametrize(("scheme", "method"), METHODS)
+def test_keys_of_samples_are_named_for_those_who_fetch_and_those_who_ask(
+    plan: Plan, scheme: Encryption, method: str
+) -> None:
+    plan = common(plan, scheme)
+    name = key_id(plan.asset, KeyName(version=1, place=0))
+    fetched, licensed = segment_keys(plan, 0)
+    assert (fetched.method, fetched.uri, fetched.keyformat) == (method, f"../keys/{name.hex()}", None)
+    assert fetched.iv == (constant_iv(name) if scheme is Encryption.CBCS else None)
+    assert (licensed.method, licensed.keyformat, licensed.iv) == (method, "org.w3.clearkey", None)
+    assert b64decode((licensed.uri or "").partition("base64,")[2]) == name
+    assert [segment_keys(plan, number) for number in range(1, 20)] == [()] * 19
+    assert [replace(key, uri=f"../{key.uri}") if key.keyformat is None else key for key in session_keys(plan)] == [
+        fetched, licensed,
+    ]  # fmt: skip
+    text = media(plan, plan.audio[0].id, uri_of=str).render()
+    assert text.index("#EXT-X-MAP") < text.index("#EXT-X-KEY"), "the init section is clear (RFC 8216bis §4.4.4.5)"
+    assert text.count("#EXT-X-KEY") == 2
+    assert hls.parse(text).render() == text
+
+
+def test_i_frames_have_the_key_of_their_segments(plan: Plan) -> None:
+    plan = common(plan, Encryption.CBCS)
+    assert plan.video is not None
+    rung = plan.video.rungs[0].id
+    pictures = ((IFrame(0, 0, 1000), IFrame(50, 30_000, 1000)),) * 20
+    sizes = Measured(
+        asset=plan.asset, version=1,
+        renditions={rung: RenditionSizes(init=700, segments=(50_000,) * 20, iframes=pictures)},
+    )  # fmt: skip
+    listed = iframes(plan, sizes, rung, uri_of=str)
+    assert [each.keys for each in listed.segments] == [segment_keys(plan, 0), *[()] * 39]
+
+
+@pytest.mark.parametrize("scheme", [Encryption.CBCS, Encryption.CENC])
+def test_dash_says_who_gives_the_key(plan: Plan, scheme: Encryption) -> None:
+    plan = common(plan, scheme)
+    assert plan.encryption.has_dash
+    text = ListedTrack(rendition=RenditionId("t1-1"), language="en", name="English", kind="captions")
+    address = "https://tv.test/v/asset/license"
+    document = mpd(plan, None, captions=(text,), uri_of=str, license_url=address).render()
+    assert faults(document) == []
+    told = content_protection(plan, address)
+    assert told is not None
+    assert (told.scheme, told.key_id) == (scheme.value, key_id(plan.asset, KeyName(version=1, place=0)))
+    # Pictures and sound; captions are clear.
+    assert document.count(address) == document.count(str(UUID(bytes=told.key_id))) == 2
+    assert content_protection(replace(plan, protection=None), address) is None
+    assert "Protection" not in mpd(replace(plan, protection=None), None, uri_of=str, license_url=address).render()
