@@ -26,7 +26,6 @@ def test_the_version_of_media(key: str, version: int | None) -> None:
 
 
 def test_secrets_are_told_from_other_facts() -> None:
-    asset = AssetId("asset")
-    assert layout.is_keys(layout.keys(asset, 12))
-    for key in (layout.plan(asset, 1), layout.caption_list(asset, 1), "work/asset/0/keys.json", "work/keys.json"):
+    assert layout.is_keys(layout.keys(_ASSET, 12))
+    for key in (layout.plan(_ASSET, 1), layout.caption_list(_ASSET, 1), "work/asset/0/keys.json", "work/keys.json"):
         assert not layout.is_keys(key), key
