@@ -52,6 +52,7 @@ _CHARACTER = r"([\w.~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})"
 # RFC 3986 §3, §4.2: what has a colon ahead of any slash has a scheme.
 URI = pattern(rf"(?![^/?#]*:|$){_CHARACTER}*|[A-Za-z][A-Za-z0-9+.-]*:{_CHARACTER}+")
 PROFILES = pattern(r"(U)(,[ \t]*(U))*".replace("U", r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9:.-]+"))
+DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 LANGUAGE = pattern(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 RATIO, FRAME_RATE = pattern(r"[0-9]*:[0-9]*"), pattern(r"[0-9]+(/[1-9][0-9]*)?")
 BOOLEAN, SAP = one_of("true", "false", "0", "1"), number(6)
@@ -92,12 +93,17 @@ RULES: Final[dict[str, Rule]] = {
     # §5.3.1, table 3
     "MPD": Rule(
         attributes={
-            "id": STRING, "profiles": PROFILES, "type": one_of("static"),
-            "mediaPresentationDuration": DURATION, "minBufferTime": DURATION, "maxSegmentDuration": DURATION,
-            "maxSubsegmentDuration": DURATION,
+            "id": STRING, "profiles": PROFILES,
+            "type": one_of("static", "dynamic"), "availabilityStartTime": DATE, "availabilityEndTime": DATE,
+            "publishTime": DATE, "mediaPresentationDuration": DURATION, "minimumUpdatePeriod": DURATION,
+            "minBufferTime": DURATION, "timeShiftBufferDepth": DURATION, "suggestedPresentationDelay": DURATION,
+            "maxSegmentDuration": DURATION, "maxSubsegmentDuration": DURATION,
         },
-        required=frozenset({"profiles", "minBufferTime", "mediaPresentationDuration"}),
-        children=(("ProgramInformation", 0, MANY), ("BaseURL", 0, MANY), ("Location", 0, MANY), ("Period", 1, MANY)),
+        required=frozenset({"profiles", "minBufferTime"}),
+        children=(
+            ("ProgramInformation", 0, MANY), ("BaseURL", 0, MANY), ("Location", 0, MANY), ("Period", 1, MANY),
+            ("UTCTiming", 0, MANY),
+        ),
     ),
     # §5.3.2, table 4
     "Period": Rule(
@@ -154,7 +160,11 @@ RULES: Final[dict[str, Rule]] = {
     "Label": Rule(attributes={"id": UINT, "lang": LANGUAGE}, text=True),
     "BaseURL": Rule(text=True),
     **dict.fromkeys(
-        ("Role", "Accessibility", "AudioChannelConfiguration", "SupplementalProperty", "EssentialProperty"), DESCRIPTOR
+        (
+            "Role", "Accessibility", "AudioChannelConfiguration", "SupplementalProperty", "EssentialProperty",
+            "UTCTiming",
+        ),
+        DESCRIPTOR,
     ),
 }  # fmt: skip
 
@@ -166,7 +176,9 @@ def faults(document: str) -> list[str]:
     if root.tag != f"{NAMESPACE}MPD":
         return [f"{root.tag} is no MPD"]
     _check(root, "MPD", found)
-    if not found:
+    if not found and root.get("type") == "dynamic":
+        _check_dynamic(root, found)
+    elif not found:
         _check_text(root, found)
     return found
 
@@ -198,6 +210,9 @@ def _check(element: Element, name: str, found: list[str]) -> None:
 
 def _check_text(root: Element, found: list[str]) -> None:
     """What the text asks beyond the schema."""
+    if "mediaPresentationDuration" not in root.attrib:
+        found.append("a static MPD needs @mediaPresentationDuration (§5.3.1.2)")
+        return
     total = seconds(root.attrib["mediaPresentationDuration"])
     period = root.find(f"{NAMESPACE}Period")
     assert period is not None
@@ -241,6 +256,29 @@ def _check_protection(told: list[Element], found: list[str]) -> None:
             found.append(f"{scheme} names no system (§5.8.4.1)")
         elif (address := each.find(LAURL)) is not None and re.match("https?://", address.text or "") is None:
             found.append("a licence address that players would have to resolve (DASH-IF, content protection)")
+
+
+def _check_dynamic(root: Element, found: list[str]) -> None:
+    """The same of @type="dynamic"."""
+    found += [f"a dynamic MPD needs @{name} (§5.3.1.2)" for name in ("availabilityStartTime", "publishTime")
+              if name not in root.attrib]  # fmt: skip
+    if ("minimumUpdatePeriod" in root.attrib) == ("mediaPresentationDuration" in root.attrib):
+        found.append("an MPD is updated, or says where it ends (§5.3.1.2)")
+    at = Fraction(-1)
+    periods = root.findall(f"{NAMESPACE}Period")
+    if len({period.get("id") for period in periods}) != len(periods):
+        found.append("a dynamic MPD needs an @id in every Period, and no two (§5.3.2.2)")
+    for period in periods:
+        if seconds(period.attrib["start"]) < at:
+            found.append("periods that overlap (§5.3.2.1)")
+        at = seconds(period.attrib["start"])
+        for template in period.iter(f"{NAMESPACE}SegmentTemplate"):
+            spans = timeline(template)
+            if spans[0][0] < 0:
+                found.append("a segment before its period (§5.3.9.6)")
+            if any(end - begin > seconds(root.attrib["maxSegmentDuration"]) for begin, end in spans):
+                found.append("a segment longer than @maxSegmentDuration (§5.3.1.2)")
+            at = max(at, seconds(period.attrib["start"]) + spans[-1][1])
 
 
 def seconds(duration: str) -> Fraction:

@@ -50,8 +50,8 @@ class AdaptationSet:
     """Accessibility"""
     roles: tuple[Descriptor, ...] = ()
     """Role"""
-    template: SegmentTemplate
-    """SegmentTemplate of all the representations: their segments begin at the same times"""
+    template: SegmentTemplate | None = None
+    """SegmentTemplate of all the representations: their segments begin at the same times. None: each has its own"""
     representations: tuple[Representation, ...]
     """Representation (required), by rising bandwidth"""
 
@@ -64,8 +64,17 @@ class AdaptationSet:
         families = {(each.codecs or "").partition(".")[0] for each in self.representations}
         if len(families) != 1:
             raise MpdError(f"players switch within one codec: {families}")
+        if any((each.template is None) == (self.template is None) for each in self.representations):
+            raise MpdError("a SegmentTemplate stands in the set, or in each of its representations")
+        if self.template is None:
+            return
         if len(self.representations) > 1 and REPRESENTATION not in self.template.media:
             raise MpdError("SegmentTemplate@media must tell the representations apart")
+
+    def templates(self) -> tuple[SegmentTemplate, ...]:
+        """That of the set, or those of its representations."""
+        own = tuple(each.template for each in self.representations if each.template is not None)
+        return own if self.template is None else (self.template,)
 
     def element(self) -> Element:
         """Attributes of the largest picture are those of the set; children in the order of the schema."""
@@ -97,7 +106,8 @@ class AdaptationSet:
             found.append(label)
         found.extend([each.element("Accessibility") for each in self.accessibility])
         found.extend([each.element("Role") for each in self.roles])
-        found.append(self.template.element())
+        if self.template is not None:
+            found.append(self.template.element())
         found.extend([each.element() for each in self.representations])
         return found
 

@@ -41,7 +41,7 @@ class Mpd:
         """The document. Raises MpdError."""
         self.check()
         period = xml.element("Period", (("id", "0"), ("start", "PT0S")), *(each.element() for each in self.sets))
-        longest = max(Fraction(max(each.template.durations), each.template.timescale) for each in self.sets)
+        longest = max(template.longest for each in self.sets for template in each.templates())
         protected = any(each.protection is not None for each in self.sets)
         root = xml.element(
             "MPD",

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from manifests.dash import xml
+from manifests.dash.segment_template import SegmentTemplate
 from manifests.errors import MpdError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Representation:
     """@frameRate, frames per second"""
     sampling_rate: int | None = None
     """@audioSamplingRate, Hz"""
+    template: SegmentTemplate | None = None
+    """SegmentTemplate of its own, where its set has none"""
 
     def check(self) -> None:
         """Raises MpdError."""
@@ -42,7 +45,7 @@ class Representation:
 
     def element(self) -> Element:
         self.check()
-        return xml.element("Representation", (
+        found = xml.element("Representation", (
             ("id", self.id),
             ("bandwidth", self.bandwidth),
             ("codecs", self.codecs),
@@ -52,3 +55,6 @@ class Representation:
             ("frameRate", None if self.frame_rate is None else xml.rate(self.frame_rate)),
             ("audioSamplingRate", self.sampling_rate),
         ))  # fmt: skip
+        if self.template is not None:
+            found.append(self.template.element())
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ REPRESENTATION: Final = "$RepresentationID$"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentTemplate:
-    """URLs and times of consecutive segments, the first of which has the number 0."""
+    """URLs and times of consecutive segments."""
 
     media: str
     """@media (required): URL with $Number$, and $RepresentationID$ where several share it"""
@@ -26,17 +27,26 @@ class SegmentTemplate:
     """@initialization; None for text that has no init section"""
     timescale: int
     """@timescale: ticks per second"""
+    number: int = 0
+    """@startNumber: that of the first segment"""
     begin: int = 0
-    """S@t of the first segment, and @presentationTimeOffset: the presentation begins with it"""
+    """S@t of the first segment, ticks"""
+    offset: int | None = None
+    """@presentationTimeOffset, ticks: where its period begins; None: with the first segment"""
     durations: tuple[int, ...]
     """S@d of each segment, ticks"""
+
+    @property
+    def longest(self) -> Fraction:
+        """Seconds of its longest segment."""
+        return Fraction(max(self.durations), self.timescale)
 
     def check(self) -> None:
         """Raises MpdError."""
         if NUMBER not in self.media:
             raise MpdError(f"SegmentTemplate@media needs {NUMBER} (§5.3.9.4.4)")
-        if self.timescale < 1 or self.begin < 0:
-            raise MpdError("SegmentTemplate: no timescale, or a time before zero")
+        if self.timescale < 1 or self.begin < (self.offset or 0) or self.number < 0:
+            raise MpdError("SegmentTemplate: no timescale, or a time before its period")
         if not self.durations or min(self.durations) < 1:
             raise MpdError("SegmentTimeline: every segment needs a duration (§5.3.9.6)")
 
@@ -46,8 +56,8 @@ class SegmentTemplate:
             "SegmentTemplate",
             (
                 ("timescale", self.timescale),
-                ("presentationTimeOffset", self.begin or None),
-                ("startNumber", 0),
+                ("presentationTimeOffset", (self.begin if self.offset is None else self.offset) or None),
+                ("startNumber", self.number),
                 ("initialization", self.initialization),
                 ("media", self.media),
             ),

@@ -7,6 +7,7 @@ timeline    date ranges of a channel, the same in all its renditions
 names       of segments, parts and init sections
 playlist    a state as a typed playlist
 texts       the same as text: whole, as a delta update, for players that know no parts
+dash        the states of a channel as an MPD
 directives  what a player asks for in a query
 decide      whether a request is answered, waits, or is refused
 """

@@ -55,7 +55,7 @@ def add_part(
     _check_open(state)
     now = max(now_ms, state.changed_ms)
     part = LivePart(duration=duration, size=size, published_ms=now, independent=independent, gap=gap)
-    segment, run = (state.growing, state.run) if state.growing is not None else _opened(state, pdt_ms)
+    segment, run = (state.growing, state.run) if state.growing is not None else _opened(state, pdt_ms, gap)
     _check_part(state.pace, segment, part)
     changed = replace(state, growing=segment.with_part(part), discontinuity=False, run=run, changed_ms=now)
     return ageing.age(changed, now)
@@ -105,12 +105,13 @@ def end(state: LiveRendition, *, now_ms: int) -> LiveRendition:
     return replace(ended, ended=True, discontinuity=False, changed_ms=max(now_ms, ended.changed_ms))
 
 
-def _opened(state: LiveRendition, pdt_ms: int | None) -> tuple[LiveSegment, tuple[int, int]]:
+def _opened(state: LiveRendition, pdt_ms: int | None, gap: bool) -> tuple[LiveSegment, tuple[int, int]]:
     """The next segment, without parts, and where dates are counted from."""
     if not state.segments:
         if pdt_ms is None:
             raise LiveError("the first part needs a date")
-        return LiveSegment(number=state.number, start=0, pdt_ms=pdt_ms, init=state.init), (0, pdt_ms)
+        first = LiveSegment(number=state.number, start=0, pdt_ms=pdt_ms, init=state.init, run=state.number, gap=gap)
+        return first, (0, pdt_ms)
     before = state.segments[-1]
     from_ticks, from_ms = state.run
     continued_ms = from_ms + state.pace.ms(before.end - from_ticks)
@@ -122,6 +123,8 @@ def _opened(state: LiveRendition, pdt_ms: int | None) -> tuple[LiveSegment, tupl
         init=state.init,
         new_init=state.init != before.init,
         discontinuity=state.discontinuity,
+        run=state.number if state.discontinuity or gap != before.gap else before.run,
+        gap=gap,
     )
     return segment, ((before.end, date_ms) if state.discontinuity else state.run)
 

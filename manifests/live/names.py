@@ -15,6 +15,10 @@ _MEDIA: Final = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.(0|[1-9][0-9]{0,4}))?\.m4s
 _INIT: Final = re.compile(r"init-[A-Za-z0-9_-]{1,64}\.mp4")
 
 
+SEGMENTS: Final = "{number}.m4s"
+"""All segments at once, with a number, or a word that stands for it, in its place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartName:
     number: int
@@ -35,7 +39,7 @@ MediaName: TypeAlias = PartName | SegmentName | InitName
 
 
 def segment(number: int) -> str:
-    return f"{number}.m4s"
+    return SEGMENTS.format(number=number)
 
 
 def part(number: int, index: int) -> str:

@@ -84,6 +84,8 @@ class LiveSegment:
     new_init: bool = False
     """whether that is another one than that of the segment before"""
     discontinuity: bool = False
+    run: int = 0
+    """number of the segment from which on nothing interrupts: no discontinuity, no gap"""
     gap: bool = False
     """whether all of it is missing; a segment is a gap or has none"""
     parts: tuple[LivePart, ...] = ()
@@ -104,7 +106,6 @@ class LiveSegment:
     def with_part(self, part: LivePart) -> LiveSegment:
         return replace(
             self,
-            gap=part.gap,
             begun_ms=self.begun_ms if self.count else part.published_ms,
             parts=(*self.parts, part),
             count=self.count + 1,

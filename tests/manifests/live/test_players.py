@@ -5,14 +5,8 @@ hls.js also merges delta updates into what it knows, as a player does: the resul
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from fractions import Fraction
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from manifests.hls import DateRange, date_time
 from manifests.live import change, timeline
@@ -20,6 +14,7 @@ from manifests.live.state import Pace
 from manifests.live.texts import Skipping, Texts
 from manifests.live.timeline import EMPTY
 from tests.manifests.live.paces import DAWN, THIRDS, begun, later
+from tests.manifests.live.programs import ROOT, node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +22,6 @@ if TYPE_CHECKING:
     from manifests.live.state import LiveRendition
     from manifests.live.timeline import Timeline
 
-ROOT = Path(__file__).resolve().parents[3]
 SOUND = Pace(timescale=48_000, part=15 * 1024, parts=6, target_duration=2)
 PARSER = """
 const HLS = require("hls-parser");
@@ -44,21 +38,6 @@ const told = texts.map((text) => {
 });
 process.stdout.write(JSON.stringify(told));
 """
-
-
-def node(arguments: list[str], texts: object) -> Any:
-    """What a program says of texts. Raises CalledProcessError."""
-    found = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    assert found is not None, "node comes with the development dependencies"
-    told = subprocess.run(
-        [found, *arguments],
-        input=json.dumps(texts),
-        env={"NODE_PATH": str(ROOT / "tests" / "e2e" / "node_modules")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(told.stdout)
 
 
 def afternoon(*, whole: bool = False) -> Iterator[tuple[LiveRendition, Timeline]]:

@@ -1,0 +1,112 @@
+"""MPD of something live (ISO/IEC 23009-1 §5.3.1, @type="dynamic"), whose clock is that of the world.
+
+Its timeline begins with the year 1970, and media times count from there, too. So a moment has one number in the
+manifest, in the media and on the wall, and no period's place depends on when somebody began to watch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree
+
+from manifests.dash import xml
+from manifests.dash.adaptation_set import AdaptationSet
+from manifests.dash.mpd import NAMESPACE, PROFILES
+from manifests.errors import MpdError
+from manifests.hls import date_time
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_DIRECT: Final = "urn:mpeg:dash:utc:direct:2014"
+"""§5.8.5.7: the value is the time at which the manifest was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A run of segments that nothing interrupts."""
+
+    id: str
+    """@id (required): the same for as long as anything of it is listed"""
+    start: Fraction
+    """@start (required), s since 1970"""
+    duration: Fraction | None = None
+    """@duration, s; None: until the next one, or it goes on"""
+    sets: tuple[AdaptationSet, ...]
+    """AdaptationSet (required), those that a player begins with first"""
+
+    def check(self) -> None:
+        """Raises MpdError."""
+        names = [each.id for of_set in self.sets for each in of_set.representations]
+        if not self.sets or len(set(names)) != len(names):
+            raise MpdError("a Period needs sets, and representations with names of their own (§5.3.5.2)")
+
+    def element(self) -> Element:
+        self.check()
+        duration = None if self.duration is None else xml.duration(self.duration)
+        return xml.element(
+            "Period",
+            (("id", self.id), ("start", xml.duration(self.start)), ("duration", duration)),
+            *(each.element() for each in self.sets),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMpd:
+    published: datetime
+    """@publishTime (required): of the last change"""
+    now: datetime
+    """UTCTiming (required): players set their clock by it"""
+    update: Fraction | None
+    """@minimumUpdatePeriod, s; None: nothing comes any more, and @mediaPresentationDuration says where it ends"""
+    end: Fraction
+    """where the last segment ends, s since 1970"""
+    depth: Fraction | None = None
+    """@timeShiftBufferDepth, s; None: all of it stays"""
+    delay: Fraction
+    """@suggestedPresentationDelay (required), s"""
+    min_buffer: Fraction
+    """@minBufferTime (required), s"""
+    periods: tuple[Period, ...]
+    """Period (required), in order"""
+
+    def check(self) -> None:
+        """Raises MpdError where the parts do not go together."""
+        if not self.periods:
+            raise MpdError("an MPD needs a Period")
+        for each in self.periods:
+            each.check()
+        for one, other in pairwise(self.periods):
+            if one.start + (one.duration or 0) > other.start or one.id == other.id:
+                raise MpdError("periods follow each other, and have names of their own (§5.3.2)")
+
+    def render(self) -> str:
+        """The document. Raises MpdError."""
+        self.check()
+        longest = max(
+            template.longest for period in self.periods for each in period.sets for template in each.templates()
+        )
+        root = xml.element(
+            "MPD",
+            (
+                ("xmlns", NAMESPACE),
+                ("profiles", ",".join(PROFILES)),
+                ("type", "dynamic"),
+                ("availabilityStartTime", "1970-01-01T00:00:00Z"),
+                ("publishTime", date_time.render(self.published)),
+                ("minimumUpdatePeriod", None if self.update is None else xml.duration(self.update)),
+                ("mediaPresentationDuration", xml.duration(self.end) if self.update is None else None),
+                ("timeShiftBufferDepth", None if self.depth is None else xml.duration(self.depth)),
+                ("suggestedPresentationDelay", xml.duration(self.delay)),
+                ("minBufferTime", xml.duration(self.min_buffer)),
+                ("maxSegmentDuration", xml.duration(longest)),
+            ),
+            *(period.element() for period in self.periods),
+            xml.element("UTCTiming", (("schemeIdUri", _DIRECT), ("value", date_time.render(self.now)))),
+        )
+        ElementTree.indent(root)
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
