@@ -43,10 +43,9 @@ def _evict(state: LiveRendition, now_ms: int) -> LiveRendition:
     """Whole segments leave from the front as soon as the window is full without them."""
     if state.window is None or state.ended:
         return state
-    first, gone = 0, list(state.departed)
+    first = 0
     end = state.segments[-1].end if state.segments else 0
     while first + 1 < len(state.segments) and end - state.segments[first + 1].start >= state.window:
-        gone.append(_departed(state, state.segments[first], now_ms))
         first += 1
     if not first:
         return state
@@ -55,18 +54,18 @@ def _evict(state: LiveRendition, now_ms: int) -> LiveRendition:
         state,
         segments=state.segments[first:],
         discontinuity_sequence=state.discontinuity_sequence + left,
-        departed=tuple(gone),
+        departed=(*state.departed, *departing(state, first, now_ms)),
     )
 
 
-def _departed(state: LiveRendition, segment: LiveSegment, now_ms: int) -> Departed:
-    """It stays for as long as the longest playlist that named it lasts, and as caches keep a playlist."""
-    appeared_ms = segment.ended_ms or now_ms
-    available_ms = 1 + state.pace.ms(segment.duration + state.longest)
-    cached_ms = 1000 * CACHED * state.pace.target_duration
-    return Departed(
-        number=segment.number, init=segment.init, until_ms=max(appeared_ms + available_ms, now_ms + cached_ms)
-    )  # fmt: skip
+def departing(state: LiveRendition, count: int, now_ms: int) -> tuple[Departed, ...]:
+    """The first segments, which leave now. They stay as long as the longest playlist lasts, and as caches keep one."""
+    cached_ms = now_ms + 1000 * CACHED * state.pace.target_duration
+    found = []
+    for segment in state.segments[:count]:
+        available_ms = (segment.ended_ms or now_ms) + 1 + state.pace.ms(segment.duration + state.longest)
+        found.append(Departed(number=segment.number, init=segment.init, until_ms=max(available_ms, cached_ms)))
+    return tuple(found)
 
 
 def _forget(state: LiveRendition, now_ms: int) -> LiveRendition:

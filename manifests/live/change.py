@@ -97,6 +97,29 @@ def add_gap(state: LiveRendition, *, now_ms: int, parts: int | None = None) -> L
     return end_segment(ended, now_ms=now_ms)
 
 
+def leap(state: LiveRendition, *, number: int, now_ms: int) -> LiveRendition:
+    """All that is listed leaves, and segment `number` comes next: behind an absence too long to be listed as gaps.
+
+    It does not go on from what was there, so the discontinuity numbers go on by one. Raises LiveError for a number that
+    has been there.
+    """
+    ended = state if state.growing is None else end_segment(state, now_ms=now_ms)
+    _check_open(ended)
+    if number < ended.number:
+        raise LiveError(f"segment {number} has been there")
+    now = max(now_ms, ended.changed_ms)
+    gone = ended.discontinuity_sequence + sum(segment.discontinuity for segment in ended.segments)
+    return replace(
+        ended,
+        number=number,
+        segments=(),
+        departed=(*ended.departed, *ageing.departing(ended, len(ended.segments), now)),
+        discontinuity=False,
+        discontinuity_sequence=gone + bool(ended.segments),
+        changed_ms=now,
+    )
+
+
 def end(state: LiveRendition, *, now_ms: int) -> LiveRendition:
     """Nothing comes any more. Ending twice is ending once."""
     if state.ended:

@@ -146,6 +146,18 @@ def test_a_window_is_at_least_what_delta_updates_never_leave_out() -> None:
         begun(window_s=11)
 
 
+def test_behind_an_absence_without_measure_numbers_go_on_and_nothing_old_is_left() -> None:
+    before = later(change.discontinue(later(begun(), 8), now_ms=0), 8)
+    state = part(change.leap(before, number=9000, now_ms=before.changed_ms), pdt_ms=DAWN + 10**7)
+    assert (state.media_sequence, state.segments, growing(state).number) == (9000, (), 9000)
+    assert growing(state).pdt_ms == DAWN + 10**7
+    assert state.discontinuity_sequence == 2
+    assert [gone.number for gone in state.departed] == [40, 41, 42, 43]
+    assert change.leap(begun(), number=41, now_ms=0).discontinuity_sequence == 0
+    with pytest.raises(LiveError, match="has been there"):
+        change.leap(before, number=43, now_ms=0)
+
+
 def test_whoever_goes_on_says_how_many_discontinuities_there_were() -> None:
     state = change.begin(pace=VIDEO, number=9, init="i", discontinuity_sequence=3)
     assert state == replace(begun(number=9), init="i", discontinuity_sequence=3)
