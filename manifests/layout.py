@@ -262,6 +262,10 @@ def live_prefix(channel: ChannelId) -> str:
     return f"live/{channel}/"
 
 
+def live_events(channel: ChannelId) -> str:
+    return f"work/live/{channel}/"
+
+
 def live_event(channel: ChannelId, event: int) -> str:
     return f"work/live/{channel}/{event}.json"
 

@@ -27,6 +27,7 @@ from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
 from streaming.live.channels import api as channels
 from streaming.live.ingest import gateway
+from streaming.live.keys import api as stream_keys
 from streaming.live.viewing import api as viewing
 from streaming.playback import api as playback
 from streaming.playback import keys, licenses, stills
@@ -70,8 +71,9 @@ def routes(services: Services) -> list[BaseRoute]:
         ),
         *clips.routes(services.clips, public_url=public_url),  # /api/assets/{id}/clips, /api/assets/{id}/trim
         *channels.routes(  # /api/channels…
-            services.channels, services.profiles, public_url=public_url
+            services.channels, services.profiles, infra.store, public_url=public_url
         ),
+        *stream_keys.routes(services.stream_keys, services.channels),  # /api/channels/{id}/keys…
         *viewing.routes(services.viewing, services.doors),  # /live/{channel}/…
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me

@@ -50,6 +50,7 @@ class Shows:
         self._profiles, self._cache, self._store, self._capacity = profiles, cache, store, capacity
         self._shows: dict[ChannelId, Show] = {}
         self._finished: set[ChannelId] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._opening, self._changed = asyncio.Lock(), asyncio.Event()
 
     # --- Feeds: what the ways in see ---
@@ -116,6 +117,7 @@ class Shows:
                         await self._changed.wait()
         finally:
             await end(*beside)
+            await end(*self._ending)
             await asyncio.gather(*(show.aclose() for show in self._shows.values()))
 
     async def _look(self) -> None:
@@ -130,17 +132,28 @@ class Shows:
             now = there.get(channel_id)
             if now is None or now.state not in RUNNING or now.event != show.channel.event:
                 del self._shows[channel_id]
-                await show.finish()
+                self._finish(show)
 
     async def _show(self, channel: Channel) -> Show:
         async with self._opening:
             show = self._shows.get(channel.id)
             if show is None or show.channel.event != channel.event:
                 if show is not None:
-                    await show.finish()
+                    self._finish(show)
                 show = self._shows[channel.id] = Show(self, channel, await self._left(channel))
                 self._finished.discard(channel.id)
             return show
+
+    def _finish(self, show: Show) -> None:
+        """End an event beside the others: nobody waits for a bucket that does not answer."""
+        task = asyncio.create_task(show.finish(), name=f"end of {show.channel.id}")
+        self._ending.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("an event did not end well", exc_info=fault)
 
     async def _left(self, channel: Channel) -> Broadcast | None:
         """The channel's event, if a process before this one has begun it."""
@@ -149,15 +162,15 @@ class Shows:
             return None
         states = await read_states(self._cache, event)
         log.info("an event goes on", extra={"channel": channel.id, "event": event.number})
-        return self._broadcast(event, channel, states)
+        left = self._broadcast(event, channel, states)
+        await left.take_over()
+        return left
 
     async def _finish_left(self, channel: Channel) -> None:
         if channel.state is ChannelState.ENDED:
             left = await self._left(channel)
-            if left is not None and not all(state.ended for state in left.packager.states.values()):
-                await left.finish()
-            elif left is not None:
-                await left.aclose()
+            if left is not None:
+                self._finish(Show(self, channel, left))
         self._finished.add(channel.id)
 
     async def _fill(self) -> None:

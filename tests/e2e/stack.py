@@ -89,7 +89,8 @@ class Stack:
 
     def find(self, name: str) -> psutil.Process | None:
         """The direct child that runs a part (api, worker, valkey, s3), if it runs now."""
-        marks = {"api": " api", "worker": " worker", "valkey": "-server 127.0.0.1:", "s3": "infra.local.s3"}
+        ours = {name: f" {name}" for name in ("api", "worker", "live")}
+        marks = {**ours, "valkey": "-server 127.0.0.1:", "s3": "infra.local.s3"}
         assert self.process is not None
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):

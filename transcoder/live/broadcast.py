@@ -6,7 +6,9 @@ come and go. What Redis holds of it is enough to go on after this process was ki
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable, ObjectStoreError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LAST_S: Final = 4.0
 _KEPT_S: Final = 86_400
 """How long the state stays in Redis without a change, behind the length of the window."""
 
@@ -60,14 +63,37 @@ class Broadcast:
         self._uploads.put(Upload(key=key, body=body, media_type="application/json"))
         self._outbox.post(Letter(key=board.event_key(self.channel), value=body, wake_up=board.wake_up(self.channel)))
 
+    async def take_over(self) -> None:
+        """Go on where the packager before this one was killed: its last segment ends, and what it had no time to bring
+        into the bucket is brought there. Raises CacheUnavailable."""
+        if all(state.ended for state in self.packager.states.values()):
+            return
+        for rendition, state in self.packager.states.items():
+            growing = () if state.growing is None else (state.growing,)
+            for segment in (*state.segments[-board.RECENT :], *growing):
+                parts = [await self._kept_part(rendition, segment, index) for index in range(len(segment.parts))]
+                whole = b"".join(part for part in parts if part is not None)
+                # With less than all of it the one that may be in the bucket is the better one.
+                if None not in parts and not segment.gap:
+                    self._keep(rendition, segment.number, whole)
+        self.packager.end_run()
+
+    async def _kept_part(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes | None:
+        return await self._cache.get(board.part_key(self.channel, rendition, segment.number, index))
+
     async def aclose(self) -> None:
-        """Stop at once: what is not told yet stays untold."""
+        """Stop: what is not told within moments stays untold, and the next one tells it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_S):
+                await self._outbox.drained()
+                await self._uploads.drained()
         await self._outbox.aclose()
         await self._uploads.aclose()
 
     async def finish(self) -> None:
         """End the event, and wait until all of it is told and kept."""
-        self.packager.end()
+        if not all(state.ended for state in self.packager.states.values()):
+            self.packager.end()
         await self._outbox.drained()
         await self._uploads.drained()
         await self.aclose()
@@ -90,11 +116,13 @@ class Broadcast:
         self._post(rendition, state, body_key=board.part_key(self.channel, rendition, *position), body=body)
 
     def segment(self, rendition: RenditionId, number: int, body: bytes) -> None:
-        if not body:
-            return
-        key = layout.live_segment(self.channel, rendition, number)
-        self._uploads.put(Upload(key=key, body=body, media_type=media_types.SEGMENT))
+        self._keep(rendition, number, body)
         self._list(rendition, self.packager.states[rendition])
+
+    def _keep(self, rendition: RenditionId, number: int, body: bytes) -> None:
+        if body:
+            key = layout.live_segment(self.channel, rendition, number)
+            self._uploads.put(Upload(key=key, body=body, media_type=media_types.SEGMENT))
 
     def _list(self, rendition: RenditionId, state: LiveRendition) -> None:
         if state.segments:

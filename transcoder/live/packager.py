@@ -76,10 +76,10 @@ class Packager:
     def end_run(self) -> None:
         """The run is over: its last segment has what came. What comes next does not go on from it."""
         for rendition, state in self.states.items():
-            growing = state.growing
+            if state.growing is not None:
+                # Into the bucket before the playlist that names it.
+                self._whole(rendition, state.growing.number)
             self._set(rendition, change.discontinue(state, now_ms=self._clock()))
-            if growing is not None:
-                self._whole(rendition, growing.number)
         self._fill(self._free())
 
     def fill(self) -> None:

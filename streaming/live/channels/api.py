@@ -20,6 +20,7 @@ from streaming.profiles.errors import BrokenProfile, UnknownProfile
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from infra.ports import ObjectStore
     from streaming.live.channels.service import Channels
     from streaming.profiles.folder import ProfileFolder
 
@@ -80,8 +81,9 @@ class ChannelList:
 
 
 class ChannelsApi:
-    def __init__(self, channels: Channels, profiles: ProfileFolder, *, public_url: str) -> None:
-        self._channels, self._profiles, self._public_url = channels, profiles, public_url
+    def __init__(self, channels: Channels, profiles: ProfileFolder, store: ObjectStore, *, public_url: str) -> None:
+        self._channels, self._profiles, self._store = channels, profiles, store
+        self._public_url = public_url
 
     @operation(
         summary="List channels", tag=_TAG, role=Role.EDITOR, replies={200: Reply(description="All", kind=ChannelList)}
@@ -180,7 +182,7 @@ class ChannelsApi:
     )
     async def delete(self, request: Request) -> Response:
         await require(request, Role.PUBLISHER)
-        await self._channels.delete(_id(request))
+        await self._channels.delete(_id(request), store=self._store)
         return Response(status_code=204)
 
     def _shown(self, channel: Channel) -> ShownChannel:
@@ -212,8 +214,8 @@ def _window(seconds: int) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def routes(channels: Channels, profiles: ProfileFolder, *, public_url: str = "") -> list[BaseRoute]:
-    api = ChannelsApi(channels, profiles, public_url=public_url)
+def routes(channels: Channels, profiles: ProfileFolder, store: ObjectStore, *, public_url: str = "") -> list[BaseRoute]:
+    api = ChannelsApi(channels, profiles, store, public_url=public_url)
     return [
         Route("/api/channels", api.index, methods=["GET"]),
         Route("/api/channels", api.create, methods=["POST"]),

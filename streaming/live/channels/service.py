@@ -11,11 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from infra.errors import CacheUnavailable
 from infra.sql import reading, transaction
+from manifests import layout
 from manifests.layout import ChannelId
 from streaming.clock import utc_now
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
 from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, new_channel_id
 from streaming.live.channels.tables import channels
+from transcoder.live.board import event_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-    from infra.ports import Cache
+    from infra.ports import Cache, ObjectStore
     from streaming.clock import Clock
+
+_DELETED: Final = 1000
+"""Objects that are deleted at a time."""
 
 CHANGED: Final = "channel:live:channels"
 """The wake-up for whoever runs channels: its message is the id of one that was started, stopped or deleted."""
@@ -122,8 +127,22 @@ class Channels:
         await self._tell(channel_id)
         return made
 
-    async def delete(self, channel_id: ChannelId) -> None:
-        """Raises ChannelNotFound, ChannelBusy while an event runs."""
+    async def delete(self, channel_id: ChannelId, *, store: ObjectStore) -> None:
+        """With all that was shown on it; whoever is interrupted in it does it again.
+
+        Raises ChannelNotFound, ChannelBusy while an event runs; ObjectStoreError, CacheUnavailable.
+        """
+        if (await self.get(channel_id)).state in RUNNING:
+            raise ChannelBusy("Stop the channel first.")
+        await self._cache.delete(event_key(channel_id))
+        for prefix in (layout.live_prefix(channel_id), layout.live_events(channel_id)):
+            keys: list[str] = []
+            async for stat in store.list(prefix):
+                keys.append(stat.key)
+                if len(keys) == _DELETED:
+                    await store.delete(keys)
+                    keys.clear()
+            await store.delete(keys)
         async with transaction(self._sql) as connection:
             found = await self._read(connection, channel_id, lock=True)
             if found.state in RUNNING:

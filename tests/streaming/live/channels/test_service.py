@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from manifests.layout import ChannelId
+from manifests import layout
+from manifests.layout import ChannelId, RenditionId
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
 from streaming.live.channels.model import ChannelState
 from streaming.live.channels.service import CHANGED, Channels
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from infra.redis_cache import RedisCache
+    from infra.s3 import S3Store
 
 ARENA = ChannelId("arena")
 
@@ -23,7 +25,7 @@ def channels(tables: AsyncEngine, cache: RedisCache) -> Channels:
     return Channels(sql=tables, cache=cache)
 
 
-async def test_the_life_of_a_channel(channels: Channels) -> None:
+async def test_the_life_of_a_channel(channels: Channels, store: S3Store) -> None:
     made = await channels.create(title="Arena", channel_id="arena", dvr=timedelta(hours=1), created_by="me")
     assert (made.state, made.event) == (ChannelState.IDLE, 0)
     assert await channels.get(ARENA) == made
@@ -31,7 +33,7 @@ async def test_the_life_of_a_channel(channels: Channels) -> None:
     assert (started.state, started.event, started.started_at is None) == (ChannelState.WAITING, 1, False)
     assert await channels.start(ARENA) == started
     with pytest.raises(ChannelBusy):
-        await channels.delete(ARENA)
+        await channels.delete(ARENA, store=store)
     with pytest.raises(ChannelBusy):
         await channels.change(ARENA, latency="relaxed")
     assert (await channels.change(ARENA, title="Hall", public=False)).title == "Hall"
@@ -47,7 +49,12 @@ async def test_the_life_of_a_channel(channels: Channels) -> None:
     again = await channels.start(ARENA)
     assert (again.event, again.trouble, again.ended_at) == (2, "", None)
     await channels.stop(ARENA)
-    await channels.delete(ARENA)
+    shown = layout.live_segment(ARENA, RenditionId("v90-1"), 7)
+    others = layout.live_segment(ChannelId("arena2"), RenditionId("v90-1"), 7)
+    for key in (shown, others, layout.live_event(ARENA, 1)):
+        await store.put(key, b"x", content_type="x/y")
+    await channels.delete(ARENA, store=store)
+    assert [stat.key async for stat in store.list("")] == [others]
     with pytest.raises(ChannelNotFound):
         await channels.get(ARENA)
     assert await channels.list() == []

@@ -266,3 +266,27 @@ async def test_an_event_that_has_ended_says_so(client: httpx.AsyncClient, stage:
     assert playlist((await waiting).text).ended
     kept = playlist((await stage.store.read(layout.live_playlist(EVENT.channel, SOUND))).decode())
     assert (kept.ended, len(kept.segments)) == (True, 1)
+
+
+async def test_what_a_killed_packager_left_is_brought_into_the_bucket(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    await stage.parts(FIRST + 1, range(4))
+    async with asyncio.timeout(20):
+        await stage.broadcast._uploads.drained()
+    await end(stage.broadcast._outbox._sending, stage.broadcast._uploads._running)  # as if it had been killed
+    await stage.store.delete([layout.live_segment(EVENT.channel, PICTURE, FIRST)])  # it had no time for this one
+
+    stage.broadcast = stage.opened(states=await read_states(stage.cache, EVENT))
+    await stage.broadcast.take_over()
+    stage.begin(FIRST + 1)
+    await stage.parts(FIRST + 2, range(2))
+    async with asyncio.timeout(20):
+        await stage.broadcast._uploads.drained()
+    for number, places in ((FIRST, range(6)), (FIRST + 1, range(4))):
+        kept = await stage.store.read(layout.live_segment(EVENT.channel, PICTURE, number))
+        assert kept == b"".join(body(PICTURE, number, place) for place in places)
+    found = playlist((await client.get(PLAYLIST)).text)
+    assert [each.discontinuity for each in found.segments] == [False, False]
+    assert found.growing is not None
+    assert (found.growing.discontinuity, len(found.growing.parts)) == (True, 2)

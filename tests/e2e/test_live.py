@@ -1,0 +1,118 @@
+"""A channel from an encoder that nobody here wrote to players that nobody here wrote, through kills and garbage."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.e2e import live
+from tests.e2e.stack import Stack, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def on_air(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Stack]:
+    """A stack that takes publishers."""
+    ways = {"CHANNEL_RTMP_PORT": str(free_port())}
+    with running(Stack(home=tmp_path_factory.mktemp("live"), port=free_port(), environment=ways)) as started:
+        yield started
+
+
+@pytest.fixture
+async def client(on_air: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {on_air.token}"}
+    async with httpx.AsyncClient(base_url=on_air.url, headers=headers, timeout=60, trust_env=False) as client:
+        yield client
+
+
+async def started(stack: Stack, client: httpx.AsyncClient, channel: str) -> tuple[str, str]:
+    """A channel that waits for publishers: where to publish, and where it is watched."""
+    (await client.post("/api/channels", json={"title": channel, "id": channel})).raise_for_status()
+    (await client.post(f"/api/channels/{channel}/start")).raise_for_status()
+    secret = (await client.post(f"/api/channels/{channel}/keys", json={})).raise_for_status().json()["secret"]
+    port = stack.environment["CHANNEL_RTMP_PORT"]
+    return f"rtmp://127.0.0.1:{port}/live/{secret}", f"{stack.url}/live/{channel}/index.m3u8"
+
+
+async def state_is(client: httpx.AsyncClient, channel: str, state: str) -> None:
+    async def is_there() -> bool:
+        return bool((await client.get(f"/api/channels/{channel}")).json()["state"] == state)
+
+    await live.until(is_there)
+
+
+async def test_a_feed_is_watched_while_it_is_sent(on_air: Stack, client: httpx.AsyncClient, ffmpeg: str) -> None:
+    address, url = await started(on_air, client, "arena")
+    async with live.publishing(ffmpeg, address):
+        await live.until_live(client, url)
+        viewers = [live.Viewer(client=client, url=each) for each in await live.renditions(client, url)]
+        assert len(viewers) == 2
+        ordinary = asyncio.create_task(live.decoded(ffmpeg, url, seconds=5))
+        await asyncio.gather(*(viewer.watch(24) for viewer in viewers))
+        await state_is(client, "arena", "live")
+        player = await ordinary
+    assert all(viewer.refused == [] for viewer in viewers)
+    assert player["code"] == 0
+    assert len(player["stamps"]) >= 100
+    assert len({later - sooner for sooner, later in pairwise(player["stamps"])}) == 1  # no picture is missing
+    (await client.post("/api/channels/arena/stop")).raise_for_status()
+    for viewer in viewers:
+        async with asyncio.timeout(60):
+            while viewer.last is None or not viewer.last.ended:
+                await viewer.poll()
+        assert viewer.refused == []
+
+
+async def test_a_killed_live_process_comes_back_and_viewers_go_on(
+    on_air: Stack, client: httpx.AsyncClient, ffmpeg: str
+) -> None:
+    address, url = await started(on_air, client, "hall")
+    async with live.publishing(ffmpeg, address):
+        await live.until_live(client, url)
+        viewers = [live.Viewer(client=client, url=each) for each in await live.renditions(client, url)]
+        await asyncio.gather(*(viewer.watch(10) for viewer in viewers))
+        on_air.child("live").kill()
+        await asyncio.gather(*(viewer.watch(10) for viewer in viewers))
+    for viewer in viewers:
+        # A request that waited for what the killed one would have made is told to ask again; nothing named is missing.
+        assert [each for each in viewer.refused if "m4s" in each or "mp4" in each] == []
+        assert any(each.discontinuity for each in viewer.segments.values())
+        numbers = sorted(viewer.segments)
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    (await client.post("/api/channels/hall/stop")).raise_for_status()
+
+
+async def test_garbage_on_one_channel_harms_no_other(
+    on_air: Stack, client: httpx.AsyncClient, ffmpeg: str, tmp_path: Path
+) -> None:
+    address, url = await started(on_air, client, "pool")
+    broken_address, broken_url = await started(on_air, client, "ring")
+    clip = tmp_path / "clip.flv"
+    made = await asyncio.create_subprocess_exec(
+        ffmpeg, "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-t", "20", "-c:v",
+        "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "0", clip,
+    )  # fmt: skip
+    assert await made.wait() == 0
+    async with live.publishing(ffmpeg, address):
+        await live.until_live(client, url)
+        (viewer, _) = [live.Viewer(client=client, url=each) for each in await live.renditions(client, url)]
+        # Every packet has some of its bytes turned over.
+        garbage = await asyncio.create_subprocess_exec(
+            ffmpeg, "-loglevel", "quiet", "-re", "-i", clip, "-c", "copy", "-bsf:v", "noise=amount=20", "-f", "flv",
+            broken_address,
+        )  # fmt: skip
+        await viewer.watch(24)
+        garbage.kill()
+        await garbage.wait()
+    assert viewer.refused == []
+    assert not any(each.gap or each.discontinuity for each in viewer.segments.values())
+    assert (await client.get(broken_url)).status_code in (200, 404)
+    for channel in ("pool", "ring"):
+        (await client.post(f"/api/channels/{channel}/stop")).raise_for_status()
