@@ -124,6 +124,11 @@ def stills_folder(version: int) -> str:
     return f"stills-{version}"
 
 
+def poster_at(frame: int) -> str:
+    """The name of the still that shows a grid frame, whichever it is."""
+    return f"poster-at-{frame}.jpg"
+
+
 def still(asset: AssetId, version: int, name: str) -> str:
     return f"{media_prefix(asset)}{stills_folder(version)}/{name}"
 

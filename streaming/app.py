@@ -80,7 +80,7 @@ def routes(services: Services) -> list[BaseRoute]:
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
         ),
         *gateway.routes(services.gate),  # /api/ingest/auth
-        *posters.routes(services.catalogue, infra.store),  # /api/assets/{id}/poster
+        *posters.routes(services.catalogue, infra.store, infra.jobs),  # /api/assets/{id}/poster
         *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
         *keys.routes(services.playback),  # /v/{asset}/keys/{key}
         *licenses.routes(services.playback),  # /v/{asset}/license

@@ -1,4 +1,4 @@
-"""Stills, drawn when all segments are there: a step of the task "finish", done once.
+"""Stills, drawn when all segments are there: a step of the task "finish", done once; later, those that editors want.
 
 A title without stills is a title all the same: what cannot be drawn, however often it is tried, is noted.
 """
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 from infra.ports import Level
 from manifests import layout, media_types
-from transcoder.errors import OutputBroken, SandboxError
-from transcoder.facts import find_stills, write_stills
+from transcoder.errors import OutputBroken, PlanMissing, SandboxError
+from transcoder.facts import find_plan, find_stills, write_stills
 from transcoder.priority import niceness
 from transcoder.publish import put_once
-from transcoder.stills.draw import draw
+from transcoder.stills.draw import draw, draw_frame
 from transcoder.stills.model import Stills
 from transcoder.stills.storyboard import webvtt
+from transcoder.task_context import subject
 
 if TYPE_CHECKING:
+    from infra.ports import Attempt
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
 
@@ -49,3 +51,21 @@ async def draw_once(parts: TranscoderParts, plan: Plan, *, last: bool) -> None:
     if plan.video is not None and made.storyboard is not None:
         await sink(_STORYBOARD, webvtt(plan.video, made.storyboard).encode(), media_types.VTT)
     await write_stills(parts.store, plan.asset, plan.version, made)
+
+
+async def poster(parts: TranscoderParts, attempt: Attempt) -> None:
+    """The task "poster": draw the picture that an editor wants, of an asset that is ready; once.
+
+    Raises PlanMissing, ObjectNotFound, SandboxError, OutputBroken, and what the servers raise.
+    """
+    asset, version = subject(attempt)
+    frame = int(attempt.task.arguments["frame"])
+    key = layout.still(asset, version, layout.poster_at(frame))
+    if await parts.store.head(key) is not None:
+        return
+    plan = await find_plan(parts.store, asset, version)
+    if plan is None or plan.video is None or not 0 <= frame < plan.video.frames:
+        raise PlanMissing(f"{asset} version {version} has no picture {frame}")
+    keys, nice = await parts.keys.of(plan), niceness(Level.FIRST, parts.settings.bulk_nice)
+    drawn = await draw_frame(parts.store, plan, frame, settings=parts.encoder, keys=keys, nice=nice)
+    await put_once(parts.store, key, drawn, content_type=media_types.JPEG, cache_control=media_types.IMMUTABLE)

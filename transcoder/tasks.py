@@ -34,6 +34,7 @@ from transcoder.task_grow import grow
 from transcoder.task_index import index
 from transcoder.task_loudness import give_up, loudness
 from transcoder.task_run import run
+from transcoder.task_stills import poster
 from transcoder.task_window import window
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ Work: TypeAlias = Callable[[TranscoderParts, Attempt], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 _SEGMENTS: Final = frozenset({"window", "run"})
-_LATER: Final = _SEGMENTS | {"captions"}
+_LATER: Final = _SEGMENTS | {"captions", "poster"}
 """Kinds that have work to do on a ready asset too."""
 _UNWATCHED: Final = frozenset({"analyse", "captions", "loudness", "finish"})
 """Kinds that nobody waits for: their children stand still while another one makes what a viewer waits for."""
@@ -60,7 +61,7 @@ def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
     """The handler of every kind of task."""
     kinds: Mapping[str, Work] = {
         "grow": grow, "index": index, "window": window, "run": run, "analyse": analyse, "captions": captions,
-        "loudness": loudness,
+        "loudness": loudness, "poster": poster,
         "finish": complete,
     }  # fmt: skip
     return {kind: partial(_settled, parts, work) for kind, work in kinds.items()}
@@ -74,6 +75,9 @@ async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> 
     if attempt.task.kind == "captions":
         log.error("a source cannot be searched for captions", extra={"task": attempt.task.name}, exc_info=exc)
         await captions_failed(parts, attempt)
+        return
+    if attempt.task.kind == "poster":
+        log.error("a picture cannot be drawn", extra={"task": attempt.task.name}, exc_info=exc)
         return
     asset, version = subject(attempt)
     if attempt.task.kind == "loudness":

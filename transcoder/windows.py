@@ -177,6 +177,11 @@ def loudness_task(asset: AssetId, version: int, *, tenant: str = "") -> Task:
     return _task(asset, version, "loudness", Level.BULK, tenant=tenant)
 
 
+def poster_task(asset: AssetId, version: int, frame: int, *, tenant: str = "") -> Task:
+    """The task that draws a picture for which an editor waits."""
+    return _task(asset, version, "poster", Level.FIRST, named=f"poster/{frame}", tenant=tenant, frame=frame)
+
+
 def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:
     """The task that makes a rendition from segment `number` on: JUST_IN_TIME when somebody waits for that one, FIRST
     when somebody will soon. They are two tasks: what is made ahead of a viewer is told when he has come to wait."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streaming.http.problem import Conflict, Forbidden, NotFound, PreconditionFailed, Unprocessable
+from streaming.http.problem import Conflict, Forbidden, NotFound, PreconditionFailed, Unavailable, Unprocessable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +56,12 @@ class IllegalTransition(Conflict):
         super().__init__(
             f"The asset is {state} and cannot become {wanted}: {onward}.", state=state, wanted=wanted, allowed=steps
         )
+
+
+class PosterPending(Unavailable):
+    """The picture is still being drawn: nothing is chosen yet. Send it again in a moment."""
+
+    code, title = "poster_pending", "Not drawn yet"
 
 
 class NoReplacement(Conflict):

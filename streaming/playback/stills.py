@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from infra.ports import ObjectStore
     from streaming.playback.service import Playback, Played
 
-_NAME: Final = re.compile(r"(?:storyboard|poster)-(?:0|[1-9][0-9]{0,3})\.jpg|storyboard\.vtt")
+_NAME: Final = re.compile(r"(?:storyboard|poster|poster-at)-(?:0|[1-9][0-9]{0,8})\.jpg|storyboard\.vtt")
 _ERRORS: Final = (
     AssetNotFound, NotPublished, InvalidToken, NothingToPlay, AssetFailed, NotPlayableYet, StillNotFound,
 )  # fmt: skip

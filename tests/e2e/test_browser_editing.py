@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Route
+    from playwright.sync_api import Browser, Locator, Page, Route
 
     from tests.e2e.stack import Stack
 
@@ -112,3 +113,100 @@ def test_an_editor_cuts_a_clip_by_keys(stack: Stack, watched: Watched, media: Pa
     assert watched.video("duration") == pytest.approx(119 / 30000 * 1001, abs=0.05)
     assert watched.video("buffered.length") == 1
     assert watched.errors == []
+
+
+def sign_in(stack: Stack, page: Page, asset: str) -> Locator:
+    """The studio, and the row of an asset in it."""
+    page.goto(f"{stack.url}/studio")
+    page.get_by_label("Access token").fill(stack.token)
+    page.get_by_role("button", name="Sign in").click()
+    return page.locator(f"[data-asset='{asset}']")
+
+
+def test_an_editor_replaces_chooses_a_poster_and_trims_by_buttons(stack: Stack, watched: Watched, media: Path) -> None:
+    asset = stack.upload(media / "real" / "openshot_marathon_400p30.mp4", title="Marathon, first take")
+    stack.wait_for(asset, "ready")
+    page = watched.page
+    row = sign_in(stack, page, asset)
+    better = media / "real" / "flutter_butterfly_720p30_aac.mp4"
+    with page.expect_file_chooser() as chooser:
+        row.get_by_role("button", name="Replace").click()
+    chooser.value.set_files(better)
+    expect(row.get_by_text(re.compile("^Replacing"))).to_be_visible(timeout=30_000)
+    with editor(stack) as http:
+
+        def now() -> dict[str, Any]:
+            found: dict[str, Any] = http.get(f"/api/assets/{asset}").json()
+            return found
+
+        until(lambda: now()["version"] == 2, "it is replaced", within=120)
+        expect(row.get_by_text(better.name)).to_be_visible(timeout=30_000)
+        row.get_by_role("button", name="Play").click()
+        watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")
+        cutter = page.get_by_role("group", name="Cut")
+        page.evaluate(f"{VIDEO}.pause(); {VIDEO}.currentTime = 40.5 / 30000 * 1001")
+        expect(cutter.get_by_label("Shown frame")).to_have_text("00:00:01:10")
+        cutter.get_by_role("button", name="Use as poster").click()
+        expect(cutter.get_by_role("status")).to_contain_text("is the poster", timeout=30_000)
+        poster = http.get(f"/api/assets/{asset}/poster").json()["candidates"][0]
+        assert (poster["name"], poster["chosen"]) == ("poster-at-40.jpg", True)
+
+        cutter.get_by_role("button", name="In (I)").click()
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        cutter.get_by_role("button", name="Trim this asset").click()
+        expect(cutter.get_by_role("status")).to_have_text("")
+        assert now()["replacement"] is None, "who thinks better of it has changed nothing"
+        page.once("dialog", lambda dialog: dialog.accept())
+        cutter.get_by_role("button", name="Trim this asset").click()
+        expect(cutter.get_by_role("status")).to_contain_text("takes its place", timeout=30_000)
+        whole = now()["duration_s"]
+        until(lambda: now()["version"] == 3, "it is trimmed", within=120)
+        assert now()["duration_s"] == pytest.approx(whole - 40 / 30000 * 1001, abs=0.05)
+    assert watched.errors == []
+
+
+REACH = """() => {
+    const modal = document.querySelector('dialog[open]') ?? document.body;
+    const tools = [...modal.querySelectorAll('button, input, select, a, video, textarea')]
+        .filter((each) => each.checkVisibility() && !each.closest('.visually-hidden, .skip'));
+    const box = (each) => each.getBoundingClientRect();
+    const told = (found) => found.map((each) => each.outerHTML.slice(0, 80));
+    return {
+        sideways: document.documentElement.scrollWidth > window.innerWidth,
+        beyond: told(tools.filter((each) => box(each).left < 0 || box(each).right > window.innerWidth + 0.5)),
+        small: told(tools.filter((each) => each.matches('button') && box(each).height < 24)),
+    };
+}"""
+"""What of a page a finger does not reach: WCAG 2.2 §1.4.10 (no scrolling sideways), §2.5.8 (24 pixels)."""
+
+
+def test_everything_can_be_reached_on_a_phone(stack: Stack, browser: Browser, media: Path, tmp_path: Path) -> None:
+    asset = stack.upload(media / "real" / "openshot_marathon_400p30.mp4", title="A title of a fair length for a phone")
+    stack.wait_for(asset, "ready")
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+
+    def check(name: str) -> None:
+        page.screenshot(path=tmp_path / f"{name}.png")
+        found = page.evaluate(REACH)
+        assert found == {"sideways": False, "beyond": [], "small": []}, name
+
+    page.goto(stack.url)
+    check("site")
+    page.goto(f"{stack.url}/?watch={asset}")
+    expect(page.locator("video")).to_be_visible()
+    check("player")
+    page.goto(f"{stack.url}/studio")
+    check("login")
+    row = sign_in(stack, page, asset)
+    expect(row.get_by_role("button", name="Poster")).to_be_visible()
+    row.scroll_into_view_if_needed()
+    check("studio")
+    for name in ("Play", "Poster", "Quality", "Captions"):
+        row.get_by_role("button", name=name, exact=True).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        expect(dialog.get_by_text("Loading…")).to_have_count(0)
+        check(f"dialog {name}")
+        dialog.get_by_role("button", name="Close", exact=True).click()
+    context.close()

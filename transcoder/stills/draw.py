@@ -82,6 +82,17 @@ async def draw(
     )
 
 
+async def draw_frame(
+    store: ObjectStore, plan: Plan, frame: int, *, settings: EncoderSettings, keys: Keys | None = None, nice: int = 0
+) -> bytes:  # fmt: skip
+    """The picture at a grid frame, as large as a poster. Raises as `draw` does, and IndexError for one that the plan
+    has not."""
+    video = plan.video
+    if video is None or not 0 <= frame < video.frames:
+        raise IndexError(frame)
+    return await _Drawing(store, plan, video, keys, settings=settings, nice=nice).picture(_large_rung(video), frame)
+
+
 class _Drawing:
     def __init__(
         self, store: ObjectStore, plan: Plan, video: VideoPlan, keys: Keys | None, *, settings: EncoderSettings,
@@ -122,6 +133,18 @@ class _Drawing:
             raise OutputBroken(f"posters of {sorted(drawn)}, not of {sorted(frames)}")
         return [drawn[frame] for frame in frames]
 
+    async def picture(self, rung: VideoRung, frame: int) -> bytes:
+        """The picture that a rung shows at any grid frame."""
+        width, height = _poster_size(rung)
+        gops = await self._gops(rung, self._segment_of(frame))
+        gop = next((gop for gop in reversed(gops) if self._frame(gop) <= frame), gops[0])
+        place = max(0, frame - self._frame(gop)) // rung.divisor
+        shown = _pictures().filter("select", f"eq(n,{place})")
+        _, files = await self._run(rung, [gop], (_jpegs(_scaled(shown, width, height), "poster-%d.jpg", quality=3),))
+        if len(files) != 1:
+            raise OutputBroken(f"{len(files)} pictures at frame {frame}")
+        return files[0]
+
     async def _gops(self, rung: VideoRung, number: int) -> list[Fragment]:
         """The fragments of a segment: each begins with a key picture, and has no other."""
         body = await read_clear(self._store, self._plan, self._keys, rung.id, number)
@@ -147,10 +170,14 @@ class _Drawing:
         return next(n for n in range(self._video.segments) if frame in self._video.frames_of(n))
 
 
-def _key_pictures() -> Any:
+def _pictures(**options: str) -> Any:
     return ffmpeg.input(
-        _INPUT, f="mov", protocol_whitelist="file", format_whitelist="mov", skip_frame="nokey", threads=1
+        _INPUT, f="mov", protocol_whitelist="file", format_whitelist="mov", threads=1, **options
     )["v:0"]  # fmt: skip
+
+
+def _key_pictures() -> Any:
+    return _pictures(skip_frame="nokey")
 
 
 def _drawn(folder: Path) -> list[bytes]:

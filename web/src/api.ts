@@ -143,8 +143,8 @@ export const assets = {
   ladder: (id: string) => call<Ladder>("GET", `/api/assets/${encodeURIComponent(id)}/ladder`),
   poster: (id: string) => call<Poster>("GET", `/api/assets/${encodeURIComponent(id)}/poster`),
   /** Null: the best candidate. */
-  choosePoster: (id: string, candidate: string | null) =>
-    call<Poster>("PUT", `/api/assets/${encodeURIComponent(id)}/poster`, { candidate }),
+  choosePoster: (id: string, wanted: { candidate: string | null } | { at_s: number }) =>
+    call<Poster>("PUT", `/api/assets/${encodeURIComponent(id)}/poster`, wanted),
   publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
   unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
   cancel: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/cancel`),

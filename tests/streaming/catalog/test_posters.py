@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from manifests import layout
+from streaming.catalog.errors import PosterPending
+from streaming.catalog.posters import PostersApi
 from streaming.http.auth import Role
 from tests.streaming.playback.conftest import make_plan
 from transcoder.facts import write_plan, write_stills
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from infra.memory import MemoryEngine
     from infra.s3 import S3Store
     from manifests.layout import AssetId
     from streaming.services import Services
@@ -113,3 +117,41 @@ async def test_editors_choose_the_poster(
     assert "poster-0.jpg, poster-1.jpg" in wrong.json()["detail"]
     back = (await client.put(url, json={"candidate": None}, headers=editor)).json()
     assert (back["by_hand"], [each["chosen"] for each in back["candidates"]]) == (False, [True, False])
+
+
+async def test_editors_choose_any_picture_by_its_time(
+    client: httpx.AsyncClient, asset: AssetId, store: S3Store, bearer: Bearer, jobs: MemoryEngine
+) -> None:
+    await draw(store, asset)
+    url, editor = f"/api/assets/{asset}/poster", await bearer(Role.EDITOR)
+    # Drawn before: nobody is asked for it again. At 25 frames a second 4.05 s shows frame 101.
+    key = layout.still(asset, 1, "poster-at-101.jpg")
+    await store.put(key, b"the finish", content_type="image/jpeg")
+    chosen = (await client.put(url, json={"at_s": 4.05}, headers=editor)).json()
+    assert (chosen["by_hand"], chosen["candidates"][0]) == (
+        True,
+        {
+            "name": "poster-at-101.jpg", "url": f"/v/{asset}/stills-1/poster-at-101.jpg", "at_s": 4.04, "score": None,
+            "chosen": True,
+        },
+    )  # fmt: skip
+    assert [each["chosen"] for each in chosen["candidates"]] == [True, False, False]
+    for path in ("poster.jpg", "stills-1/poster-at-101.jpg"):
+        assert (await client.get(f"/v/{asset}/{path}")).content == b"the finish"
+    assert f"{asset}/1/poster/101" not in await jobs.pending(asset)
+    for wrong in ({"at_s": -1}, {"at_s": 10.0}, {"at_s": 1e300}, {"at_s": 1, "candidate": "poster-0.jpg"}):
+        refused = await client.put(url, json=wrong, headers=editor)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/at_s")
+    back = (await client.put(url, json={"candidate": "poster-1.jpg"}, headers=editor)).json()
+    assert [each["name"] for each in back["candidates"]] == ["poster-0.jpg", "poster-1.jpg"]
+
+
+async def test_a_picture_that_is_not_drawn_in_time_is_not_chosen(
+    client: httpx.AsyncClient, services: Services, asset: AssetId, store: S3Store, jobs: MemoryEngine
+) -> None:
+    await draw(store, asset)
+    api = PostersApi(services.catalogue, store, jobs, patience=timedelta(0))
+    with pytest.raises(PosterPending):
+        await api.at(await services.catalogue.get(asset), 0.5)
+    assert f"{asset}/1/poster/12" in await jobs.pending(asset)
+    assert (await client.get(f"/v/{asset}/poster.jpg")).content == b"poster-0.jpg"

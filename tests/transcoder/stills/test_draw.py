@@ -12,14 +12,16 @@ import pytest
 from infra.errors import ObjectNotFound
 from manifests import layout
 from tests.transcoder.house import ASSET, House
+from tests.transcoder.odd.made import clip as clip_of_numbers
+from tests.transcoder.odd.made import numbers
 from transcoder.errors import ChildFailed
 from transcoder.facts import find_stills
 from transcoder.publish import key_of
-from transcoder.stills.draw import draw
+from transcoder.stills.draw import draw, draw_frame
 from transcoder.stills.storyboard import tile_size
 from transcoder.task_stills import draw_once
 from transcoder.video import encode_video
-from transcoder.windows import Window, index_task
+from transcoder.windows import Window, index_task, poster_task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,3 +135,41 @@ async def test_what_cannot_be_drawn_is_tried_again_and_fails_nothing(
     assert stills is not None
     assert (stills.storyboard, stills.candidates) == (None, ())
     assert "false ended with 1" in stills.note
+
+
+async def test_any_picture_is_drawn_for_an_editor_once(house: House) -> None:
+    plan = await house.plan()
+    assert plan.video is not None
+    gop = plan.video.gop
+    for frame in (1, gop - 1, gop, gop + 1, 3 * gop + 7, plan.video.frames - 1):
+        await house.handle(poster_task(ASSET, 1, frame))
+        drawn = await house.store.read(layout.still(ASSET, 1, layout.poster_at(frame)))
+        assert _near(drawn, 100, 100, frame // gop), frame
+    key = layout.still(ASSET, 1, layout.poster_at(gop))
+    await house.store.put(key, b"it is there", content_type="image/jpeg")
+    await house.handle(poster_task(ASSET, 1, gop))
+    assert await house.store.read(key) == b"it is there"
+
+
+async def test_a_picture_that_there_is_not_is_not_drawn(house: House) -> None:
+    await house.handle(poster_task(ASSET, 1, 1_000_000))
+    assert await house.store.head(layout.still(ASSET, 1, layout.poster_at(1_000_000))) is None
+
+
+async def test_it_is_the_very_picture(tmp_path: Path) -> None:
+    """Pictures that carry their number: none is taken for its neighbour, B-frames or not."""
+    house = House(tmp_path / "sources")
+    source = clip_of_numbers(tmp_path / "numbers.mp4", 25, 120)
+    await house.upload(source.read_bytes())
+    await house.handle(index_task(ASSET, 1))
+    plan = await house.plan()
+
+    async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
+        await house.store.put(key_of(ASSET, rendition, number), body, content_type="video/mp4")
+
+    assert plan.video is not None
+    window = Window(track="video", first=0, count=plan.video.segments)
+    await encode_video(plan, window, source=source, sink=sink, settings=house.parts.encoder)
+    for frame in (0, 7, 49, 50, 51, 99, 118, 119):
+        drawn = await draw_frame(house.store, plan, frame, settings=house.parts.encoder)
+        assert numbers(drawn, tmp_path) == [frame]

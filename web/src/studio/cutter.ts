@@ -67,6 +67,13 @@ export function createCutter(
       return "What is left takes its place as soon as it is encoded.";
     });
 
+  const poster = () =>
+    attempt(async () => {
+      // In the middle of the frame: neither end of it is a matter of rounding.
+      await assets.choosePoster(asset.id, { at_s: (shown + 0.5) / rate });
+      return "The shown frame is the poster now.";
+    });
+
   const button = (text: string, keys: string, onclick: () => unknown) =>
     element(
       "button",
@@ -82,10 +89,18 @@ export function createCutter(
       button("−1 frame", ",", () => step(-1)),
       now,
       button("+1 frame", ".", () => step(1)),
-      button("In (I)", "I", () => mark("in")),
-      labels.in,
-      button("Out (O)", "O", () => mark("out")),
-      labels.out,
+      element(
+        "span",
+        { class: "mark" },
+        button("In (I)", "I", () => mark("in")),
+        labels.in,
+      ),
+      element(
+        "span",
+        { class: "mark" },
+        button("Out (O)", "O", () => mark("out")),
+        labels.out,
+      ),
     ),
     element(
       "div",
@@ -93,6 +108,7 @@ export function createCutter(
       title,
       button("Make clip", "", clip),
       button("Trim this asset", "", trim),
+      asset.poster_url !== null && button("Use as poster", "", poster),
     ),
     element(
       "p",

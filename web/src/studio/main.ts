@@ -2,6 +2,7 @@
 import "../styles/base.css";
 import "../styles/site.css";
 import "../styles/studio.css";
+import "../styles/captions.css";
 import { call, Problem } from "../api";
 import { byId, element } from "../element";
 import { createBoard } from "./board";

@@ -23,7 +23,11 @@ export async function openPosters(asset: Asset): Promise<void> {
   const show = (poster: Poster): void => {
     best.disabled = !poster.by_hand;
     room.replaceChildren(
-      element("legend", { class: "quiet" }, "Viewers see the chosen picture before they press play."),
+      element(
+        "legend",
+        { class: "quiet" },
+        "Viewers see the chosen picture before they press play. For any other: Play, then “Use as poster”.",
+      ),
       ...poster.candidates.map((candidate, place) =>
         element(
           "label",
@@ -55,7 +59,7 @@ export async function openPosters(asset: Asset): Promise<void> {
   };
   const choose = (name: string | null): Promise<void> =>
     attempt(
-      () => assets.choosePoster(asset.id, name),
+      () => assets.choosePoster(asset.id, { candidate: name }),
       "Saved. Pages that are open show it when they are loaded again.",
     );
   best.addEventListener("click", () => void choose(null));
