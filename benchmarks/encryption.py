@@ -47,7 +47,7 @@ def _cpu() -> tuple[float, float]:
 
 
 def run() -> Result:
-    """An asset of one clip for each profile on an idle stack: they lose, in turn, a segment, and a viewer asks for it."""
+    """An asset of one clip for each profile, on an idle stack: each loses a segment in turn, and a viewer wants it."""
     waits: dict[str, list[float]] = {name: [] for name in PROFILES}
     # A run makes the one segment that is asked for.
     environment = {"CHANNEL_SEGMENT_WAIT_S": "20", "CHANNEL_WORKER_AHEAD": "1"}
@@ -76,8 +76,8 @@ def run() -> Result:
     }
     return Result(
         name="Encryption",
-        question=f"{CLIP} × {TIMES} at 720p, clear, with AES-128 and in cbcs, in turn: a segment is taken away, and a viewer "
-        "asks for it; from request to last byte.",
+        question=f"{CLIP} × {TIMES} at 720p, clear, with AES-128 and in cbcs, in turn: a segment is taken away, and a "
+        "viewer asks for it; from request to last byte.",
         columns=("", "seeks", "p50", "p90"),
         rows=tuple(
             (profile, f"{len(found)}", f"{statistics.median(found):.3f} s", f"{sorted(found)[int(0.9 * SEEKS)]:.3f} s")

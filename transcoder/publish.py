@@ -64,7 +64,7 @@ class Publisher:
 
     def __init__(
         self, *, plan: Plan, keys: Keys | None = None, store: ObjectStore, cache: Cache, board: ProgressBoard,
-        nice: Callable[[], int] = int,
+        nice: Callable[[], int] = lambda: 0,
     ) -> None:  # fmt: skip
         """`keys`: those of the plan, None if it has no protection. `nice` tells the niceness of what encrypts, whenever
         something is. Raises ValueError if plan and keys do not go together."""

@@ -91,9 +91,7 @@ class PlaybackApi:
     )
     async def mpd(self, request: Request) -> Response:
         played = await self._play(request)
-        # Players do not resolve it against the manifest's own address.
-        base = self._public_url or str(request.base_url).rstrip("/")
-        manifest = await self._playback.mpd(played, license_url=f"{base}/v/{played.asset.id}/license")
+        manifest = await self._playback.mpd(played, license_url=self._beside(request, "license"))
         lifetime = playlist_lifetime(played.asset, naming=True)
         return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
 
@@ -167,6 +165,11 @@ class PlaybackApi:
         if _NUMBER.fullmatch(number) is None or not is_captions(rendition):
             raise SegmentNotFound
         return await self._media(request, self._playback.caption_segment(played, rendition, int(number)))
+
+    def _beside(self, request: Request, name: str) -> str:
+        """The absolute address of what lies beside a manifest: players do not resolve every one themselves."""
+        path = f"{request.url.path.rpartition('/')[0]}/{name}"
+        return f"{self._public_url}{path}" if self._public_url else str(request.url.replace(path=path, query=""))
 
     async def _play(self, request: Request) -> Played:
         asset, rendition = AssetId(request.path_params["asset"]), request.path_params.get("rendition")

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field, replace
-from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -66,9 +65,7 @@ async def protect_segment(init: bytes, segment: bytes, key: CommonKey, *, name: 
         samples = [SampleProtection()] * sum(part.samples for part in fragments_of(segment))
     else:
         samples = await protection_of(init, segment, scheme=key.scheme, nice=nice)
-    if key.scheme is Encryption.CENC:
-        samples = _counted(samples, _first_iv(key, name, segment))
-    return await to_thread.run_sync(partial(_protected, segment, samples, key))
+    return await to_thread.run_sync(_protected, segment, samples, key, name)
 
 
 def clear_segment(segment: bytes, key: CommonKey) -> bytes:
@@ -85,7 +82,9 @@ def clear_segment(segment: bytes, key: CommonKey) -> bytes:
     return b"".join(parts)
 
 
-def _protected(segment: bytes, samples: Sequence[SampleProtection], key: CommonKey) -> bytes:
+def _protected(segment: bytes, samples: Sequence[SampleProtection], key: CommonKey, name: str) -> bytes:
+    if key.scheme is Encryption.CENC:
+        samples = _counted(samples, _first_iv(key, name, segment))
     left, parts = iter(samples), []
     for part in fragments_of(segment):
         told = read_moof(part.body)

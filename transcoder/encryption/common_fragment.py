@@ -120,7 +120,8 @@ def _read(senc: bytes, iv_size: int) -> tuple[SampleProtection, ...]:
         flags, count = int.from_bytes(senc[1:4], "big"), struct.unpack_from(">I", senc, 4)[0]
         found: list[SampleProtection] = []
         at = 8
-        while len(found) < count and at < len(senc):
+        # A count that lies must not make us build that many of nothing.
+        while len(found) < count <= len(senc):
             iv, at = senc[at : at + iv_size], at + iv_size
             lengths: list[tuple[int, int]] = []
             if flags & _HAS_SUBSAMPLES:

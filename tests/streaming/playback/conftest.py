@@ -120,13 +120,13 @@ class Tokens:
         return None
 
 
-def make_app(playback: Playback) -> Starlette:
+def make_app(playback: Playback, *, public_url: str = "") -> Starlette:
     async def problem(_: object, error: Exception):
         assert isinstance(error, ApiError)
         return problem_response(error)
 
     app = Starlette(
-        routes=[*keys.routes(playback), *licenses.routes(playback), *routes(playback)],
+        routes=[*keys.routes(playback), *licenses.routes(playback), *routes(playback, public_url=public_url)],
         middleware=[Middleware(Cors)],
         exception_handlers={ApiError: problem},
     )

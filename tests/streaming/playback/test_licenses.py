@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from defusedxml import ElementTree
 
 from tests.mpd_rules import LAURL, faults
+from tests.streaming.playback.conftest import make_app
 from tests.streaming.playback.test_former import replaced
 from transcoder.encryption.key_ids import KeyName, key_id
 from transcoder.encryption.key_store import KeyStore
@@ -18,8 +20,7 @@ from transcoder.profile import Encryption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
+    from streaming.playback.service import Playback
     from transcoder.plan import Plan
 
 CBCS = Protection(scheme=Encryption.CBCS)
@@ -126,10 +127,21 @@ async def test_keys_of_a_version_that_was_replaced_stay_with_its_segments(stage,
     assert answer.json()["keys"][0]["k"] != old
 
 
+def addresses(document: str) -> set[str | None]:
+    assert faults(document) == []
+    return {each.text for each in ElementTree.fromstring(document).iter(LAURL)}
+
+
 async def test_the_mpd_names_the_address_that_it_came_by(stage, client: httpx.AsyncClient) -> None:
     plan = await stage.playable(protection=CBCS)
     for host in ("tv.test", "other.test"):
-        answer = await client.get(f"/v/{plan.asset}/manifest.mpd", headers={"Host": host})
-        assert faults(answer.text) == []
-        named = {each.text for each in ElementTree.fromstring(answer.text).iter(LAURL)}
-        assert named == {f"http://{host}/v/{plan.asset}/license"}
+        answer = await client.get(f"/v/{plan.asset}/manifest.mpd?a=b", headers={"Host": host})
+        assert addresses(answer.text) == {f"http://{host}/v/{plan.asset}/license"}
+
+
+async def test_the_mpd_names_the_address_that_is_configured(stage, make_playback: Callable[..., Playback]) -> None:
+    plan = await stage.playable(protection=CBCS)
+    app = make_app(make_playback(), public_url="https://tv.example.org")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://10.0.0.7") as client:
+        answer = await client.get(f"/v/{plan.asset}/manifest.mpd")
+    assert addresses(answer.text) == {f"https://tv.example.org/v/{plan.asset}/license"}

@@ -80,6 +80,11 @@ def test_what_is_damaged_is_refused(tracks: dict[str, Track]) -> None:
     for iv_size in (0, 4, 16):
         with pytest.raises(OutputBroken):
             without_protection(made, iv_size=iv_size)
+    many = made.replace(count.to_bytes(4, "big") + bytes(8), b"\xff" * 4 + bytes(8))
+    assert many != made
+    for iv_size in (0, 8):
+        with pytest.raises(OutputBroken):
+            without_protection(many, iv_size=iv_size)
     for body in (b"", made[:-1], made[8:], b"\0\0\0\x08mdat"):
         with pytest.raises(OutputBroken):
             without_protection(body, iv_size=8)
