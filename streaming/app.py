@@ -16,7 +16,7 @@ from infra.tasks import end
 from streaming import operations
 from streaming.captions import api as captions
 from streaming.catalog import api as catalog
-from streaming.catalog import ladders, posters
+from streaming.catalog import ladders, posters, sounds
 from streaming.clips import api as clips
 from streaming.http import pages
 from streaming.http.body import json_response
@@ -66,6 +66,7 @@ def routes(services: Services) -> list[BaseRoute]:
         ),
         *profiles.routes(services.profiles),  # /api/profiles
         *ladders.routes(services.catalogue, infra.store),  # /api/assets/{id}/ladder
+        *sounds.routes(services.catalogue, infra.store),  # /api/assets/{id}/sound
         *captions.routes(  # /api/assets/{id}/captions…
             services.catalogue, services.captions, services.caption_publisher
         ),

@@ -181,7 +181,9 @@ REACH = """() => {
 
 
 def test_everything_can_be_reached_on_a_phone(stack: Stack, browser: Browser, media: Path, tmp_path: Path) -> None:
-    asset = stack.upload(media / "real" / "openshot_marathon_400p30.mp4", title="A title of a fair length for a phone")
+    asset = stack.upload(
+        media / "real" / "androidx_london_rooftop_360p30_aac.mp4", title="A title of a fair length for a phone"
+    )
     stack.wait_for(asset, "ready")
     context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page = context.new_page()
@@ -206,6 +208,8 @@ def test_everything_can_be_reached_on_a_phone(stack: Stack, browser: Browser, me
         row.get_by_role("button", name=name, exact=True).click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
+        if name == "Quality":
+            expect(dialog.get_by_role("region", name="Loudness").get_by_text("LUFS").first).to_be_visible()
         expect(dialog.get_by_text("Loading…")).to_have_count(0)
         check(f"dialog {name}")
         dialog.get_by_role("button", name="Close", exact=True).click()

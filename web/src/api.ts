@@ -74,6 +74,23 @@ export interface Ladder {
   rungs: Rung[];
 }
 
+/** How loud the sound is: LUFS, and dB of gain; null where nobody has measured, or for silence. */
+export interface Sound {
+  state: "off" | "pending" | "measured";
+  target: number | null;
+  note: string;
+  tracks: {
+    id: string;
+    name: string;
+    language: string;
+    channels: number;
+    loudness: number | null;
+    peak: number | null;
+    gain: number | null;
+    result: number | null;
+  }[];
+}
+
 /** The poster, and the pictures that it may be, best first. `by_hand`: an editor chose it. */
 export interface Poster {
   url: string;
@@ -141,6 +158,7 @@ export const assets = {
       "Content-Type": "application/merge-patch+json",
     }),
   ladder: (id: string) => call<Ladder>("GET", `/api/assets/${encodeURIComponent(id)}/ladder`),
+  sound: (id: string) => call<Sound>("GET", `/api/assets/${encodeURIComponent(id)}/sound`),
   poster: (id: string) => call<Poster>("GET", `/api/assets/${encodeURIComponent(id)}/poster`),
   /** Null: the best candidate. */
   choosePoster: (id: string, wanted: { candidate: string | null } | { at_s: number }) =>

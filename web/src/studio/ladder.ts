@@ -1,6 +1,7 @@
-/** Which rungs a title got, and why: its rate–quality curves as a picture, and the same as a table. */
+/** Which rungs a title got, and why: its rate–quality curves as a picture, and the same as a table; and how loud it is. */
 import { type Asset, assets, type Ladder, Problem, type Rung } from "../api";
 import { element } from "../element";
+import { soundTable } from "./sound";
 import { pathOf, type Point, rateText, type Scale, scaleOf } from "./scale";
 
 const WIDTH = 640;
@@ -28,7 +29,8 @@ export async function openLadder(asset: Asset): Promise<void> {
   document.body.append(dialog);
   dialog.showModal();
   try {
-    room.replaceChildren(...shown(await assets.ladder(asset.id)));
+    const [ladder, sound] = await Promise.all([assets.ladder(asset.id), assets.sound(asset.id)]);
+    room.replaceChildren(...(asset.width === null ? [] : shown(ladder)), ...soundTable(sound));
   } catch (error) {
     const said = error instanceof Problem ? error.message : String(error);
     room.replaceChildren(element("p", { class: "notice bad", role: "alert" }, said));

@@ -109,7 +109,7 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
     editorial.textContent = asset.editorial.replace("_", " ");
     play.disabled = asset.playback_url === null;
     poster.hidden = asset.poster_url === null;
-    quality.hidden = !planned || asset.width === null;
+    quality.hidden = !planned;
     stop.hidden = asset.state !== "indexing" && asset.state !== "playable";
     publish.textContent = asset.editorial === "published" ? "Unpublish" : "Publish";
     publish.classList.toggle("primary", asset.editorial !== "published");
