@@ -7,18 +7,20 @@ white; what is not decrypted, or with the wrong key, is no picture at all.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.e2e.stack import until
-from tests.e2e.test_players import PLAYERS, _open, make_fade
+from tests.e2e.test_players import HERE, PLAYERS, _open, make_fade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page, Route
 
@@ -90,6 +92,18 @@ def test_it_plays_seeks_changes_the_language_and_ends(
     assert {language[:2] for language in report["languages"]} == {"en", "de"}
     assert report["frames"] > 25
     assert abs(report["screen"] - 255 / 2) < 25
+
+
+@pytest.mark.parametrize("scheme", WATCHED)
+def test_every_playlist_is_valid_in_strict_mode(stack: Stack, assets: dict[str, str], scheme: str) -> None:
+    printed = subprocess.run(
+        ["node", HERE / "check_playlists.mjs", f"{stack.url}/v/{assets[scheme]}/index.m3u8"],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        cwd=HERE, check=True, capture_output=True, text=True, timeout=60,
+    ).stdout  # fmt: skip
+    checked = json.loads(printed)
+    assert checked["errors"] == []
+    assert checked["playlists"] >= 4
 
 
 @pytest.fixture
