@@ -11,6 +11,7 @@ import pytest
 import typer.main
 from prometheus_client import REGISTRY
 
+import streaming.live.ingest.http.errors
 import streaming.live.ingest.metrics
 import transcoder.live.metrics
 import transcoder.metrics
@@ -106,6 +107,7 @@ def test_problem_codes_exist_and_are_all_listed() -> None:
         table = (ROOT / "docs" / page).read_text().split("\n## Errors\n")[1].split("\n## ")[0]
         for row in re.findall(r"^\| \d{3} \| ([^|]+) \|", table, re.MULTILINE):
             named |= set(re.findall(r"`(\w+)`", row))
+    assert issubclass(streaming.live.ingest.http.errors.HeaderMissing, ApiError)
     # Those of the roots in streaming/http/problem.py: what is raised is a more telling one, or a bare status.
     roots = {ApiError.code} | {kind.code for kind in ApiError.__subclasses__()}
     assert named <= set(_codes(ApiError))

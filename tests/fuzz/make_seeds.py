@@ -69,6 +69,8 @@ def main() -> None:
     ac3, _ = tone("ac3", "ac3")
     _, vorbis = tone("ogg", "vorbis")
     write("fragments", "h264", stream)
+    write("pushed_tracks", "picture", stream)
+    write("pushed_tracks", "header", stream[: stream.index(b"moof") - 4])
     write("fragments", "init", stream[: stream.index(b"moof") - 4])
     moov = plain.index(b"moov")
     write("tables", "file", plain)

@@ -72,11 +72,26 @@ class SrtSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpIngestSettings:
+    """Publishing by HTTP: CMAF tracks, HLS and DASH objects."""
+
+    host: str = setting("127.0.0.1", env="CHANNEL_INGEST_HOST", help="address that publishing by HTTP listens on")
+    port: int = setting(8935, env="CHANNEL_INGEST_PORT", help="its port; 0: no publishing by HTTP")
+    silence: timedelta = setting(
+        timedelta(seconds=12),
+        env="CHANNEL_INGEST_SILENCE_S",
+        unit="s",
+        help="a publisher by HTTP that sends nothing for so long is gone: longer than the segments that are pushed",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSettings:
     """All ways in of a live process."""
 
     rtmp: RtmpSettings = field(default_factory=RtmpSettings)
     srt: SrtSettings = field(default_factory=SrtSettings)
+    http: HttpIngestSettings = field(default_factory=HttpIngestSettings)
     secret: str = setting(
         "",
         env="CHANNEL_INGEST_SECRET",
