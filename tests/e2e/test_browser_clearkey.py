@@ -31,6 +31,13 @@ WATCHED: Final = {
     "cenc": ("hls.js", "Shaka Player, HLS", "Shaka Player, DASH"),
 }
 CASES: Final = [(scheme, title) for scheme, titles in WATCHED.items() for title in titles]
+AV1: Final = """
+codecs = ["h264", "av1"]
+ladder = [
+  { height = 90, average_kbps = 100, codecs = ["h264"] },
+  { height = 180, average_kbps = 300, codecs = ["av1"] },
+]
+"""
 NO_KEY: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -116,6 +123,23 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_the_site_plays_it(stack: Stack, page: Page, assets: dict[str, str], ffmpeg: str, tmp_path: Path) -> None:
     page.goto(f"{stack.url}/?watch={assets['cbcs']}")
     until(lambda: page.evaluate("document.querySelector('video')?.ended"), "it is played to the end", within=60)
+    page.evaluate("document.querySelector('media-control-bar').remove()")
+    assert brightness(page, ffmpeg, tmp_path) > 240
+
+
+def test_the_site_plays_av1_of_it(stack: Stack, page: Page, ffmpeg: str, tmp_path: Path) -> None:
+    """The larger step is in AV1 alone (test_browser_codecs.py)."""
+    file = stack.home / "profiles" / "cbcs-av1.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'encryption = "cbcs"\n{AV1}')
+    asset = stack.upload(make_fade(tmp_path / "clip.mp4", ffmpeg), profile="cbcs-av1")
+    file.unlink()
+    stack.wait_for(asset, "ready", within=120)
+    fetched: list[str] = []
+    page.on("response", lambda response: fetched.append(response.url))
+    page.goto(f"{stack.url}/?watch={asset}")
+    until(lambda: page.evaluate("document.querySelector('video')?.ended"), "it is played to the end", within=60)
+    assert [url for url in fetched if "/v180-av1-1/" in url]
     page.evaluate("document.querySelector('media-control-bar').remove()")
     assert brightness(page, ffmpeg, tmp_path) > 240
 
