@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".toml"
 ENCODERS: Final = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
 """ffmpeg's names."""
+_COMMON: Final = (Encryption.CBCS, Encryption.CENC)
 _LADDER: Final = "ladder"
 _MOST_ROWS: Final = 12
 _NAMES: Final = (TENANTS.name, *(field.name for field in FIELDS), _LADDER)
@@ -67,10 +68,21 @@ def parse(text: str, *, name: str) -> ParsedProfile:
 def on_this_machine(parsed: ParsedProfile, encoders: Container[str]) -> ParsedProfile:
     """The same with an error for whatever the ffmpeg at hand, which has these `encoders`, cannot make."""
     lacking = [codec for codec in (parsed.profile.codecs if parsed.profile else ()) if ENCODERS[codec] not in encoders]
-    if not lacking:
+    return _lacking(parsed, [f"codecs: {codec} needs an ffmpeg with {ENCODERS[codec]}" for codec in lacking])
+
+
+def without_packager(parsed: ParsedProfile) -> ParsedProfile:
+    """The same with an error for what needs Shaka Packager, on a machine that has none."""
+    scheme = None if parsed.profile is None else parsed.profile.encryption
+    if scheme not in _COMMON:
         return parsed
-    errors = (f"{parsed.name}{SUFFIX}: codecs: {codec} needs an ffmpeg with {ENCODERS[codec]}" for codec in lacking)
-    return replace(parsed, profile=None, errors=tuple(errors))
+    return _lacking(parsed, [f"encryption: {scheme} needs Shaka Packager: install it, or set CHANNEL_PACKAGER"])
+
+
+def _lacking(parsed: ParsedProfile, errors: Sequence[str]) -> ParsedProfile:
+    if not errors:
+        return parsed
+    return replace(parsed, profile=None, errors=tuple(f"{parsed.name}{SUFFIX}: {error}" for error in errors))
 
 
 def render(profile: Profile, *, tenants: Sequence[str] = ()) -> str:
@@ -186,7 +198,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         )
     if profile.key_rotation and profile.encryption is Encryption.NONE:
         yield f'key_rotation = {profile.key_rotation}: there is no key with encryption = "none"'
-    if profile.key_rotation and profile.encryption in (Encryption.CBCS, Encryption.CENC):
+    if profile.key_rotation and profile.encryption in _COMMON:
         yield (
             f"key_rotation = {profile.key_rotation}: {profile.encryption} has one key for all, which the init section "
             "names; write 0"

@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from streaming.profiles.shelf import ProfileFile, Shelf
 from transcoder.encoders import encoders
+from transcoder.encryption.common_packager import packager_path
 from transcoder.errors import SandboxError
 from transcoder.profile_file import SUFFIX, ParsedProfile, parse
 
@@ -34,7 +35,9 @@ class ProfileFolder:
         return await self.known(await to_thread.run_sync(read_folder, self.path))
 
     async def known(self, shelf: Shelf) -> Shelf:
-        """The same, with what this machine's ffmpeg cannot make as mistakes."""
+        """The same, with what this machine's ffmpeg and Shaka Packager cannot make as mistakes."""
+        if packager_path() is None:
+            shelf = shelf.without_packager()
         if not shelf.asks_for_more:
             return shelf
         if self._encoders is None:

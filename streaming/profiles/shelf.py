@@ -6,13 +6,13 @@ it is. Nobody gets another profile in its stead, for it may be the one that encr
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from streaming.profiles.errors import BrokenProfile, UnknownProfile
 from transcoder.profile import DEFAULT, DEFAULT_NAME, Profile
-from transcoder.profile_file import SUFFIX, ParsedProfile, on_this_machine
+from transcoder.profile_file import SUFFIX, ParsedProfile, on_this_machine, without_packager
 
 _BUILT_IN = ParsedProfile(name=DEFAULT_NAME, profile=DEFAULT)
 
@@ -62,11 +62,14 @@ class Shelf:
 
     def on_this_machine(self, encoders: Container[str]) -> Shelf:
         """The same, with what its ffmpeg cannot make as mistakes."""
-        return Shelf(
-            files={
-                name: replace(file, parsed=on_this_machine(file.parsed, encoders)) for name, file in self.files.items()
-            }
-        )
+        return self._each(lambda parsed: on_this_machine(parsed, encoders))
+
+    def without_packager(self) -> Shelf:
+        """The same, with what needs Shaka Packager as mistakes."""
+        return self._each(without_packager)
+
+    def _each(self, change: Callable[[ParsedProfile], ParsedProfile]) -> Shelf:
+        return Shelf(files={name: replace(file, parsed=change(file.parsed)) for name, file in self.files.items()})
 
     def name_for(self, tenant: str) -> str:
         """The profile of a tenant who names none."""

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoder.profile import DEFAULT, LADDER, Codec, Profile
+from transcoder.profile import DEFAULT, LADDER, Codec, Encryption, Profile
 from transcoder.profile_fields import FIELDS, TENANTS
-from transcoder.profile_file import on_this_machine, parse, render
+from transcoder.profile_file import on_this_machine, parse, render, without_packager
 
 _PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
 
@@ -130,3 +130,17 @@ def test_a_machine_may_lack_an_encoder() -> None:
     lacking = on_this_machine(other, {"libx264", "libx265"})
     assert lacking.profile is None
     assert lacking.errors == ("mine.toml: codecs: av1 needs an ffmpeg with libsvtav1",)
+
+
+def test_a_machine_may_lack_a_packager() -> None:
+    for scheme in Encryption:
+        found = parse(f'encryption = "{scheme}"', name="mine")
+        assert found.profile is not None
+        lacking = without_packager(found)
+        if scheme in (Encryption.CBCS, Encryption.CENC):
+            assert lacking.profile is None
+            assert lacking.errors == (
+                f"mine.toml: encryption: {scheme} needs Shaka Packager: install it, or set CHANNEL_PACKAGER",
+            )
+        else:
+            assert lacking == found

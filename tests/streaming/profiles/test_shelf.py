@@ -63,3 +63,10 @@ def test_what_this_machine_cannot_make_is_a_mistake() -> None:
     assert not found.asks_for_more
     with pytest.raises(BrokenProfile, match="needs an ffmpeg with libx264"):
         found.on_this_machine(frozenset()).chosen("sports", tenant="ann")
+
+
+def test_what_needs_a_packager_that_is_not_there_is_a_mistake() -> None:
+    found = shelf(sports="encryption = 'cbcs'", archive="encryption = 'aes-128'").without_packager()
+    with pytest.raises(BrokenProfile, match="needs Shaka Packager"):
+        found.chosen("sports", tenant="ann")
+    assert found.chosen("archive", tenant="ann").name == "archive"
