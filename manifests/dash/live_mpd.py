@@ -1,8 +1,4 @@
-"""MPD of something live (ISO/IEC 23009-1 §5.3.1, @type="dynamic"), whose clock is that of the world.
-
-Its timeline begins with the year 1970, and media times count from there, too. So a moment has one number in the
-manifest, in the media and on the wall, and no period's place depends on when somebody began to watch.
-"""
+"""MPD of something live (ISO/IEC 23009-1 §5.3.1, @type="dynamic"): periods on the clock of the world."""
 
 from __future__ import annotations
 
@@ -33,7 +29,7 @@ class Period:
     id: str
     """@id (required): the same for as long as anything of it is listed"""
     start: Fraction
-    """@start (required), s since 1970"""
+    """@start (required), s of the timeline"""
     duration: Fraction | None = None
     """@duration, s; None: until the next one, or it goes on"""
     sets: tuple[AdaptationSet, ...]
@@ -57,6 +53,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveMpd:
+    origin: datetime
+    """@availabilityStartTime (required): where the timeline begins, and stays"""
     published: datetime
     """@publishTime (required): of the last change"""
     now: datetime
@@ -64,7 +62,7 @@ class LiveMpd:
     update: Fraction | None
     """@minimumUpdatePeriod, s; None: nothing comes any more, and @mediaPresentationDuration says where it ends"""
     end: Fraction
-    """where the last segment ends, s since 1970"""
+    """where the last segment ends, s of the timeline"""
     depth: Fraction | None = None
     """@timeShiftBufferDepth, s; None: all of it stays"""
     delay: Fraction
@@ -96,7 +94,7 @@ class LiveMpd:
                 ("xmlns", NAMESPACE),
                 ("profiles", ",".join(PROFILES)),
                 ("type", "dynamic"),
-                ("availabilityStartTime", "1970-01-01T00:00:00Z"),
+                ("availabilityStartTime", date_time.render(self.origin)),
                 ("publishTime", date_time.render(self.published)),
                 ("minimumUpdatePeriod", None if self.update is None else xml.duration(self.update)),
                 ("mediaPresentationDuration", xml.duration(self.end) if self.update is None else None),

@@ -33,6 +33,7 @@ def begin(
         window=None if window_s is None else pace.ticks(window_s),
         number=number,
         init=init,
+        first=number,
         discontinuity_sequence=discontinuity_sequence,
     )
 

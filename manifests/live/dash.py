@@ -1,7 +1,9 @@
 """The states of a channel as an MPD: whole segments, for players that speak DASH.
 
-It counts on the epoch: segment n begins n whole segments after 1970, in the media's time stamps, too. What interrupts
-ends a period; gaps are in none. Players know a period by the number of its first segment, however much of it has left.
+It counts on the epoch: segment n begins n whole segments after 1970, in the media's time stamps, too. The presentation
+begins with the first segment that there ever was. (With 1970 dash.js stands still at times: seconds of today have no
+exact microseconds in floating point.) What interrupts ends a period; gaps are in none. Players know a period by the
+number of its first segment, however much of it has left.
 """
 
 from __future__ import annotations
@@ -49,17 +51,21 @@ def mpd(tracks: Sequence[Track], *, now_ms: int) -> LiveMpd:
         raise LiveError("no segment is whole yet")
     states = [track.state for track in tracks]
     target = max(state.pace.target_duration for state in states)
-    last = max(runs)
+    last, first = max(runs), min(state.first for state in states)
+    origin = first * _segment_s(states[0])
+    if (1000 * origin).denominator != 1:
+        raise LiveError("segments do not begin at whole milliseconds")
     windows = [Fraction(state.window, state.pace.timescale) for state in states if state.window is not None]
     return LiveMpd(
+        origin=date_time.from_ms(int(1000 * origin)),
         published=date_time.from_ms(max(state.changed_ms for state in states)),
         now=date_time.from_ms(now_ms),
         update=None if all(state.ended for state in states) else _segment_s(states[0]),
-        end=max(_end(track.state, segments[-1]) for members in runs.values() for track, segments in members),
+        end=max(_end(track.state, segments[-1]) for members in runs.values() for track, segments in members) - origin,
         depth=max(windows, default=None),
         delay=Fraction(_DELAY * target),
         min_buffer=Fraction(target),
-        periods=tuple(_period(run, runs[run], is_last=run == last) for run in sorted(runs)),
+        periods=tuple(_period(run, runs[run], origin, is_last=run == last) for run in sorted(runs)),
     )
 
 
@@ -76,7 +82,9 @@ def _runs(state: LiveRendition) -> dict[int, tuple[LiveSegment, ...]]:
     return {run: tuple(segments) for run, segments in found.items()}
 
 
-def _period(run: int, members: Sequence[tuple[Track, tuple[LiveSegment, ...]]], *, is_last: bool) -> Period:
+def _period(
+    run: int, members: Sequence[tuple[Track, tuple[LiveSegment, ...]]], origin: Fraction, *, is_last: bool
+) -> Period:
     start = run * _segment_s(members[0][0].state)
     by_set: dict[int, AdaptationSet] = {}
     for track, segments in members:
@@ -85,7 +93,7 @@ def _period(run: int, members: Sequence[tuple[Track, tuple[LiveSegment, ...]]], 
         by_set[track.group.id] = replace(known, representations=(*known.representations, one))
     end = max(_end(track.state, segments[-1]) for track, segments in members)
     return Period(
-        id=str(run), start=start, duration=None if is_last else end - start, sets=tuple(by_set.values())
+        id=str(run), start=start - origin, duration=None if is_last else end - start, sets=tuple(by_set.values())
     )  # fmt: skip
 
 

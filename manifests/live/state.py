@@ -134,6 +134,8 @@ class LiveRendition:
     """of the next segment to begin, or of the one that grows"""
     init: str
     """URI of the init section of what comes next"""
+    first: int = 0
+    """number of the first segment that there ever was"""
     segments: tuple[LiveSegment, ...] = ()
     """whole, oldest first, numbered without a hole; `growing` is behind them"""
     growing: LiveSegment | None = None

@@ -1,8 +1,10 @@
-"""hls.js in Chromium at the live edge of a channel, by parts."""
+"""Players in Chromium on a live channel: hls.js at the edge, by parts; Shaka Player and dash.js, with HLS and DASH."""
 
 from __future__ import annotations
 
 import subprocess
+from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Route
 
+MODULES = Path(__file__).parent / "node_modules"
+SHAKA = MODULES / "shaka-player/dist/shaka-player.compiled.js"
+DASH_JS = MODULES / "dashjs/dist/modern/umd/dash.all.min.js"
 HLS_JS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.min.js"
 PAGE = """<!doctype html><meta charset="utf-8"><title>Live</title>
 <link rel="icon" href="data:,"><video width="320" height="180" muted autoplay playsinline></video>
@@ -28,6 +33,29 @@ hls.attachMedia(document.querySelector("video"));
 window.behind = () => (hls.playingDate ? (Date.now() - hls.playingDate) / 1000 : null);
 window.hls = hls;
 """
+IN_SHAKA = """
+window.errors = [];
+const player = new shaka.Player();
+player.addEventListener("error", (event) => errors.push(event.detail.code));
+player.configure({ streaming: { lowLatencyMode: false } });
+player
+  .attach(document.querySelector("video"))
+  .then(() => player.load("/live/arena/MANIFEST"))
+  .catch((error) => errors.push(String(error.code ?? error)));
+window.behind = () => (player.isLive() ? (Date.now() - player.getPlayheadTimeAsDate()) / 1000 : null);
+"""
+IN_DASH_JS = """
+window.errors = [];
+const player = dashjs.MediaPlayer().create();
+player.on(dashjs.MediaPlayer.events.ERROR, (told) => errors.push(told.error.message));
+player.initialize(document.querySelector("video"), "/live/arena/manifest.mpd", true);
+window.behind = () => player.getCurrentLiveLatency();
+"""
+OTHERS = {
+    "Shaka Player, HLS": (SHAKA, IN_SHAKA.replace("MANIFEST", "index.m3u8")),
+    "Shaka Player, DASH": (SHAKA, IN_SHAKA.replace("MANIFEST", "manifest.mpd")),
+    "dash.js": (DASH_JS, IN_DASH_JS),
+}
 
 
 @pytest.fixture
@@ -54,11 +82,11 @@ def on_air(tmp_path: Path, free_port: Callable[[], int], ffmpeg: str) -> Iterato
             publisher.wait()
 
 
-def _watch(page: Page, stack: Stack) -> None:
+def _watch(page: Page, stack: Stack, player: Path = HLS_JS, watch: str = WATCH) -> None:
     files = {
         "": (PAGE, "text/html"),
-        "player.js": (HLS_JS.read_text(), "text/javascript"),
-        "watch.js": (WATCH, "text/javascript"),
+        "player.js": (player.read_text(), "text/javascript"),
+        "watch.js": (watch, "text/javascript"),
     }
 
     def serve(route: Route) -> None:
@@ -90,3 +118,30 @@ def test_hls_js_plays_parts_at_the_live_edge(on_air: Stack, browser: Browser) ->
     # Nearer to the edge than a player of whole segments may come: three target durations (RFC 8216bis §6.3.3).
     until(lambda: (page.evaluate("behind()") or 99) < 6, "hls.js is at the live edge")
     page.close()
+
+
+def test_players_of_hls_and_of_dash_play_it(on_air: Stack, browser: Browser) -> None:
+    """All at a time: what one of them asks for is there for all."""
+    with on_air.client() as client:
+        until(lambda: client.get("/live/arena/manifest.mpd").status_code == 200, "a segment is whole")
+    pages, refused = {}, defaultdict(list)
+    for title, (player, watch) in OTHERS.items():
+        page = pages[title] = browser.new_page()
+        page.on("response", partial(_note, refused[title]))
+        _watch(page, on_air, player, watch)
+    for title, page in pages.items():
+        until(lambda page=page: page.evaluate("document.querySelector('video').played.length > 0"), f"{title} begins")
+        start = page.evaluate("document.querySelector('video').currentTime")
+        until(
+            lambda page=page, start=start: page.evaluate("document.querySelector('video').currentTime") > start + 4,
+            f"{title} plays",
+        )
+        assert page.evaluate("errors") == [], title
+        assert page.evaluate("behind()") < 30, title
+        page.close()
+    assert {title: urls for title, urls in refused.items() if urls} == {}
+
+
+def _note(refused: list[str], response: Any) -> None:
+    if response.status >= 400:
+        refused.append(f"{response.status} {response.url}")

@@ -138,12 +138,10 @@ class Packager:
         """Gaps up to segment `number`, in every rendition that there is."""
         for rendition, state in self.states.items():
             filled = state if state.growing is None else change.discontinue(state, now_ms=self._clock())
-            if number - filled.number > _LONGEST:
-                filled = _forgotten(filled, number)
-            while filled.number < number and (filled.segments or filled.growing):
+            if number > filled.number and (not filled.segments or number - filled.number > _LONGEST):
+                filled = change.leap(filled, number=number, now_ms=self._clock())
+            while filled.number < number:
                 filled = change.add_gap(filled, now_ms=self._clock())
-            if filled.number < number:
-                filled = replace(filled, number=number)
             if filled is not state:
                 # Players are told of the gap's end by what comes behind it.
                 self._set(rendition, change.discontinue(filled, now_ms=self._clock()))
@@ -154,12 +152,3 @@ class Packager:
 
     def _whole(self, rendition: RenditionId, number: int) -> None:
         self._told.segment(rendition, number, b"".join(self._bodies.pop(rendition, [])))
-
-
-def _forgotten(state: LiveRendition, number: int) -> LiveRendition:
-    """All that there is leaves at once; what comes next has this number."""
-    left = sum(segment.discontinuity for segment in state.segments)
-    return replace(
-        state, segments=(), growing=None, number=number, discontinuity=False,
-        discontinuity_sequence=state.discontinuity_sequence + left,
-    )  # fmt: skip

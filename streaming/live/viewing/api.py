@@ -42,9 +42,15 @@ if TYPE_CHECKING:
 _TAG: Final = "live playback"
 _PRIVATE: Final = "private, no-store"
 _NAMING: Final = "public, max-age=2"
+_NAMING_MPD: Final = "public, max-age=1"
+"""It tells players the time, which a cache makes older."""
 _ERRORS: Final = (ChannelNotFound, NothingLive, InvalidToken)
 _PLAYLIST: Final = {
     200: Reply(description="The playlist, compressed if the client likes that", media_type=media_types.M3U8),
+    304: Reply(description="As named in If-None-Match"),
+}
+_MPD: Final = {
+    200: Reply(description="The MPD, compressed if the client likes that", media_type=media_types.MPD),
     304: Reply(description="As named in If-None-Match"),
 }
 _MEDIA: Final = {
@@ -73,6 +79,19 @@ class ViewingApi:
         channel = await self._enter(request)
         playlist = await self._viewing.multivariant(channel.id)
         return playlist_response(request, playlist, cache_control=_NAMING if channel.public else _PRIVATE)
+
+    @operation(
+        summary="MPD of a channel, for players that speak DASH",
+        tag=_TAG,
+        description="The same segments as in HLS, whole ones. What interrupts begins a new period.",
+        replies=_MPD,
+        errors=_ERRORS,
+    )
+    async def mpd(self, request: Request) -> Response:
+        channel = await self._enter(request)
+        manifest = await self._viewing.mpd(channel.id)
+        lifetime = _NAMING_MPD if channel.public else _PRIVATE
+        return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
 
     @operation(
         summary="Media playlist of a live rendition",
@@ -158,6 +177,7 @@ def routes(viewing: Viewing, doors: Doors) -> list[BaseRoute]:
     api = ViewingApi(viewing, doors)
     return [
         Route("/live/{channel}/index.m3u8", api.multivariant, methods=["GET"]),
+        Route("/live/{channel}/manifest.mpd", api.mpd, methods=["GET"]),
         Route("/live/{channel}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
         Route("/live/{channel}/{rendition}/{init}.mp4", api.init_section, methods=["GET"]),
         Route("/live/{channel}/{rendition}/{number}.m4s", api.segment, methods=["GET"]),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from infra.ports import ObjectBody
+from manifests.errors import LiveError
+from manifests.hls import date_time
 from manifests.live import decide
 from manifests.live.decide import Deliver, Reason, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
@@ -20,11 +22,13 @@ from streaming.live.viewing.errors import (
     WrongDirectives,
 )
 from streaming.playback.playlists import RenderedPlaylist, rendered
+from transcoder.live.mpd import live_mpd
 from transcoder.live.multivariant import multivariant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from manifests.dash.live_mpd import LiveMpd
     from manifests.layout import ChannelId, RenditionId
     from manifests.live.decide import Decision
     from manifests.live.directives import Directives
@@ -63,6 +67,7 @@ class Viewing:
         self._followers, self._bodies, self._clock = followers, bodies, clock
         self._written: dict[tuple[ChannelId, RenditionId], _Written] = {}
         self._multivariants: dict[ChannelId, tuple[LiveEvent, RenderedPlaylist]] = {}
+        self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object], LiveMpd]] = {}
 
     async def multivariant(self, channel: ChannelId) -> RenderedPlaylist:
         """Raises NothingLive."""
@@ -73,6 +78,21 @@ class Viewing:
         if kept is None or kept[0] != event:
             kept = self._multivariants[channel] = (event, rendered(multivariant(event).render()))
         return kept[1]
+
+    async def mpd(self, channel: ChannelId) -> RenderedPlaylist:
+        """Made anew for each request, since it tells the time. Raises NothingLive."""
+        follower, event = await self._event(channel)
+        if len(follower.states) < len(event.renditions):
+            raise NothingLive
+        now = self._clock()
+        seen = tuple((state.media_sequence, state.number, state.ended) for state in follower.states.values())
+        kept = self._mpds.get(channel)
+        if kept is None or kept[0] != (event, seen):
+            try:
+                kept = self._mpds[channel] = ((event, seen), live_mpd(event, follower.states, now_ms=now))
+            except LiveError as exc:
+                raise NothingLive from exc
+        return rendered(replace(kept[1], now=date_time.from_ms(now)).render())
 
     async def playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
         """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, WrongDirectives, PartLate."""

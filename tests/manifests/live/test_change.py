@@ -160,4 +160,5 @@ def test_behind_an_absence_without_measure_numbers_go_on_and_nothing_old_is_left
 
 def test_whoever_goes_on_says_how_many_discontinuities_there_were() -> None:
     state = change.begin(pace=VIDEO, number=9, init="i", discontinuity_sequence=3)
+    assert state.first == 9
     assert state == replace(begun(number=9), init="i", discontinuity_sequence=3)

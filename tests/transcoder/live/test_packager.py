@@ -169,6 +169,7 @@ def test_behind_a_day_without_anything_the_numbers_go_on_and_nothing_old_is_left
     assert studio.run(far) == far
     studio.parts(far, range(6))
     assert [number for number, _, _ in studio.segments(PICTURE)] == [far]
+    assert studio.packager.states[PICTURE].discontinuity_sequence == 1
 
 
 def test_the_end_is_the_end_of_all() -> None:

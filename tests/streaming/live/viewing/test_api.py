@@ -12,6 +12,7 @@ from infra.tasks import end
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist
 from streaming.http.auth import Role
+from tests.mpd_rules import faults
 from tests.transcoder.live import feeds
 from transcoder.live import board
 from transcoder.live.argv import Origin
@@ -129,6 +130,24 @@ async def test_all_that_a_playlist_names_is_there(client: httpx.AsyncClient, sta
         assert (got.content, got.headers["content-type"]) == (body(PICTURE, FIRST + 1, place), "video/iso.segment")
     ranged = await client.get(f"/live/arena/{PICTURE}/{FIRST + 1}.1.m4s", headers={"Range": "bytes=2-4"})
     assert (ranged.status_code, ranged.content) == (206, body(PICTURE, FIRST + 1, 1)[2:5])
+
+
+async def test_the_same_segments_are_in_an_mpd(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(5))
+    await client.get(PLAYLIST, params={"_HLS_msn": FIRST, "_HLS_part": 4})
+    assert (await client.get("/live/arena/manifest.mpd")).json()["code"] == "nothing_live"
+    await stage.parts(FIRST, range(5, 6))
+    await stage.parts(FIRST + 1, range(2))
+    await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 1, "_HLS_part": 1})
+    answer = await client.get("/live/arena/manifest.mpd")
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "application/dash+xml", "public, max-age=1",
+    )  # fmt: skip
+    assert faults(answer.text) == []
+    assert f'startNumber="{FIRST}"' in answer.text
+    for rendition in EVENT.renditions:
+        assert (await client.get(f"/live/arena/{rendition}/{FIRST}.m4s")).status_code == 200
 
 
 async def test_a_request_for_what_comes_waits_for_it(client: httpx.AsyncClient, stage: Stage) -> None:
