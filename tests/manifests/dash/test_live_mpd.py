@@ -26,6 +26,11 @@ LIVE = LiveMpd(
 )  # fmt: skip
 
 
+def test_it_keeps_to_the_standard() -> None:
+    assert faults(LIVE.render()) == []
+    assert faults(replace(LIVE, update=None, depth=Fraction(60)).render()) == []
+
+
 @pytest.mark.parametrize(
     "broken",
     [
