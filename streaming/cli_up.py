@@ -25,11 +25,14 @@ def up_command(environment: Mapping[str, str]) -> None:
     """Run until Ctrl-C or SIGTERM. Raises CannotStart with one clear line."""
     home = InfraSettings.from_env(environment).home.absolute()
     service = ServiceSettings.from_env(environment)
-    rtmp = IngestSettings.from_env(environment).rtmp
+    ingest = IngestSettings.from_env(environment)
+    rtmp = ingest.rtmp
     token_file = home / "admin.token"
     require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
     if rtmp.port:
         require_port(rtmp.host, rtmp.port, "CHANNEL_RTMP_PORT")
+    if ingest.http.port:
+        require_port(ingest.http.host, ingest.http.port, "CHANNEL_INGEST_PORT")
 
     async def prepare_all(settings: Mapping[str, str]) -> None:
         infra = InfraSettings.from_env(settings)

@@ -127,7 +127,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     board = ProgressBoard(store=store, cache=cache)
     ledger = Ledger(sql)
     captions = Captions(sql=sql, clock=clock)
-    stream_keys = StreamKeys(sql=sql, clock=clock)
+    stream_keys = StreamKeys(sql=sql, clock=clock, srt_ports=settings.ingest.srt.pool)
     channels, followers = Channels(sql=sql, cache=cache, clock=clock), Followers(cache)
     publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
     return Services(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from infra.errors import SettingsError
 from infra.settings import InfraSettings, read, setting
+from streaming.live.ingest.settings import IngestSettings
 from streaming.sessions.settings import SessionSettings
 from streaming.upload.settings import UploadSettings
 from transcoder.encryption.settings import EncryptionSettings
@@ -72,6 +73,7 @@ class ServiceSettings:
     )
     upload: UploadSettings = field(default_factory=UploadSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
+    ingest: IngestSettings = field(default_factory=IngestSettings)
     encryption: EncryptionSettings = field(default_factory=EncryptionSettings)
 
     def __post_init__(self) -> None:

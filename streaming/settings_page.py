@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _SECTIONS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("Every process", InfraSettings),
     ("API and workers alike", EncryptionSettings),
+    ("Ways in of live (`channel live`; the API tells publishers of them)", IngestSettings),
     ("API (`channel api`)", ServiceSettings),
     ("Worker (`channel worker`)", TranscoderSettings),
     ("Encodes of a worker", EncoderSettings),
-    ("Ways in of live", IngestSettings),
     ("Live encoding", LiveSettings),
 )
 # Read outside of the settings classes: by the sandbox, by encryption, by `channel up` and by `channel upload` alone.

@@ -15,10 +15,14 @@ from infra.local.preflight import require_program
 from infra.logs import configure
 from infra.metrics import expose
 from infra.tasks import end
+from streaming.live.channels.model import RUNNING
 from streaming.live.channels.service import Channels
 from streaming.live.ingest.gate import Gate
+from streaming.live.ingest.http.server import serve_http
+from streaming.live.ingest.revocation import RevocableFeeds
 from streaming.live.ingest.rtmp.server import RtmpServer
 from streaming.live.ingest.settings import IngestSettings
+from streaming.live.ingest.srt import SrtServer
 from streaming.live.keys.service import StreamKeys
 from streaming.live.shows import Shows
 from streaming.live.viewing.service import now_ms
@@ -33,7 +37,9 @@ from transcoder.sandbox_choice import in_force
 from transcoder.scratch import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from streaming.live.keys.model import StreamKey
 
 log: Final = logging.getLogger("channel.live")
 
@@ -65,12 +71,25 @@ async def run_live(
         cache=infra.cache, store=infra.store, encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms,
     )  # fmt: skip
     running = asyncio.create_task(shows.run())
+    keys = StreamKeys(sql=infra.sql)
+    gate, feeds = Gate(keys), RevocableFeeds(shows, keys)
+
+    async def listened() -> Sequence[StreamKey]:
+        return await keys.listened([each.id for each in await shows.channels.list() if each.state in RUNNING])
+
     try:
-        gate = Gate(StreamKeys(sql=infra.sql))
         async with AsyncExitStack() as ways:
             if ingest.rtmp.port:
-                server = RtmpServer(gate=gate, feeds=shows, settings=ingest.rtmp)
+                server = RtmpServer(gate=gate, feeds=feeds, settings=ingest.rtmp)
                 log.info("taking publishers by RTMP", extra={"port": await ways.enter_async_context(server.serving())})
+            if ingest.http.port:
+                await ways.enter_async_context(serve_http(gate=gate, feeds=feeds, settings=ingest.http))
+                log.info("taking publishers by HTTP", extra={"port": ingest.http.port})
+            if ingest.srt.pool:
+                pepper = ingest.pepper(settings.infra.home)
+                srt = SrtServer(feeds=feeds, wanted=listened, pepper=pepper, settings=ingest.srt)
+                await ways.enter_async_context(srt.serving())
+                log.info("taking publishers by SRT", extra={"ports": ingest.srt.ports})
             await stopped.wait()
     finally:
         await end(running)

@@ -202,6 +202,8 @@ def deployment(
                 made.apis.append(f"http://127.0.0.1:{port}")
             if name == "live":
                 settings |= {"CHANNEL_RTMP_HOST": "127.0.0.1", "CHANNEL_RTMP_PORT": str(free_port())}
+                settings |= {"CHANNEL_INGEST_HOST": "127.0.0.1", "CHANNEL_INGEST_PORT": str(free_port())}
+                settings |= {"CHANNEL_SRT_PORTS": "off"}
             made.start(name, service["command"], env=settings)
         (folder / "cache").mkdir()
         configuration = folder / "nginx.conf"

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def on_air(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Stack]:
     """A stack that takes publishers."""
-    ways = {"CHANNEL_RTMP_PORT": str(free_port())}
+    srt = free_port()
+    ways = {
+        "CHANNEL_RTMP_PORT": str(free_port()), "CHANNEL_SRT_PORTS": f"{srt}-{srt}",
+        "CHANNEL_INGEST_PORT": str(free_port()),
+    }  # fmt: skip
     with running(Stack(home=tmp_path_factory.mktemp("live"), port=free_port(), environment=ways)) as started:
         yield started
 
@@ -46,6 +50,23 @@ async def state_is(client: httpx.AsyncClient, channel: str, state: str) -> None:
         return bool((await client.get(f"/api/channels/{channel}")).json()["state"] == state)
 
     await live.until(is_there)
+
+
+@pytest.mark.parametrize("way", ["srt", "http"])
+async def test_other_ways_in(on_air: Stack, client: httpx.AsyncClient, ffmpeg: str, way: str) -> None:
+    (await client.post("/api/channels", json={"title": way, "id": way})).raise_for_status()
+    (await client.post(f"/api/channels/{way}/start")).raise_for_status()
+    made = (await client.post(f"/api/channels/{way}/keys", json={})).raise_for_status().json()
+    address, form = made["addresses"]["srt"], ("-f", "mpegts")
+    if way == "http":
+        address = made["addresses"]["http"] + "track.mp4"
+        form = (
+            "-f", "mp4", "-movflags", "+cmaf+frag_every_frame+empty_moov+default_base_moof", "-method", "POST",
+            "-headers", f"Authorization: Bearer {made['secret']}\r\n",
+        )  # fmt: skip
+    async with live.publishing(ffmpeg, address, form=form):
+        await live.until_live(client, f"{on_air.url}/live/{way}/index.m3u8")
+    (await client.delete(f"/api/channels/{way}/keys/{made['key']['id']}")).raise_for_status()
 
 
 async def test_a_feed_is_watched_while_it_is_sent(on_air: Stack, client: httpx.AsyncClient, ffmpeg: str) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 from infra.errors import SettingsError
 from infra.settings import read, setting
+from streaming.sessions.identity import keep_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 _SECRET: Final = 32
@@ -104,6 +106,17 @@ class IngestSettings:
         if self.secret and len(self.secret) < _SECRET:
             raise SettingsError(f"CHANNEL_INGEST_SECRET: give at least {_SECRET} characters")
 
+    public_host: str = setting(
+        "",
+        env="CHANNEL_INGEST_PUBLIC_HOST",
+        shown="that of CHANNEL_PUBLIC_URL, or of the request",
+        help="the host by which publishers reach the live process, in the addresses that they are told",
+    )
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         return read(cls, env)
+
+    def pepper(self, home: Path) -> bytes:
+        """What SRT passphrases are worked out from; made once in `home` where none is set."""
+        return self.secret.encode() or keep_secret(home / "ingest.secret")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -14,6 +16,7 @@ from streaming.http.auth import Role, require
 from streaming.http.body import InvalidField, MalformedJson, json_response, read_json
 from streaming.http.openapi import Content, Reply, operation
 from streaming.live.channels.errors import ChannelNotFound
+from streaming.live.ingest.addresses import Addresses, addresses
 from streaming.live.ingest.publisher import Place
 from streaming.live.keys.errors import StreamKeyNotFound
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from streaming.live.channels.service import Channels
     from streaming.live.keys.model import StreamKey
     from streaming.live.keys.service import StreamKeys
+    from streaming.settings import ServiceSettings
 
 _TAG: Final = "live"
 _LONGEST_GRACE_S: Final = 7 * 86_400
@@ -54,6 +58,7 @@ class StreamKeyMade:
 
     key: ShownStreamKey
     secret: str
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,8 @@ class StreamKeyList:
 
 
 class StreamKeysApi:
-    def __init__(self, keys: StreamKeys, channels: Channels) -> None:
-        self._keys, self._channels = keys, channels
+    def __init__(self, keys: StreamKeys, channels: Channels, settings: ServiceSettings) -> None:
+        self._keys, self._channels, self._settings = keys, channels, settings
 
     @operation(
         summary="List stream keys",
@@ -98,7 +103,11 @@ class StreamKeysApi:
         made = await self._keys.make(
             channel.id, wanted.place, created_by=who.name, grace=timedelta(seconds=wanted.grace_s)
         )  # fmt: skip
-        body = StreamKeyMade(key=_shown(made.key), secret=made.secret)
+        ingest = self._settings.ingest
+        host = ingest.public_host or urlsplit(self._settings.public_url).hostname or request.url.hostname or "localhost"
+        pepper = await asyncio.to_thread(ingest.pepper, self._settings.infra.home)
+        where = addresses(made, host=host, settings=ingest, pepper=pepper)
+        body = StreamKeyMade(key=_shown(made.key), secret=made.secret, addresses=where)
         return json_response(body, 201, {"Location": f"/api/channels/{channel.id}/keys/{made.key.id}"})
 
     @operation(
@@ -127,8 +136,8 @@ def _shown(key: StreamKey) -> ShownStreamKey:
     )  # fmt: skip
 
 
-def routes(keys: StreamKeys, channels: Channels) -> list[BaseRoute]:
-    api = StreamKeysApi(keys, channels)
+def routes(keys: StreamKeys, channels: Channels, settings: ServiceSettings) -> list[BaseRoute]:
+    api = StreamKeysApi(keys, channels, settings)
     return [
         Route("/api/channels/{id}/keys", api.index, methods=["GET"]),
         Route("/api/channels/{id}/keys", api.create, methods=["POST"]),

@@ -34,6 +34,10 @@ async def test_a_key_is_made_shown_once_and_revoked(
     made = await client.post(KEYS, json={"place": "backup"}, headers=publisher)
     assert made.status_code == 201
     secret = made.json()["secret"]
+    addresses = made.json()["addresses"]
+    assert addresses["rtmp"] == "rtmp://channel.test:1935/live"
+    assert addresses["srt"].startswith("srt://channel.test:10080?passphrase=")
+    assert addresses["http"] == "http://channel.test:8935/ingest/arena/"
     found = await services.stream_keys.find(secret)
     assert found is not None
     assert (found.channel, found.place) == ("arena", "backup")
