@@ -124,6 +124,21 @@ def stills_folder(version: int) -> str:
     return f"stills-{version}"
 
 
+def poster_image(asset: AssetId, name: str) -> str:
+    """A picture that an editor sent, as viewers get it; it is of no version of the source."""
+    return f"media/{asset}/posters/{name}.jpg"
+
+
+def poster_sent(asset: AssetId, name: str) -> str:
+    """The same as it was sent: for the transcoder alone."""
+    return f"work/{asset}/posters/{name}"
+
+
+def poster_refused(asset: AssetId, name: str) -> str:
+    """Says that nothing could be made of what was sent."""
+    return f"work/{asset}/posters/{name}.refused"
+
+
 def poster_at(frame: int) -> str:
     """The name of the still that shows a grid frame, whichever it is."""
     return f"poster-at-{frame}.jpg"

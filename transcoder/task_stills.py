@@ -15,12 +15,14 @@ from transcoder.facts import find_plan, find_stills, write_stills
 from transcoder.priority import niceness
 from transcoder.publish import put_once
 from transcoder.stills.draw import draw, draw_frame
+from transcoder.stills.image import redrawn
 from transcoder.stills.model import Stills
 from transcoder.stills.storyboard import webvtt
 from transcoder.task_context import subject
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
+    from manifests.layout import AssetId
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
 
@@ -54,11 +56,14 @@ async def draw_once(parts: TranscoderParts, plan: Plan, *, last: bool) -> None:
 
 
 async def poster(parts: TranscoderParts, attempt: Attempt) -> None:
-    """The task "poster": draw the picture that an editor wants, of an asset that is ready; once.
+    """The task "poster": draw the picture that an editor wants, of an asset that is ready, or that he sent; once.
 
     Raises PlanMissing, ObjectNotFound, SandboxError, OutputBroken, and what the servers raise.
     """
     asset, version = subject(attempt)
+    if "image" in attempt.task.arguments:
+        await _redraw(parts, asset, str(attempt.task.arguments["image"]))
+        return
     frame = int(attempt.task.arguments["frame"])
     key = layout.still(asset, version, layout.poster_at(frame))
     if await parts.store.head(key) is not None:
@@ -69,3 +74,17 @@ async def poster(parts: TranscoderParts, attempt: Attempt) -> None:
     keys, nice = await parts.keys.of(plan), niceness(Level.FIRST, parts.settings.bulk_nice)
     drawn = await draw_frame(parts.store, plan, frame, settings=parts.encoder, keys=keys, nice=nice)
     await put_once(parts.store, key, drawn, content_type=media_types.JPEG, cache_control=media_types.IMMUTABLE)
+
+
+async def _redraw(parts: TranscoderParts, asset: AssetId, name: str) -> None:
+    key, refused = layout.poster_image(asset, name), layout.poster_refused(asset, name)
+    if await parts.store.head(key) is None and await parts.store.head(refused) is None:
+        body = await parts.store.read(layout.poster_sent(asset, name))
+        try:
+            made = await redrawn(body, settings=parts.encoder, nice=niceness(Level.FIRST, parts.settings.bulk_nice))
+        except (SandboxError, OutputBroken) as exc:
+            log.warning("a picture cannot be read", extra={"asset": asset, "cause": str(exc)})
+            await put_once(parts.store, refused, b"", content_type="text/plain")
+        else:
+            await put_once(parts.store, key, made, content_type=media_types.JPEG, cache_control=media_types.IMMUTABLE)
+    await parts.store.delete([layout.poster_sent(asset, name)])

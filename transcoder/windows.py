@@ -182,6 +182,11 @@ def poster_task(asset: AssetId, version: int, frame: int, *, tenant: str = "") -
     return _task(asset, version, "poster", Level.FIRST, named=f"poster/{frame}", tenant=tenant, frame=frame)
 
 
+def poster_image_task(asset: AssetId, version: int, image: str, *, tenant: str = "") -> Task:
+    """The task that makes a poster of a picture that an editor sent."""
+    return _task(asset, version, "poster", Level.FIRST, named=f"poster/{image}", tenant=tenant, image=image)
+
+
 def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:
     """The task that makes a rendition from segment `number` on: JUST_IN_TIME when somebody waits for that one, FIRST
     when somebody will soon. They are two tasks: what is made ahead of a viewer is told when he has come to wait."""

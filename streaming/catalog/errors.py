@@ -64,6 +64,12 @@ class PosterPending(Unavailable):
     code, title = "poster_pending", "Not drawn yet"
 
 
+class PosterUnreadable(Unprocessable):
+    """The file is no JPEG, PNG or WebP picture that can be read, or has more than fifty million pixels."""
+
+    code, title = "poster_unreadable", "Picture not readable"
+
+
 class NoReplacement(Conflict):
     """Nothing is on its way to replace this asset (any more): what arrived last is played already."""
 

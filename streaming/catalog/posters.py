@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
@@ -19,18 +20,20 @@ from starlette.routing import BaseRoute, Route
 from infra.errors import ObjectNotFound
 from manifests import layout
 from manifests.layout import AssetId
-from streaming.catalog.errors import AssetNotFound, NoCandidates, PosterPending
+from streaming.catalog.errors import AssetNotFound, NoCandidates, PosterPending, PosterUnreadable
 from streaming.http.auth import Role, require
-from streaming.http.body import InvalidField, MalformedJson, json_response, read_json
+from streaming.http.body import InvalidField, MalformedJson, json_response, read_bytes, read_json
 from streaming.http.openapi import Content, Reply, operation
+from streaming.http.problem import TooLarge
 from transcoder.facts import JSON, find_plan, find_stills
-from transcoder.windows import poster_task
+from transcoder.stills.image import MAX_BYTES, demuxer_of
+from transcoder.windows import poster_image_task, poster_task
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from infra.ports import JobEngine, ObjectStore
+    from infra.ports import JobEngine, ObjectStore, Task
     from streaming.catalog.model import Asset
     from streaming.catalog.service import Catalogue
 
@@ -40,11 +43,13 @@ _LOOK_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The picture `name` of version `version`: a candidate, or any other, at grid frame `frame`."""
+    """The picture `name` of version `version`: a candidate, or any other, at grid frame `frame`; or one that an editor
+    sent (`is_image`), whatever the version."""
 
     version: int
     name: str
     frame: int | None = None
+    is_image: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +63,19 @@ class WantedPoster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateView:
-    """A picture at `at_s` seconds; `score` is how good it seems, higher is better; null for one that was chosen by its
-    time."""
+    """A picture at `at_s` seconds (null for one that an editor sent); `score` is how good it seems, higher is better;
+    null for one that is no candidate."""
 
     name: str
     url: str
-    at_s: float
+    at_s: float | None
     score: float | None
     chosen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PosterView:
-    """`url` of the poster as viewers get it; candidates best first, ahead of them one that was chosen by its time.
+    """`url` of the poster as viewers get it; candidates best first, ahead of them any other that an editor chose.
     `by_hand`: an editor chose it."""
 
     url: str
@@ -86,7 +91,7 @@ async def poster_key(store: ObjectStore, asset: AssetId, version: int) -> str | 
         if stills is None or not stills.candidates:
             return None
         return layout.still(asset, version, stills.candidates[0].name)
-    return layout.still(asset, version, chosen.name)
+    return layout.poster_image(asset, chosen.name) if chosen.is_image else layout.still(asset, version, chosen.name)
 
 
 async def _chosen(store: ObjectStore, asset: AssetId, version: int) -> Choice | None:
@@ -95,7 +100,7 @@ async def _chosen(store: ObjectStore, asset: AssetId, version: int) -> Choice | 
         choice = msgspec.json.decode(await store.read(layout.poster_choice(asset)), type=Choice)
     except ObjectNotFound:
         return None
-    return choice if choice.version == version else None
+    return choice if choice.is_image or choice.version == version else None
 
 
 class PostersApi:
@@ -144,6 +149,33 @@ class PostersApi:
             await self._choose(key, Choice(version=asset.playing, name=wanted.candidate))
         return json_response(await self._view(request), headers={"Cache-Control": "no-store"})
 
+    @operation(
+        summary="Send a picture for an asset's poster",
+        tag="catalogue",
+        description="A JPEG, PNG or WebP file. It is drawn anew as a JPEG of at most 1280 pixels a side, and stays "
+        "when the source is replaced.",
+        role=Role.EDITOR,
+        request=Content(media_type="application/octet-stream", description="The file as it is, 10 MB at most."),
+        replies={200: Reply(description="The poster", kind=PosterView)},
+        errors=(AssetNotFound, NoCandidates, PosterPending, PosterUnreadable, TooLarge),
+    )
+    async def send_poster(self, request: Request) -> Response:
+        await require(request, Role.EDITOR)
+        await self._view(request)
+        body = await read_bytes(request, limit=MAX_BYTES)
+        if demuxer_of(body) is None:
+            raise PosterUnreadable
+        asset, name = await self._catalogue.get(AssetId(request.path_params["id"])), sha256(body).hexdigest()[:32]
+        key, refused = layout.poster_image(asset.id, name), layout.poster_refused(asset.id, name)
+        if await self._store.head(refused) is not None:
+            raise PosterUnreadable
+        if await self._store.head(key) is None:
+            await self._store.put(layout.poster_sent(asset.id, name), body, content_type="application/octet-stream")
+        task = poster_image_task(asset.id, asset.version, name, tenant=asset.created_by)
+        await self._drawn(key, task, refused=refused)
+        await self._choose(layout.poster_choice(asset.id), Choice(version=asset.version, name=name, is_image=True))
+        return json_response(await self._view(request), headers={"Cache-Control": "no-store"})
+
     async def _choose(self, key: str, choice: Choice) -> None:
         await self._store.put(key, msgspec.json.encode(choice), content_type=JSON)
 
@@ -157,18 +189,22 @@ class PostersApi:
         if frame >= video.frames:
             raise InvalidField(f"Write seconds from 0 up to {float(video.frames / video.rate):.3f}.", pointer="/at_s")
         name = layout.poster_at(frame)
-        choice = Choice(version=asset.version, name=name, frame=frame)
-        if await self._is_drawn(asset, name):
-            return choice
-        await self._jobs.enqueue(poster_task(asset.id, asset.version, frame, tenant=asset.created_by))
-        with anyio.move_on_after(self._patience_s):
-            while not await self._is_drawn(asset, name):  # noqa: ASYNC110 (it is drawn on another machine)
-                await anyio.sleep(_LOOK_S)
-            return choice
-        raise PosterPending
+        task = poster_task(asset.id, asset.version, frame, tenant=asset.created_by)
+        await self._drawn(layout.still(asset.id, asset.version, name), task)
+        return Choice(version=asset.version, name=name, frame=frame)
 
-    async def _is_drawn(self, asset: Asset, name: str) -> bool:
-        return await self._store.head(layout.still(asset.id, asset.version, name)) is not None
+    async def _drawn(self, key: str, task: Task, *, refused: str | None = None) -> None:
+        """Have a picture drawn, unless it is. Raises PosterPending, PosterUnreadable."""
+        if await self._store.head(key) is not None:
+            return
+        await self._jobs.enqueue(task)
+        with anyio.move_on_after(self._patience_s):
+            while await self._store.head(key) is None:
+                if refused is not None and await self._store.head(refused) is not None:
+                    raise PosterUnreadable
+                await anyio.sleep(_LOOK_S)
+            return
+        raise PosterPending
 
     async def _view(self, request: Request) -> PosterView:
         asset = await self._catalogue.get(AssetId(request.path_params["id"]))
@@ -182,20 +218,22 @@ class PostersApi:
         chosen = stills.candidates[0].name if by_hand is None else by_hand.name
         folder = f"/v/{asset.id}/{layout.stills_folder(asset.playing)}"
         rate = plan.video.rate
-        shown: list[tuple[str, int, float | None]] = [(each.name, each.frame, each.score) for each in stills.candidates]
+        url = f"/v/{asset.id}/poster.jpg"
+        candidates = [
+            CandidateView(
+                name=each.name, url=f"{folder}/{each.name}", at_s=round(float(each.frame / rate), 3), score=each.score,
+                chosen=each.name == chosen,
+            )
+            for each in stills.candidates
+        ]  # fmt: skip
         if by_hand is not None and by_hand.frame is not None:
-            shown.insert(0, (by_hand.name, by_hand.frame, None))
-        return PosterView(
-            url=f"/v/{asset.id}/poster.jpg",
-            by_hand=by_hand is not None,
-            candidates=[
-                CandidateView(
-                    name=name, url=f"{folder}/{name}", at_s=round(float(frame / rate), 3), score=score,
-                    chosen=name == chosen,
-                )
-                for name, frame, score in shown
-            ],
-        )  # fmt: skip
+            at, where = round(float(by_hand.frame / rate), 3), f"{folder}/{by_hand.name}"
+            candidates.insert(0, CandidateView(name=by_hand.name, url=where, at_s=at, score=None, chosen=True))
+        if by_hand is not None and by_hand.is_image:
+            # The URL of the poster is that of whichever it is; the name has a browser load it anew.
+            where = f"{url}?{by_hand.name}"
+            candidates.insert(0, CandidateView(name=by_hand.name, url=where, at_s=None, score=None, chosen=True))
+        return PosterView(url=url, by_hand=by_hand is not None, candidates=candidates)
 
 
 def routes(
@@ -206,4 +244,5 @@ def routes(
     return [
         Route("/api/assets/{id}/poster", api.poster, methods=["GET"]),
         Route("/api/assets/{id}/poster", api.choose_poster, methods=["PUT"]),
+        Route("/api/assets/{id}/poster", api.send_poster, methods=["POST"]),
     ]

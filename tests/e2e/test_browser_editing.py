@@ -162,6 +162,17 @@ def test_an_editor_replaces_chooses_a_poster_and_trims_by_buttons(stack: Stack, 
         whole = now()["duration_s"]
         until(lambda: now()["version"] == 3, "it is trimmed", within=120)
         assert now()["duration_s"] == pytest.approx(whole - 40 / 30000 * 1001, abs=0.05)
+
+        page.get_by_role("button", name="Close", exact=True).click()
+        row.get_by_role("button", name="Poster").click()
+        dialog = page.get_by_role("dialog", name="Poster of")
+        with page.expect_file_chooser() as chooser:
+            dialog.get_by_role("button", name="Send a picture").click()
+        chooser.value.set_files({"name": "me.png", "mimeType": "image/png", "buffer": page.screenshot()})
+        expect(dialog.get_by_role("status")).to_contain_text("Saved", timeout=30_000)
+        sent = http.get(f"/api/assets/{asset}/poster").json()["candidates"][0]
+        assert (sent["at_s"], sent["chosen"]) == (None, True)
+        assert http.get(f"/v/{asset}/poster.jpg").headers["content-type"] == "image/jpeg"
     assert watched.errors == []
 
 

@@ -95,7 +95,7 @@ export interface Sound {
 export interface Poster {
   url: string;
   by_hand: boolean;
-  candidates: { name: string; url: string; at_s: number; chosen: boolean }[];
+  candidates: { name: string; url: string; at_s: number | null; chosen: boolean }[];
 }
 
 export interface AssetPage<A> {
@@ -163,6 +163,8 @@ export const assets = {
   /** Null: the best candidate. */
   choosePoster: (id: string, wanted: { candidate: string | null } | { at_s: number }) =>
     call<Poster>("PUT", `/api/assets/${encodeURIComponent(id)}/poster`, wanted),
+  sendPoster: (id: string, file: File) =>
+    call<Poster>("POST", `/api/assets/${encodeURIComponent(id)}/poster`, file),
   publish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/publish`),
   unpublish: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/unpublish`),
   cancel: (id: string) => call<Asset>("POST", `/api/assets/${encodeURIComponent(id)}/cancel`),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 from manifests import layout
 from streaming.catalog.errors import PosterPending
-from streaming.catalog.posters import PostersApi
+from streaming.catalog.posters import PostersApi, poster_key
 from streaming.http.auth import Role
 from tests.streaming.playback.conftest import make_plan
 from transcoder.facts import write_plan, write_stills
@@ -155,3 +156,32 @@ async def test_a_picture_that_is_not_drawn_in_time_is_not_chosen(
         await api.at(await services.catalogue.get(asset), 0.5)
     assert f"{asset}/1/poster/12" in await jobs.pending(asset)
     assert (await client.get(f"/v/{asset}/poster.jpg")).content == b"poster-0.jpg"
+
+
+PNG = b"\x89PNG\r\n\x1a\n the finish"
+
+
+async def test_editors_send_a_picture_of_their_own(
+    client: httpx.AsyncClient, services: Services, asset: AssetId, store: S3Store, bearer: Bearer
+) -> None:
+    await draw(store, asset)
+    url, editor = f"/api/assets/{asset}/poster", await bearer(Role.EDITOR)
+    assert (await client.post(url, content=PNG)).status_code == 401
+    name = sha256(PNG).hexdigest()[:32]
+    await store.put(layout.poster_image(asset, name), b"drawn anew", content_type="image/jpeg")
+    sent = await client.post(url, content=PNG, headers=editor)
+    assert sent.status_code == 200, sent.text
+    first = sent.json()["candidates"][0]
+    assert (first["name"], first["at_s"], first["score"], first["chosen"]) == (name, None, None, True)
+    assert (await client.get(first["url"])).content == b"drawn anew"
+    assert await poster_key(store, asset, 2) == layout.poster_image(asset, name), "another source changes nothing"
+    for wrong in (b"GIF89a", b"<svg/>", b""):
+        refused = await client.post(url, content=wrong, headers=editor)
+        assert (refused.status_code, refused.json()["code"]) == (422, "poster_unreadable")
+    large = await client.post(url, content=PNG + bytes(10 << 20), headers=editor)
+    assert large.status_code == 413
+    broken = PNG + b"?"
+    await store.put(layout.poster_refused(asset, sha256(broken).hexdigest()[:32]), b"", content_type="text/plain")
+    refused = await client.post(url, content=broken, headers=editor)
+    assert (refused.status_code, refused.json()["code"]) == (422, "poster_unreadable")
+    assert (await client.get(f"/v/{asset}/poster.jpg")).content == b"drawn anew"

@@ -7,6 +7,17 @@ export async function openPosters(asset: Asset): Promise<void> {
   const room = element("fieldset", { class: "posters" }, element("p", { class: "quiet" }, "Loading…"));
   const said = element("p", { class: "quiet", role: "status" });
   const best = element("button", { type: "button" }, "Take the best");
+  const file = element("input", { type: "file", hidden: true, accept: "image/jpeg,image/png,image/webp" });
+  file.addEventListener("change", () => {
+    const chosen = file.files?.[0];
+    file.value = "";
+    if (chosen)
+      void attempt(
+        () => assets.sendPoster(asset.id, chosen),
+        "Saved. Pages that are open show it when they are loaded again.",
+      );
+  });
+  const send = element("button", { type: "button", onclick: () => file.click() }, "Send a picture", file);
   const dialog: HTMLDialogElement = element(
     "dialog",
     { class: "preview", "aria-label": `Poster of ${asset.title}` },
@@ -15,6 +26,7 @@ export async function openPosters(asset: Asset): Promise<void> {
       {},
       element("strong", {}, `Poster of ${asset.title}`),
       best,
+      send,
       element("button", { type: "button", onclick: (): void => dialog.close() }, "Close"),
     ),
     room,
@@ -43,7 +55,7 @@ export async function openPosters(asset: Asset): Promise<void> {
               checked: candidate.chosen,
               onchange: () => void choose(candidate.name),
             }),
-            ` at ${duration(candidate.at_s)}`,
+            candidate.at_s === null ? " sent" : ` at ${duration(candidate.at_s)}`,
           ),
         ),
       ),
