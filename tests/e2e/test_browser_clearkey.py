@@ -44,7 +44,7 @@ NO_KEY: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 @pytest.fixture(scope="module")
 def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> dict[str, str]:
     """A clip in each scheme, ready."""
-    path = make_fade(tmp_path_factory.mktemp("clearkey") / "clip.mp4", ffmpeg)
+    path = make_fade(tmp_path_factory.mktemp("clearkey") / "clip.mp4", ffmpeg, seconds=12)
     made = {}
     for scheme in WATCHED:
         file = stack.home / "profiles" / f"{scheme}.toml"
@@ -132,7 +132,7 @@ def test_the_site_plays_av1_of_it(stack: Stack, page: Page, ffmpeg: str, tmp_pat
     file = stack.home / "profiles" / "cbcs-av1.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_text(f'encryption = "cbcs"\n{AV1}')
-    asset = stack.upload(make_fade(tmp_path / "clip.mp4", ffmpeg), profile="cbcs-av1")
+    asset = stack.upload(make_fade(tmp_path / "clip.mp4", ffmpeg, seconds=12), profile="cbcs-av1")
     file.unlink()
     stack.wait_for(asset, "ready", within=120)
     fetched: list[str] = []
