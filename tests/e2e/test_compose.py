@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import typer.main
+import yaml
 
 from infra.settings import InfraSettings, fields
 from streaming.cli import app
@@ -63,6 +64,7 @@ def test_the_services_are_the_ones_of_the_architecture(compose: dict[str, Any]) 
         "api-2",
         "worker",
         "live",
+        "gateway",
         "nginx",
     }
     assert compose["services"]["worker"]["deploy"]["replicas"] == 2
@@ -89,6 +91,21 @@ def test_ports_agree_from_the_edge_to_the_processes(compose: dict[str, Any]) -> 
         values = " ".join(map(str, service["environment"].values()))
         for host, port in re.findall(r"[/@](postgres|redis|s3):(\d+)", values):
             assert (host, port) in {("postgres", "5432"), ("redis", "6379"), ("s3", "8333")}
+
+
+def test_the_gateway_asks_our_api_and_sends_to_our_rtmp_server(compose: dict[str, Any]) -> None:
+    gateway = yaml.safe_load((ROOT / "infra" / "deploy" / "mediamtx.yml").read_text())
+    port = compose["services"]["api-1"]["environment"]["CHANNEL_PORT"]
+    assert gateway["authMethod"] == "http"
+    assert gateway["authHTTPAddress"] == f"http://api-1:{port}/api/ingest/auth"
+    ((path, settings),) = gateway["paths"].items()
+    assert re.fullmatch(path.removeprefix("~"), "live/live_key")
+    assert " rtmp://live:1935/$MTX_PATH" in settings["runOnReady"]
+    assert "1935:1935" in compose["services"]["live"]["ports"]
+    published = {each.partition("/")[0].partition(":")[0] for each in compose["services"]["gateway"]["ports"]}
+    listened = {"rtmpsAddress", "srtAddress", "webrtcAddress", "webrtcLocalUDPAddress"}
+    assert published == {gateway[name].removeprefix(":") for name in listened}
+    assert gateway["rtspAddress"].startswith("127.0.0.1:")
 
 
 def test_everything_is_healthy_bounded_and_unprivileged(compose: dict[str, Any]) -> None:
