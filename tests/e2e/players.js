@@ -2,7 +2,7 @@
 // A page has the player's own script before this one; `begin(name, url)` starts, `report` is there at its end.
 "use strict";
 
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 90_000;
 const MUST_SWITCH_TO = "de";
 
 async function until(condition, what) {
@@ -167,7 +167,7 @@ async function watch(name, url) {
   player.read();
   await until(() => {
     // On a busy machine the text may come when the clip is over.
-    if (video.currentTime > middle + 3) video.currentTime = middle;
+    if (video.currentTime > video.duration - 1) video.currentTime = middle;
     return shown();
   }, "a caption");
   await plays(video, 0.5);
