@@ -52,7 +52,7 @@ async def serve(feeds: Recorder, keys: Keys) -> AsyncIterator[Callable[..., Awai
 
         async def start(**settings: object) -> int:
             chosen = RtmpSettings(**{"port": 0, **settings})  # type: ignore[arg-type]
-            gate = Gate(keys, tries=Tries(burst=10))
+            gate = Gate(keys, tries=Tries(burst=10, refill_s=3600))
             server = RtmpServer(gate=gate, feeds=feeds, settings=chosen)
             return await stack.enter_async_context(server.serving())
 
