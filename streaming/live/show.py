@@ -91,6 +91,7 @@ class Show:
         self.shows, self.channel, self.broadcast = shows, channel, broadcast
         self.feed: Feed | None = None
         self._steps: set[asyncio.Task[None]] = set()
+        self._writing = asyncio.Lock()
 
     async def open(self, publisher: Publisher) -> Feed:
         """Raises NotTaken."""
@@ -161,5 +162,6 @@ class Show:
         task.add_done_callback(self._steps.discard)
 
     async def _write(self, state: ChannelState, trouble: str) -> None:
-        with suppress(DatabaseUnavailable):
-            await self.shows.channels.step(self.channel.id, self.channel.event, state, trouble=trouble)
+        async with self._writing:
+            with suppress(DatabaseUnavailable):
+                await self.shows.channels.step(self.channel.id, self.channel.event, state, trouble=trouble)

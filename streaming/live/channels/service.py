@@ -17,6 +17,7 @@ from streaming.clock import utc_now
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
 from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, new_channel_id
 from streaming.live.channels.tables import channels
+from streaming.live.keys.tables import stream_keys
 from transcoder.live.board import event_key
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Channels:
         return made
 
     async def delete(self, channel_id: ChannelId, *, store: ObjectStore) -> None:
-        """With all that was shown on it; whoever is interrupted in it does it again.
+        """With its keys and all that was shown on it; whoever is interrupted in it does it again.
 
         Raises ChannelNotFound, ChannelBusy while an event runs; ObjectStoreError, CacheUnavailable.
         """
@@ -147,20 +148,22 @@ class Channels:
             found = await self._read(connection, channel_id, lock=True)
             if found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first.")
+            await connection.execute(delete(stream_keys).where(stream_keys.c.channel == channel_id))
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
         await self._tell(channel_id)
 
     async def step(self, channel_id: ChannelId, event: int, state: ChannelState, *, trouble: str = "") -> None:
-        """What happens to event number `event`, by whoever runs it; what its life does not allow is not written."""
+        """What happens to event number `event`, by whoever runs it; a state that may not come next is not written."""
         async with transaction(self._sql) as connection:
             try:
                 found = await self._read(connection, channel_id, lock=True)
             except ChannelNotFound:
                 return
-            if found.event != event or (state is not found.state and state not in found.state.following):
+            if found.event != event or found.state not in RUNNING:
                 return
-            if (found.state, found.trouble) != (state, trouble):
-                await self._write(connection, replace(found, state=state, trouble=trouble))
+            allowed = state if state in found.state.following else found.state
+            if (found.state, found.trouble) != (allowed, trouble):
+                await self._write(connection, replace(found, state=allowed, trouble=trouble))
 
     async def _read(self, connection: AsyncConnection, channel_id: ChannelId, *, lock: bool = False) -> Channel:
         query = select(channels).where(channels.c.id == channel_id)

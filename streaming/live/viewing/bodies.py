@@ -29,8 +29,12 @@ class Bodies:
         self._flight: SingleFlight[str, bytes | None] = SingleFlight()
 
     async def part(self, event: LiveEvent, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes | None:
-        """None: it is gone. Raises ObjectStoreError."""
-        found = await self._get(board.part_key(event.channel, rendition, segment.number, index))
+        """None: it is gone. Raises CacheUnavailable, ObjectStoreError."""
+        away: CacheUnavailable | None = None
+        try:
+            found = await self._get(board.part_key(event.channel, rendition, segment.number, index))
+        except CacheUnavailable as exc:
+            found, away = None, exc
         if found is not None:
             return found
         # A segment is its parts, one behind the other.
@@ -41,6 +45,8 @@ class Bodies:
                 length=segment.parts[index].size,
             )  # fmt: skip
         except ObjectNotFound:
+            if away is not None:
+                raise away from None  # nobody can say that it is gone
             return None
         return b"".join([block async for block in opened.stream])
 
@@ -48,7 +54,10 @@ class Bodies:
         """A whole segment, from its parts; None: they are not kept any more."""
         found = []
         for index in range(segment.count):
-            part = await self._get(board.part_key(event.channel, rendition, segment.number, index))
+            try:
+                part = await self._get(board.part_key(event.channel, rendition, segment.number, index))
+            except CacheUnavailable:
+                return None
             if part is None:
                 return None
             found.append(part)
@@ -62,13 +71,19 @@ class Bodies:
             return None
 
     async def init(self, event: LiveEvent, rendition: RenditionId, name: str) -> bytes | None:
-        """Raises ObjectStoreError."""
-        found = await self._get(board.init_key(event.channel, rendition, name))
+        """Raises CacheUnavailable, ObjectStoreError."""
+        away: CacheUnavailable | None = None
+        try:
+            found = await self._get(board.init_key(event.channel, rendition, name))
+        except CacheUnavailable as exc:
+            found, away = None, exc
         if found is not None:
             return found
         try:
             return await self._store.read(layout.live_init(event.channel, rendition, name))
         except ObjectNotFound:
+            if away is not None:
+                raise away from None
             return None
 
     async def _get(self, key: str) -> bytes | None:
@@ -78,10 +93,7 @@ class Bodies:
         return await self._flight(key, lambda: self._fetch(key))
 
     async def _fetch(self, key: str) -> bytes | None:
-        try:
-            body = await self._cache.get(key)
-        except CacheUnavailable:
-            return None
+        body = await self._cache.get(key)
         if body is not None:
             self._kept[key] = body
             self._bytes += len(body)

@@ -28,6 +28,7 @@ log: Final = logging.getLogger("channel.live")
 
 _AGAIN_S: Final = 0.5
 _UNUSED_S: Final = 60.0
+_PATIENCE_S: Final = 5.0
 
 
 class Follower:
@@ -104,13 +105,17 @@ class Followers:
         self._followers: dict[ChannelId, Follower] = {}
 
     async def of(self, channel: ChannelId) -> Follower:
-        """The follower of a channel, once it knows something."""
+        """The follower of a channel, once it knows something. Raises CacheUnavailable."""
         now = asyncio.get_running_loop().time()
         follower = self._followers.get(channel)
         if follower is None:
             follower = self._followers[channel] = Follower(channel, self._cache)
         follower.asked = now
-        await follower.ready()
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await follower.ready()
+        except TimeoutError as exc:
+            raise CacheUnavailable("nothing is known of a channel yet") from exc
         return follower
 
     async def run(self) -> None:

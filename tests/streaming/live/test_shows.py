@@ -1,0 +1,177 @@
+"""Who may publish, and what becomes of channels and publishers. Feeds are real; what they are encoded with, too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.tasks import end
+from manifests.layout import ChannelId
+from streaming.live.channels.model import ChannelState
+from streaming.live.ingest.errors import FeedClosed, NotTaken
+from streaming.live.ingest.publisher import Container, Place, Publisher, Way
+from streaming.live.shows import Shows
+from tests.transcoder.live import feeds
+from transcoder.encoder_settings import EncoderSettings
+from transcoder.live import board
+from transcoder.live.event import load
+from transcoder.live.resume import read_states
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from infra.redis_cache import RedisCache
+    from streaming.services import Services
+
+ARENA = ChannelId("arena")
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+def clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def publisher(place: Place = Place.PRIMARY, channel: str = "arena") -> Publisher:
+    return Publisher(
+        channel=channel, place=place, key_id="k", way=Way.RTMP, address="192.0.2.1", container=Container.FLV
+    )
+
+
+@pytest.fixture
+def capacity() -> int:
+    return 1000
+
+
+@asynccontextmanager
+async def running(services: Services, capacity: int = 1000) -> AsyncIterator[Shows]:
+    """A live process, less its ways in."""
+    made = Shows(
+        channels=services.channels, profiles=services.profiles, cache=services.infra.cache, store=services.infra.store,
+        encoder=EncoderSettings(preset="superfast", threads=1), capacity=capacity, clock=clock,
+    )  # fmt: skip
+    task = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        await end(task)
+
+
+@pytest.fixture
+async def shows(services: Services, capacity: int) -> AsyncIterator[Shows]:
+    await services.channels.create(title="Arena", channel_id="arena", dvr=timedelta(minutes=5), created_by="me")
+    async with running(services, capacity) as made:
+        yield made
+
+
+async def state_is(services: Services, state: ChannelState) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if (await services.channels.get(ARENA)).state is state:
+                return
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def published(ffmpeg: str, shows: Shows, *, seconds: float = 60) -> AsyncIterator[asyncio.Task[None]]:
+    """A test picture is published beside the body, by the task that it is given."""
+    async with feeds.publishing(ffmpeg, clock, seconds=seconds) as arrivals, shows.open(publisher()) as sink:
+
+        async def send() -> None:
+            async for piece in arrivals.replay(last=True):
+                await sink.write(piece)
+
+        task = asyncio.create_task(send())
+        try:
+            yield task
+        finally:
+            await end(task)
+
+
+@pytest.mark.parametrize("channel", ["arena", "nobody"])
+async def test_nobody_is_taken_before_the_start(shows: Shows, channel: str) -> None:
+    with pytest.raises(NotTaken, match=r"not started|deleted"):
+        async with shows.open(publisher(channel=channel)):
+            raise AssertionError("taken")
+
+
+async def test_an_event_from_its_first_publisher_to_its_end(
+    shows: Shows, services: Services, cache: RedisCache, ffmpeg: str
+) -> None:
+    await services.channels.start(ARENA)
+    async with published(ffmpeg, shows) as sending:
+        await state_is(services, ChannelState.LIVE)
+        with pytest.raises(NotTaken, match="primary publisher is on air"):
+            async with shows.open(publisher(Place.BACKUP)):
+                raise AssertionError("taken")
+        follower = await services.followers.of(ARENA)
+        async with asyncio.timeout(60):
+            while not any(state.segments for state in follower.states.values()):
+                await follower.changed(next(iter(follower.states), "none"), within_s=0.1)  # type: ignore[arg-type]
+        await services.channels.stop(ARENA)
+        with pytest.raises(FeedClosed, match="ended"):
+            await sending
+    kept = await cache.get(board.event_key(ARENA))
+    assert kept is not None
+    async with asyncio.timeout(60):
+        while not all(state.ended for state in follower.states.values()):
+            await follower.changed(load(kept).sound.id, within_s=0.1)
+    assert (await services.channels.get(ARENA)).state is ChannelState.ENDED
+    await end(follower.task)
+
+
+async def test_who_comes_with_the_same_key_takes_the_place(shows: Shows, services: Services, ffmpeg: str) -> None:
+    await services.channels.start(ARENA)
+    async with published(ffmpeg, shows) as sending:
+        await state_is(services, ChannelState.LIVE)
+        async with shows.open(publisher()):
+            with pytest.raises(FeedClosed, match="same key"):
+                await sending
+    await state_is(services, ChannelState.INTERRUPTED)
+
+
+@pytest.mark.parametrize("capacity", [1])
+async def test_a_feed_that_does_not_fit_is_put_out_and_the_channel_says_why(
+    shows: Shows, services: Services, ffmpeg: str
+) -> None:
+    await services.channels.start(ARENA)
+    async with published(ffmpeg, shows) as sending:
+        with pytest.raises(FeedClosed, match="No room on this machine"):
+            await sending
+    async with asyncio.timeout(60):
+        while True:
+            found = await services.channels.get(ARENA)
+            if found.trouble:
+                break
+            await asyncio.sleep(0.02)
+    assert found.state is ChannelState.WAITING
+    assert "No room" in found.trouble
+
+
+async def test_another_process_goes_on_with_the_numbers(services: Services, cache: RedisCache, ffmpeg: str) -> None:
+    await services.channels.create(title="Arena", channel_id="arena", created_by="me")
+    await services.channels.start(ARENA)
+    async with running(services) as first, published(ffmpeg, first, seconds=3) as sending:
+        await sending
+    kept = await cache.get(board.event_key(ARENA))
+    assert kept is not None
+    before = await read_states(cache, load(kept))
+    async with running(services) as second, published(ffmpeg, second, seconds=4) as sending:
+        await sending
+    for rendition, state in (await read_states(cache, load(kept))).items():
+        numbers = [segment.number for segment in state.segments]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        known = before[rendition].segments
+        assert known
+        for old, now in zip(known, state.segments, strict=False):
+            assert (old.number, old.pdt_ms, old.duration) == (now.number, now.pdt_ms, now.duration)
+        assert any(segment.discontinuity for segment in state.segments)
