@@ -45,11 +45,13 @@ def up_command(environment: Mapping[str, str]) -> None:
 
     def announce(settings: Mapping[str, str]) -> None:
         url = f"http://{service.host}:{service.port}"
+        obs = f"OBS: server rtmp://{rtmp.host}:{rtmp.port}/live, " if rtmp.port else ""
         rich.get_console().print(
             f"""
   [bold]Viewer site[/]   {url}/
   [bold]Studio[/]        {url}/studio
   [bold]API[/]           {url}/docs
+  [bold]Publishers[/]    {obs}keys and addresses by POST /api/channels/…/keys (docs/live.md)
   [bold]S3[/]            {settings["CHANNEL_S3_ENDPOINT_URL"]} (bucket {settings.get("CHANNEL_S3_BUCKET", "channel")})
   [bold]Admin token[/]   {token_file.read_text().strip()}
                 [dim]also in {token_file}[/]
