@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
 SECONDS = 24
-"""More than Shaka Player 5.2 fetches at once: in HLS it shows no text after a jump in what it has whole."""
+"""More than players fetch at once: there is something left to fetch after each jump."""
 SCRUBBED: Final = (9.0, 3.0, 7.0)
 
 AES: Final = "aes"
