@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from streaming.live.keys.service import StreamKeys
     from streaming.settings import ServiceSettings
 
-_TAG: Final = "live"
+_TAG: Final = "stream keys"
 _LONGEST_GRACE_S: Final = 7 * 86_400
 
 
