@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.ports import Level
 from manifests import layout
 from transcoder import signals
 from transcoder.facts import read_profile, write_plan
@@ -16,7 +15,7 @@ from transcoder.per_title.sampling import sampling
 from transcoder.profile import Codec
 from transcoder.publish import announce
 from transcoder.remaining import opening_tasks
-from transcoder.windows import analyse_task, captions_task, loudness_task
+from transcoder.windows import analyse_task, begins_play, captions_task, loudness_task
 
 if TYPE_CHECKING:
     from transcoder.parts import TranscoderParts
@@ -35,7 +34,7 @@ async def planned(parts: TranscoderParts, plan: Plan, *, tenant: str) -> None:
         found = await parts.board.landed_of(plan)
     await announce(parts.cache, signals.Signal(what="plan", asset=plan.asset, version=plan.version))
     await parts.front.begin(plan, found, tenant=tenant)
-    if not any(task.level is Level.INDEX for task in opening_tasks(plan, found)):
+    if not any(begins_play(plan, task) for task in opening_tasks(plan, found)):
         await look_into(parts, plan, tenant=tenant)
 
 

@@ -19,7 +19,7 @@ from transcoder.schedule.claims import claimed
 from transcoder.schedule.fairness import Waiting
 from transcoder.task_context import subject
 from transcoder.window_work import Work, existing
-from transcoder.windows import finish_task, first_track, tracks, window_of
+from transcoder.windows import begins_play, finish_task, tracks, window_of
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
@@ -67,7 +67,7 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
     if elsewhere and not elsewhere <= await existing(parts.store, plan, elsewhere):
         # Whoever makes them may die: then it is this task that does.
         raise RetryLater(_MADE_BY_OTHERS)
-    if attempt.task.level is Level.INDEX and named.track == first_track(plan):
+    if begins_play(plan, attempt.task):
         # By the plan of the whole, if that has come meanwhile.
         await look_into(parts, await read_plan(parts.store, asset, version), tenant=attempt.task.tenant)
     await finish_if_complete(parts, plan)

@@ -90,13 +90,6 @@ def _track(codec: Codec) -> str:
     return VIDEO if codec is Codec.H264 else codec.value
 
 
-def first_track(plan: Plan) -> str | None:
-    """The track without whose first segment nothing plays; None if there is none of H.264 or stereo sound."""
-    if plan.video is not None:
-        return VIDEO
-    return None if plan.first_heard is None else plan.first_heard.id
-
-
 def opening(plan: Plan) -> tuple[Window, ...]:
     """The first windows of an asset, in the order in which they are wanted: by first segment, video before audio."""
     return _ordered(
@@ -207,6 +200,14 @@ def assigned(names: Iterable[str], *, version: int) -> tuple[Window, ...]:
     """The windows of a version among the names of an asset's tasks."""
     found = (window_from(name.split("/", 2)[2]) for name in are_of(names, version) if name.count("/") >= 3)
     return tuple(window for window in found if window is not None)
+
+
+def begins_play(plan: Plan, task: Task) -> bool:
+    """Whether a window's task makes the first segments without which nothing plays: the picture's in H.264, or those of
+    stereo sound where there is no picture."""
+    heard = plan.first_heard
+    first = VIDEO if plan.video is not None else None if heard is None else heard.id
+    return task.level is Level.INDEX and window_of(task.arguments).track == first
 
 
 def window_of(arguments: Mapping[str, str | int]) -> Window:

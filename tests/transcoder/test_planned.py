@@ -48,14 +48,15 @@ async def test_the_profile_says_what_else_is_made_of_a_source(
     assert await asked_of(house, window_task(ASSET, 1, opening(await house.plan())[0], Level.INDEX)) == asked
 
 
+@pytest.mark.parametrize("made", [1, 2], ids=["the picture", "the sound too"])
 async def test_what_was_played_while_it_arrived_is_looked_into_at_once(
-    clip: bytes, tmp_path: Path, cache: RedisCache
+    made: int, clip: bytes, tmp_path: Path, cache: RedisCache
 ) -> None:
     house = House(tmp_path / "sources", cache=cache)
     await house.upload(clip)
     await house.handle(index_task(ASSET, 1))
     grown = replace(await house.plan(), grown=True)
-    for window in opening(grown)[:2]:
+    for window in opening(grown)[:made]:
         await house.handle(window_task(ASSET, 1, window, Level.FIRST))
     assert await beside(house) == set()
     await house.store.delete([layout.plan(ASSET, 1)])

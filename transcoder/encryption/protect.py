@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from manifests.layout import RenditionId
-    from transcoder.encryption.content_keys import Keys
+    from transcoder.encryption.content_keys import ContentKey, Keys
 
 _AT_ONCE: Final = 256 * 1024
 """Bytes that are encrypted within a fraction of a millisecond; more of them would keep others waiting for the loop."""
@@ -38,9 +38,7 @@ async def protect(
         case Encryption.AES_128:
             if number is None:
                 return body
-            if len(body) <= _AT_ONCE:
-                return whole_segments.encrypt(keys.key_at(number), number, body)
-            return await to_thread.run_sync(whole_segments.encrypt, keys.key_at(number), number, body)
+            return await _whole(whole_segments.encrypt, keys, number, body)
         case Encryption.CBCS | Encryption.CENC:
             key = common_key(keys)
             if number is None:
@@ -61,15 +59,21 @@ async def clear(keys: Keys | None, number: int | None, body: bytes) -> bytes:
         case Encryption.AES_128:
             if number is None:
                 return body
-            if len(body) <= _AT_ONCE:
-                return whole_segments.decrypt(keys.key_at(number), number, body)
-            return await to_thread.run_sync(whole_segments.decrypt, keys.key_at(number), number, body)
+            return await _whole(whole_segments.decrypt, keys, number, body)
         case Encryption.CBCS | Encryption.CENC:
             if number is None:
                 return clear_init(body)
             return await to_thread.run_sync(common.clear_segment, body, common_key(keys))
         case _:
             assert_never(keys.protection.scheme)
+
+
+async def _whole(
+    crypt: Callable[[ContentKey, int, bytes], bytes], keys: Keys, number: int, body: bytes
+) -> bytes:  # fmt: skip
+    if len(body) <= _AT_ONCE:
+        return crypt(keys.key_at(number), number, body)
+    return await to_thread.run_sync(crypt, keys.key_at(number), number, body)
 
 
 def common_key(keys: Keys) -> common.CommonKey:
