@@ -1,8 +1,7 @@
-"""Tokens: what is known of one, and how it is made and hashed. Pure but for the random source."""
+"""Tokens: what is known of one, and how it is made. Pure but for the random source."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,8 +54,3 @@ def new_secret() -> str:
 
 def new_token_id() -> str:
     return secrets.token_urlsafe(9)
-
-
-def hashed(secret: str) -> str:
-    """What is kept of a secret. 256 random bits need no salt and no slow hash: there is nothing to guess."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -11,8 +11,9 @@ from sqlalchemy import delete, insert, select, update
 from infra.sql import reading, transaction
 from streaming.clock import utc_now
 from streaming.http.auth import Principal, Role
+from streaming.secret_hash import hashed
 from streaming.tokens.errors import TokenNotFound
-from streaming.tokens.model import NewToken, Token, hashed, new_secret, new_token_id
+from streaming.tokens.model import NewToken, Token, new_secret, new_token_id
 from streaming.tokens.tables import studio_logins, tokens
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
-"""Stream keys: what is known of one, and how it is made and hashed. Pure but for the random source."""
+"""Stream keys: what is known of one, and how it is made. Pure but for the random source."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from streaming.live.ingest.publisher import Place
+from streaming.secret_hash import hashed
 
 _PREFIX: Final = "live_"
 _SRT: Final = b"srt passphrase of stream key "
@@ -56,11 +56,6 @@ def new_secret() -> str:
 
 def new_key_id() -> str:
     return secrets.token_urlsafe(9)
-
-
-def hashed(secret: str) -> str:
-    """What is kept of a secret. 192 random bits need no salt and no slow hash: there is nothing to guess."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def is_secret_of(secret: str, kept: str) -> bool:

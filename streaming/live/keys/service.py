@@ -15,8 +15,9 @@ from infra.sql import reading, transaction
 from streaming.clock import utc_now
 from streaming.live.ingest.publisher import Place
 from streaming.live.keys.errors import StreamKeyNotFound
-from streaming.live.keys.model import NewStreamKey, StreamKey, hashed, is_secret_of, new_key_id, new_secret
+from streaming.live.keys.model import NewStreamKey, StreamKey, is_secret_of, new_key_id, new_secret
 from streaming.live.keys.tables import stream_keys
+from streaming.secret_hash import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

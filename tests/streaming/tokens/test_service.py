@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,7 @@ from streaming.http.auth import Principal, Role
 from streaming.tokens.errors import TokenNotFound
 from streaming.tokens.service import Tokens
 from streaming.tokens.tables import studio_logins, tokens
+from tests.streaming.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 HOUR = timedelta(hours=1)
-
-
-class Watch:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 2, 6, 20, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from streaming.live.ingest.publisher import Place
-from streaming.live.keys.model import NewStreamKey, StreamKey, hashed, is_secret_of, new_secret, srt_passphrase
+from streaming.live.keys.model import NewStreamKey, StreamKey, is_secret_of, new_secret, srt_passphrase
+from streaming.secret_hash import hashed
 
 NOW = datetime(2026, 2, 6, 20, tzinfo=UTC)
 

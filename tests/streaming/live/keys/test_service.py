@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,21 +10,12 @@ from streaming.live.ingest.publisher import Place
 from streaming.live.keys.errors import StreamKeyNotFound
 from streaming.live.keys.service import StreamKeys
 from streaming.live.keys.tables import stream_keys
+from tests.streaming.watch import Watch
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 HOUR = timedelta(hours=1)
-
-
-class Watch:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 2, 6, 20, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
