@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from shutil import which
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from tests.e2e import live
+from tests.e2e import live, obs
 from tests.e2e.stack import Stack, running
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ async def test_a_feed_is_watched_while_it_is_sent(on_air: Stack, client: httpx.A
             while viewer.last is None or not viewer.last.ended:
                 await viewer.poll()
         assert viewer.refused == []
+
+
+@pytest.mark.skipif(not (which("obs") and which("Xvfb")), reason="no OBS here (Debian: obs-studio, xvfb)")
+async def test_obs_streams_to_us(on_air: Stack, client: httpx.AsyncClient, ffmpeg: str, tmp_path: Path) -> None:
+    address, url = await started(on_air, client, "studio")
+    server, _, key = address.rpartition("/")
+    async with obs.streaming(tmp_path, server, key):
+        await live.until_live(client, url)
+        viewers = [live.Viewer(client=client, url=each) for each in await live.renditions(client, url)]
+        ordinary = asyncio.create_task(live.decoded(ffmpeg, url, seconds=3))
+        await asyncio.gather(*(viewer.watch(6) for viewer in viewers))
+        player = await ordinary
+    assert all(viewer.refused == [] for viewer in viewers)
+    assert not any(each.gap or each.discontinuity for viewer in viewers for each in viewer.segments.values())
+    assert len({later - sooner for sooner, later in pairwise(player["stamps"])}) == 1  # no picture is missing
+    (await client.post("/api/channels/studio/stop")).raise_for_status()
 
 
 async def test_a_killed_live_process_comes_back_and_viewers_go_on(
