@@ -29,6 +29,7 @@ from streaming.live.channels import api as channels
 from streaming.live.ingest import gateway
 from streaming.live.keys import api as stream_keys
 from streaming.live.viewing import api as viewing
+from streaming.live.watching import api as watching
 from streaming.playback import api as playback
 from streaming.playback import keys, licenses, stills
 from streaming.profiles import api as profiles
@@ -75,6 +76,7 @@ def routes(services: Services) -> list[BaseRoute]:
             services.channels, services.profiles, infra.store, public_url=public_url
         ),
         *stream_keys.routes(services.stream_keys, services.channels, settings),  # /api/channels/{id}/keys…
+        *watching.routes(services.listing, services.doors, public_url=public_url),  # /api/live…
         *viewing.routes(services.viewing, services.doors),  # /live/{channel}/…
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me

@@ -26,6 +26,7 @@ from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.doors import Doors
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing, now_ms
+from streaming.live.watching.listing import Listing
 from streaming.playback.service import Playback
 from streaming.profiles.folder import ProfileFolder
 from streaming.sessions.identity import Identity, keep_secret
@@ -75,6 +76,7 @@ class Services:
     followers: Followers
     viewing: Viewing
     doors: Doors
+    listing: Listing
     caption_publisher: Publisher
     caption_keeper: Keeper
 
@@ -126,6 +128,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     )
     board = ProgressBoard(store=store, cache=cache)
     ledger = Ledger(sql)
+    sessions = Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret))
     captions = Captions(sql=sql, clock=clock)
     stream_keys = StreamKeys(sql=sql, clock=clock, srt_ports=settings.ingest.srt.pool)
     channels, followers = Channels(sql=sql, cache=cache, clock=clock), Followers(cache)
@@ -150,7 +153,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
             media_base_url=settings.media_base_url,
             segment_wait=settings.segment_wait,
         ),
-        sessions=Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret)),
+        sessions=sessions,
         rollup=Rollup(cache=cache, ledger=ledger, settings=settings.sessions),
         captions=captions,
         clips=Clips(catalogue=catalogue, store=store, captions=captions, keys=keys),
@@ -158,6 +161,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         followers=followers,
         viewing=Viewing(followers, Bodies(cache=cache, store=store), clock=now_ms),
         doors=Doors(channels),
+        listing=Listing(channels, sessions, clock=clock),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
         reconciler=Reconciler(

@@ -17,6 +17,7 @@ from streaming.sessions.identity import EPOCH_MS, Identity, Ticket, shard_of
 from streaming.sessions.ledger import milliseconds, moment
 from streaming.sessions.model import News, State, interval_ms, lapse_ms, resume_at_ms, view_threshold_ms
 from streaming.sessions.pace import Pace
+from streaming.sessions.subject import name_of
 from streaming.sessions.tally import Tally
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from manifests.layout import AssetId
     from streaming.sessions.ledger import Ledger
     from streaming.sessions.settings import SessionSettings
+    from streaming.sessions.subject import Subject
 
 ATTEMPT_TTL: Final = timedelta(minutes=10)
 """How long the answer to a repeated request for a session is the same session."""
@@ -159,6 +161,13 @@ class Sessions:
             visitors_today=visitors,
             tally=tally + Tally(attempts=attempts, starts=starts, views=views),
         )
+
+    async def viewers(self, subjects: Sequence[Subject], *, now: datetime) -> list[int]:
+        """How many watch each of these at this moment, in their order: exact over all API processes."""
+        if not subjects:
+            return []
+        parts = await self._everywhere(scripts.VIEWERS, [milliseconds(now), *map(name_of, subjects)])
+        return [sum(column) for column in zip(*parts, strict=True)]
 
     def _interval_ms(self, ticket: Ticket, now: datetime) -> int:
         now_ms = milliseconds(now)

@@ -14,8 +14,7 @@ from manifests import media_types
 from manifests.errors import LiveError
 from manifests.layout import ChannelId, RenditionId
 from manifests.live import directives, names
-from streaming.catalog.policy import sees_all
-from streaming.http.auth import InvalidToken, principal
+from streaming.http.auth import InvalidToken
 from streaming.http.caching import not_modified, strong_etag
 from streaming.http.openapi import Parameter, Reply, operation
 from streaming.http.problem import RangeNotSatisfiable
@@ -28,6 +27,7 @@ from streaming.live.viewing.errors import (
     PartLate,
     WrongDirectives,
 )
+from streaming.live.watching.policy import enter
 from streaming.playback.media import ObjectResponse
 from streaming.playback.metrics import note_player
 from streaming.playback.playlists import playlist_response
@@ -137,10 +137,7 @@ class ViewingApi:
 
     async def _enter(self, request: Request) -> Channel:
         """The channel, if it may be watched by whoever asks. Raises ChannelNotFound, InvalidToken."""
-        channel = await self._doors.channel(ChannelId(request.path_params["channel"]))
-        if not channel.public and not sees_all(await principal(request)):
-            raise ChannelNotFound
-        return channel
+        return await enter(request, self._doors, ChannelId(request.path_params["channel"]))
 
     async def _media(self, request: Request, media_type: str) -> Response:
         channel = await self._enter(request)
