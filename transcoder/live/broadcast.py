@@ -18,7 +18,8 @@ from transcoder.live.event import dump, load
 from transcoder.live.outbox import Letter, Outbox
 from transcoder.live.packager import Packager
 from transcoder.live.playlist import bucket_playlist
-from transcoder.live.uploads import Upload, Uploads
+from transcoder.live.upload_order import Order, Upload
+from transcoder.live.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ class Broadcast:
         """Say what the event is made of, before anything of it: in the bucket for ever, in Redis for the viewers."""
         body = dump(self.event)
         key = layout.live_event(self.channel, self.event.number)
-        self._uploads.put(Upload(key=key, body=body, media_type="application/json"))
+        self._uploads.put(Upload(key=key, body=body, media_type="application/json", order=Order.FACT))
         self._outbox.post(Letter(key=board.event_key(self.channel), value=body, wake_up=board.wake_up(self.channel)))
 
     async def take_over(self) -> None:
@@ -105,7 +106,7 @@ class Broadcast:
         self._outbox.post(Letter(key=key, value=body))
         kind = media_types.AUDIO_INIT if rendition == self.event.sound.id else media_types.VIDEO_INIT
         self._uploads.put(
-            Upload(key=layout.live_init(self.channel, rendition, name), body=body, media_type=kind)
+            Upload(key=layout.live_init(self.channel, rendition, name), body=body, media_type=kind, order=Order.FACT)
         )  # fmt: skip
 
     def changed(self, rendition: RenditionId, state: LiveRendition) -> None:
@@ -128,7 +129,7 @@ class Broadcast:
         if state.segments:
             key = layout.live_playlist(self.channel, rendition)
             body = bucket_playlist(state).encode()
-            self._uploads.put(Upload(key=key, body=body, media_type=media_types.M3U8, once=False))
+            self._uploads.put(Upload(key=key, body=body, media_type=media_types.M3U8, order=Order.LISTING))
 
     def _post(self, rendition: RenditionId, state: LiveRendition, *, body_key: str = "", body: bytes = b"") -> None:
         past = self._past(rendition, state)

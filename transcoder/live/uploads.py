@@ -1,105 +1,130 @@
-"""From the packager to the bucket: init section, whole segments, playlist, in that order, in its own time.
+"""From the packager to the bucket, in its own time: init section, segments, then the playlist that names them.
 
-Whoever watches live does not wait for it. What the bucket does not take is tried again; if it takes nothing for long,
-the oldest segments are given up, and counted.
+Whoever watches live does not wait for it. Segments go side by side, since a ladder has more of them than a slow bucket
+takes one behind the other. What it does not take is tried again; if it takes nothing for long, the oldest segments are
+given up, and counted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import ObjectExists, ObjectStoreError
 from infra.tasks import end
-from manifests import media_types
 from manifests.media_types import IMMUTABLE
 from transcoder.live.metrics import SEGMENTS_GIVEN_UP, UPLOADS_WAITING
+from transcoder.live.upload_order import Order, Upload, may_begin, with_listing
 
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE: Final = 12
 _AGAIN_S: Final = 0.25
 _LONGEST_S: Final = 5.0
 _HELD: Final = 256 << 20
-_PLAYLIST_LIFETIME: Final = "public, max-age=1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """One object. `once`: its key is never used for other bytes; a playlist is written again and again."""
-
-    key: str
-    body: bytes
-    media_type: str
-    once: bool = True
+_LISTING_LIFETIME: Final = "public, max-age=1"
 
 
 class Uploads:
-    """One queue, so that the order holds. At most `held` bytes wait."""
+    """One queue an event. At most `held` bytes wait."""
 
     def __init__(self, store: ObjectStore, *, held: int = _HELD) -> None:
         self._store, self._held = store, held
-        self._queue: deque[Upload] = deque()
+        self._queue: list[Upload] = []
+        self._begun: dict[Upload, asyncio.Task[None]] = {}
         self._bytes = 0
-        self._filled, self._empty = asyncio.Event(), asyncio.Event()
+        self._failing, self._pause = False, _AGAIN_S
+        self._resting: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
         self._empty.set()
-        self._running = asyncio.create_task(self._run())
+
+    @property
+    def waiting(self) -> int:
+        """Objects that are not in the bucket yet."""
+        return len(self._queue)
 
     def put(self, upload: Upload) -> None:
-        if not upload.once:
-            # A later playlist says all that an earlier one does, and stands behind every segment it names.
-            self._keep([each for each in self._queue if each.key != upload.key])
-        self._queue.append(upload)
-        self._bytes += len(upload.body)
-        while self._bytes > self._held:
-            lost = next(each for each in self._queue if each.media_type == media_types.SEGMENT)
-            self._keep([each for each in self._queue if each is not lost])
+        before = len(self._queue)
+        if upload.order is Order.LISTING:
+            self._queue = with_listing(self._queue, upload, self._begun.keys())
+        else:
+            self._queue.append(upload)
+        self._bytes = sum(len(each.body) for each in self._queue)
+        while self._bytes > self._held and self._give_up():
             SEGMENTS_GIVEN_UP.inc()
-        UPLOADS_WAITING.set(len(self._queue))
-        self._filled.set()
+        UPLOADS_WAITING.inc(len(self._queue) - before)
         self._empty.clear()
+        self._begin()
 
     async def drained(self) -> None:
         """Wait until all is in the bucket."""
         await self._empty.wait()
 
     async def aclose(self) -> None:
-        await end(self._running)
+        UPLOADS_WAITING.dec(len(self._queue))
+        self._queue.clear()
+        if self._resting is not None:
+            self._resting.cancel()
+        await end(*self._begun.values())
 
-    def _keep(self, kept: list[Upload]) -> None:
-        self._queue = deque(kept)
-        self._bytes = sum(len(each.body) for each in kept)
+    def _give_up(self) -> bool:
+        """The oldest segment that waits; False: there is none."""
+        for place, each in enumerate(self._queue):
+            if each.order is Order.SEGMENT and each not in self._begun:
+                del self._queue[place]
+                self._bytes -= len(each.body)
+                return True
+        return False
 
-    async def _run(self) -> None:
-        pause = _AGAIN_S
-        while True:
-            if not self._queue:
-                self._empty.set()
-                self._filled.clear()
-                await self._filled.wait()
-            upload = self._queue[0]
-            try:
-                await self._write(upload)
-            except ObjectStoreError as exc:
-                if pause == _AGAIN_S:
-                    log.warning("the bucket takes no segments", extra={"key": upload.key, "cause": str(exc)})
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_S)
-                continue
-            pause = _AGAIN_S
-            self._keep([each for each in self._queue if each is not upload])
-            UPLOADS_WAITING.set(len(self._queue))
+    def _begin(self) -> None:
+        if self._resting is not None:
+            return
+        # While the bucket takes nothing, one that asks again is enough.
+        free = (1 if self._failing else _AT_ONCE) - len(self._begun)
+        if free > 0:
+            for upload in may_begin(self._queue, self._begun.keys(), free):
+                self._begun[upload] = asyncio.create_task(self._upload(upload), name=f"upload of {upload.key}")
+
+    async def _upload(self, upload: Upload) -> None:
+        try:
+            await self._write(upload)
+        except ObjectStoreError as exc:
+            del self._begun[upload]
+            self._rest(upload, exc)
+            return
+        del self._begun[upload]
+        self._failing, self._pause = False, _AGAIN_S
+        self._queue.remove(upload)
+        self._bytes -= len(upload.body)
+        UPLOADS_WAITING.dec()
+        if self._queue:
+            self._begin()
+        else:
+            self._empty.set()
+
+    def _rest(self, upload: Upload, why: ObjectStoreError) -> None:
+        """Ask again in a while; one that fails beside others makes nobody wait longer."""
+        if not self._failing:
+            log.warning("the bucket takes no segments", extra={"key": upload.key, "cause": str(why)})
+        self._failing = True
+        if self._resting is None:
+            self._resting = asyncio.get_running_loop().call_later(self._pause, self._rested)
+            self._pause = min(2 * self._pause, _LONGEST_S)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._begin()
 
     async def _write(self, upload: Upload) -> None:
+        once = upload.order is not Order.LISTING
         try:
             await self._store.put(
                 upload.key, upload.body, content_type=upload.media_type,
-                cache_control=IMMUTABLE if upload.once else _PLAYLIST_LIFETIME, only_if_absent=upload.once,
+                cache_control=IMMUTABLE if once else _LISTING_LIFETIME, only_if_absent=once,
             )  # fmt: skip
         except ObjectExists:
             return  # by the packager before us, of the same bytes

@@ -296,7 +296,8 @@ async def test_what_a_killed_packager_left_is_brought_into_the_bucket(client: ht
     await stage.parts(FIRST + 1, range(4))
     async with asyncio.timeout(20):
         await stage.broadcast._uploads.drained()
-    await end(stage.broadcast._outbox._sending, stage.broadcast._uploads._running)  # as if it had been killed
+    await end(stage.broadcast._outbox._sending)  # as if it had been killed
+    await stage.broadcast._uploads.aclose()
     await stage.store.delete([layout.live_segment(EVENT.channel, PICTURE, FIRST)])  # it had no time for this one
 
     stage.broadcast = stage.opened(states=await read_states(stage.cache, EVENT))
