@@ -86,7 +86,7 @@ def opening(demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
         return {
             "width": picture.width,
             "height": picture.height,
-            "sar": str(video.sample_aspect_ratio or picture.sample_aspect_ratio or 1),
+            "sar": str(video.sample_aspect_ratio or 1),  # many encoders say nothing of it
             "interlaced": bool(picture.interlaced_frame),
             "stated_rate": str(video.average_rate or 0),
             "stamps": stamps,

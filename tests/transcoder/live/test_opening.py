@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import subprocess
 import time
 
 import pytest
@@ -31,6 +33,18 @@ async def test_what_a_publisher_sends_is_found_out_while_he_sends(ffmpeg: str, d
 async def test_a_feed_without_sound_has_no_channels(ffmpeg: str) -> None:
     async with feeds.publishing(ffmpeg, clock, seconds=20, sound=False) as arrivals:
         assert (await read_opening(arrivals, demuxer="flv")).channels == 0
+
+
+async def test_an_encoder_that_says_nothing_of_the_shape_of_its_pixels_has_square_ones(ffmpeg: str) -> None:
+    encoded = await asyncio.create_subprocess_exec(
+        ffmpeg, "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=25:duration=1,setsar=0", "-c:v",
+        "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-f", "flv", "-", stdout=subprocess.PIPE,
+    )  # fmt: skip
+    body, _ = await encoded.communicate()
+    arrivals = Arrivals(clock)
+    await arrivals.put(body)
+    arrivals.end()
+    assert (await read_opening(arrivals, demuxer="flv")).sar == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"FLV\x01\x05\x00\x00\x00\x09" + bytes(5000), bytes(range(256)) * 400])
