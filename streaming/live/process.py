@@ -24,6 +24,7 @@ from streaming.live.ingest.rtmp.server import RtmpServer
 from streaming.live.ingest.settings import IngestSettings
 from streaming.live.ingest.srt import SrtServer
 from streaming.live.keys.service import StreamKeys
+from streaming.live.schedule import keep_schedule
 from streaming.live.shows import Shows
 from streaming.live.viewing.service import now_ms
 from streaming.profiles.folder import ProfileFolder
@@ -70,7 +71,7 @@ async def run_live(
         channels=Channels(sql=infra.sql, cache=infra.cache), profiles=ProfileFolder(settings.profiles_folder),
         cache=infra.cache, store=infra.store, encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms,
     )  # fmt: skip
-    running = asyncio.create_task(shows.run())
+    running = [asyncio.create_task(shows.run()), asyncio.create_task(keep_schedule(shows.channels))]
     keys = StreamKeys(sql=infra.sql)
     gate, feeds = Gate(keys), RevocableFeeds(shows, keys)
 
@@ -92,6 +93,6 @@ async def run_live(
                 log.info("taking publishers by SRT", extra={"ports": ingest.srt.ports})
             await stopped.wait()
     finally:
-        await end(running)
+        await end(*running)
         await close()
     log.info("stopped")

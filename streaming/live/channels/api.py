@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from manifests.layout import ChannelId, is_name
+from streaming.clock import utc_now
 from streaming.http.auth import Role, require
 from streaming.http.body import InvalidField, MalformedJson, json_response, read_json
 from streaming.http.openapi import Content, Reply, operation
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
 from streaming.live.channels.model import DVR, LONGEST_WINDOW, SHORTEST_WINDOW, TITLE, Channel, ChannelState
+from streaming.live.schedule import fault
 from streaming.profiles.errors import BrokenProfile, UnknownProfile
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from infra.ports import ObjectStore
+    from streaming.clock import Clock
     from streaming.live.channels.service import Channels
     from streaming.profiles.folder import ProfileFolder
 
@@ -33,7 +37,8 @@ Latency = Literal["low", "relaxed"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedChannel:
     """A channel to be made. `id` becomes part of its URL; without one it gets one. `latency` "relaxed": parts of twice
-    the length, for viewers far away. `dvr_s`: seconds that viewers may go back. `profile`: whose ladder it has."""
+    the length, for viewers far away. `dvr_s`: seconds that viewers may go back. `profile`: whose ladder it has.
+    `starts_at`, `ends_at`: when an event begins and ends by itself."""
 
     title: str
     id: str = ""
@@ -41,22 +46,28 @@ class WantedChannel:
     latency: Latency = "low"
     dvr_s: int = int(DVR.total_seconds())
     public: bool = True
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedChannel:
-    """What is to change; `profile` and `latency` between events alone."""
+    """What is to change; `profile` and `latency` between events alone. `starts_at`, `ends_at`: null takes it out of the
+    schedule."""
 
     title: str | None = None
     profile: str | None = None
     latency: Latency | None = None
     dvr_s: int | None = None
     public: bool | None = None
+    starts_at: datetime | UnsetType | None = UNSET
+    ends_at: datetime | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownChannel:
-    """A channel. `event` counts its events. `trouble`: why the last publisher was turned away or lost."""
+    """A channel. `event` counts its events. `trouble`: why the last publisher was turned away or lost.
+    `starts_at`, `ends_at`: when an event will begin and end by itself; null once it has."""
 
     id: ChannelId
     title: str
@@ -71,6 +82,8 @@ class ShownChannel:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +94,11 @@ class ChannelList:
 
 
 class ChannelsApi:
-    def __init__(self, channels: Channels, profiles: ProfileFolder, store: ObjectStore, *, public_url: str) -> None:
+    def __init__(
+        self, channels: Channels, profiles: ProfileFolder, store: ObjectStore, *, public_url: str, clock: Clock
+    ) -> None:  # fmt: skip
         self._channels, self._profiles, self._store = channels, profiles, store
-        self._public_url = public_url
+        self._public_url, self._clock = public_url, clock
 
     @operation(
         summary="List channels", tag=_TAG, role=Role.EDITOR, replies={200: Reply(description="All", kind=ChannelList)}
@@ -108,9 +123,11 @@ class ChannelsApi:
             raise InvalidField("Up to 64 letters, digits, - and _.", pointer="/id")
         if wanted.profile:
             await self._profiles.chosen(wanted.profile, tenant=who.name)
+        starts_at, ends_at = self._schedule(wanted.starts_at, wanted.ends_at)
         made = await self._channels.create(
             title=_title(wanted.title), channel_id=wanted.id, profile=wanted.profile, latency=wanted.latency,
-            dvr=_window(wanted.dvr_s), public=wanted.public, created_by=who.name,
+            dvr=_window(wanted.dvr_s), public=wanted.public, starts_at=starts_at, ends_at=ends_at,
+            created_by=who.name,
         )  # fmt: skip
         return json_response(self._shown(made), 201, {"Location": f"/api/channels/{made.id}"})
 
@@ -139,6 +156,7 @@ class ChannelsApi:
         wanted = await read_json(request, ChangedChannel)
         if wanted.profile:
             await self._profiles.chosen(wanted.profile, tenant=who.name)
+        await self._plan(_id(request), wanted)
         changed = await self._channels.change(
             _id(request), title=None if wanted.title is None else _title(wanted.title), public=wanted.public,
             dvr=None if wanted.dvr_s is None else _window(wanted.dvr_s), profile=wanted.profile,
@@ -185,12 +203,36 @@ class ChannelsApi:
         await self._channels.delete(_id(request), store=self._store)
         return Response(status_code=204)
 
+    async def _plan(self, channel_id: ChannelId, wanted: ChangedChannel) -> None:
+        """Raises ChannelNotFound, InvalidField."""
+        if wanted.starts_at is UNSET and wanted.ends_at is UNSET:
+            return
+        now = await self._channels.get(channel_id)
+        starts_at, ends_at = self._schedule(
+            now.starts_at if isinstance(wanted.starts_at, UnsetType) else wanted.starts_at,
+            now.ends_at if isinstance(wanted.ends_at, UnsetType) else wanted.ends_at,
+        )
+        await self._channels.schedule(channel_id, starts_at=starts_at, ends_at=ends_at)
+
+    def _schedule(
+        self, starts_at: datetime | None, ends_at: datetime | None
+    ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
+        """The same in UTC. Raises InvalidField."""
+        for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
+            if moment is not None and moment.tzinfo is None:
+                raise InvalidField("Say the zone: Z, or +02:00.", pointer=f"/{name}")
+        found = fault(starts_at=starts_at, ends_at=ends_at, now=self._clock())
+        if found is not None:
+            raise InvalidField(found[1], pointer=f"/{found[0]}")
+        return starts_at and starts_at.astimezone(UTC), ends_at and ends_at.astimezone(UTC)
+
     def _shown(self, channel: Channel) -> ShownChannel:
         return ShownChannel(
             id=channel.id, title=channel.title, state=channel.state, event=channel.event, profile=channel.profile,
             latency=channel.latency, dvr_s=int(channel.dvr.total_seconds()), public=channel.public,
             trouble=channel.trouble, playback_url=f"{self._public_url}/live/{channel.id}/index.m3u8",
             created_at=channel.created_at, started_at=channel.started_at, ended_at=channel.ended_at,
+            starts_at=channel.starts_at, ends_at=channel.ends_at,
         )  # fmt: skip
 
 
@@ -214,8 +256,10 @@ def _window(seconds: int) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def routes(channels: Channels, profiles: ProfileFolder, store: ObjectStore, *, public_url: str = "") -> list[BaseRoute]:
-    api = ChannelsApi(channels, profiles, store, public_url=public_url)
+def routes(
+    channels: Channels, profiles: ProfileFolder, store: ObjectStore, *, public_url: str = "", clock: Clock = utc_now
+) -> list[BaseRoute]:  # fmt: skip
+    api = ChannelsApi(channels, profiles, store, public_url=public_url, clock=clock)
     return [
         Route("/api/channels", api.index, methods=["GET"]),
         Route("/api/channels", api.create, methods=["POST"]),

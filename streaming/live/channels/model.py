@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -57,7 +57,8 @@ TITLE: Final = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """`event` counts its events, 0 before the first. `dvr`: how far back viewers may go. `public`: everybody may watch,
-    not only editors. `profile` names the ladder. `trouble`: why the last publisher was turned away or lost."""
+    not only editors. `profile` names the ladder. `trouble`: why the last publisher was turned away or lost.
+    `starts_at`, `ends_at`: when an event begins and ends by itself; None once that is done."""
 
     id: ChannelId
     title: str
@@ -72,10 +73,25 @@ class Channel:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
     @property
     def long_parts(self) -> bool:
         return self.latency == "relaxed"
+
+
+def started(channel: Channel, at: datetime) -> Channel:
+    """It with its next event begun."""
+    return replace(
+        channel, state=ChannelState.WAITING, event=channel.event + 1, trouble="", started_at=at, ended_at=None
+    )  # fmt: skip
+
+
+def ended(channel: Channel, at: datetime) -> Channel:
+    """It with its event at an end. When that should have ended by itself is forgotten, unless it is of a next one."""
+    ends_at = channel.ends_at if channel.starts_at is not None else None
+    return replace(channel, state=ChannelState.ENDED, ended_at=at, ends_at=ends_at)
 
 
 def new_channel_id() -> ChannelId:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from infra.errors import CacheUnavailable
@@ -15,13 +15,14 @@ from manifests import layout
 from manifests.layout import ChannelId
 from streaming.clock import utc_now
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
-from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, new_channel_id
+from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, ended, new_channel_id, started
 from streaming.live.channels.tables import channels
-from streaming.live.keys.tables import stream_keys
+from streaming.live.schedule import due
 from transcoder.live.board import event_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -41,6 +42,7 @@ def _channel_of(row: Row[Any]) -> Channel:
         id=ChannelId(row.id), title=row.title, state=ChannelState(row.state), event=row.event, profile=row.profile,
         latency=row.latency, dvr=timedelta(seconds=row.dvr_s), public=row.public, trouble=row.trouble,
         created_by=row.created_by, created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at,
+        starts_at=row.starts_at, ends_at=row.ends_at,
     )  # fmt: skip
 
 
@@ -50,6 +52,7 @@ def _row_of(channel: Channel) -> dict[str, Any]:
         "profile": channel.profile, "latency": channel.latency, "dvr_s": int(channel.dvr.total_seconds()),
         "public": channel.public, "trouble": channel.trouble, "created_by": channel.created_by,
         "created_at": channel.created_at, "started_at": channel.started_at, "ended_at": channel.ended_at,
+        "starts_at": channel.starts_at, "ends_at": channel.ends_at,
     }  # fmt: skip
 
 
@@ -61,13 +64,14 @@ class Channels:
 
     async def create(
         self, *, title: str, channel_id: str = "", profile: str = "", latency: str = "low", dvr: timedelta = DVR,
-        public: bool = True, created_by: str,
+        public: bool = True, starts_at: datetime | None = None, ends_at: datetime | None = None, created_by: str,
     ) -> Channel:  # fmt: skip
         """Raises ChannelExists."""
         made = Channel(
             id=ChannelId(channel_id) if channel_id else new_channel_id(), title=title, state=ChannelState.IDLE,
             event=0, profile=profile, latency=latency, dvr=dvr, public=public, trouble="", created_by=created_by,
-            created_at=self._clock(), started_at=None, ended_at=None,
+            created_at=self._clock(), started_at=None, ended_at=None, starts_at=starts_at,
+            ends_at=ends_at,
         )  # fmt: skip
         try:
             async with transaction(self._sql) as connection:
@@ -93,13 +97,10 @@ class Channels:
             found = await self._read(connection, channel_id, lock=True)
             if found.state in RUNNING:
                 return found
-            started = replace(
-                found, state=ChannelState.WAITING, event=found.event + 1, trouble="", started_at=self._clock(),
-                ended_at=None,
-            )  # fmt: skip
-            await self._write(connection, started)
+            made = started(found, self._clock())
+            await self._write(connection, made)
         await self._tell(channel_id)
-        return started
+        return made
 
     async def stop(self, channel_id: ChannelId) -> Channel:
         """End the event; stopping what does not run is no error. Raises ChannelNotFound."""
@@ -107,10 +108,40 @@ class Channels:
             found = await self._read(connection, channel_id, lock=True)
             if found.state not in RUNNING:
                 return found
-            ended = replace(found, state=ChannelState.ENDED, ended_at=self._clock())
-            await self._write(connection, ended)
+            made = ended(found, self._clock())
+            await self._write(connection, made)
         await self._tell(channel_id)
-        return ended
+        return made
+
+    async def schedule(
+        self, channel_id: ChannelId, *, starts_at: datetime | None, ends_at: datetime | None
+    ) -> Channel:  # fmt: skip
+        """When an event begins and ends by itself; None: not by itself. Raises ChannelNotFound."""
+        async with transaction(self._sql) as connection:
+            found = await self._read(connection, channel_id, lock=True)
+            made = replace(found, starts_at=starts_at, ends_at=ends_at)
+            await self._write(connection, made)
+        return made
+
+    async def keep_schedule(self) -> Sequence[Channel]:
+        """Begin and end what is due; those that changed."""
+        now = self._clock()
+        query = select(channels.c.id).where(or_(channels.c.starts_at <= now, channels.c.ends_at <= now))
+        async with reading(self._sql) as connection:
+            names = [ChannelId(name) for name in (await connection.execute(query)).scalars()]
+        changed = []
+        for name in names:
+            async with transaction(self._sql) as connection:
+                try:
+                    found = await self._read(connection, name, lock=True)
+                except ChannelNotFound:
+                    continue
+                made = due(found, now)
+                await self._write(connection, made)
+            if made != found:
+                changed.append(made)
+                await self._tell(name)
+        return changed
 
     async def change(
         self, channel_id: ChannelId, *, title: str | None = None, public: bool | None = None,
@@ -148,7 +179,6 @@ class Channels:
             found = await self._read(connection, channel_id, lock=True)
             if found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first.")
-            await connection.execute(delete(stream_keys).where(stream_keys.c.channel == channel_id))
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
         await self._tell(channel_id)
 

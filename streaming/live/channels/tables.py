@@ -24,4 +24,6 @@ channels: Final = Table(
     Column("created_at", utc, nullable=False),
     Column("started_at", utc),
     Column("ended_at", utc),
+    Column("starts_at", utc),
+    Column("ends_at", utc),
 )

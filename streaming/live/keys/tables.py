@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 
 from infra.sql import metadata, utc
 
@@ -13,7 +13,7 @@ stream_keys: Final = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("hash", String(64), nullable=False, unique=True),
-    Column("channel", String(64), nullable=False),
+    Column("channel", String(64), ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
     Column("place", String(16), nullable=False),
     Column("created_by", String(100), nullable=False),
     Column("created_at", utc, nullable=False),

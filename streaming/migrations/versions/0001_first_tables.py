@@ -82,6 +82,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_channels"),
     )
     op.create_table(
@@ -148,6 +150,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("srt_port", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["channel"], ["channels.id"], name="fk_stream_keys_channel_channels", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_stream_keys"),
         sa.UniqueConstraint("hash", name="uq_stream_keys_hash"),
         sa.UniqueConstraint("srt_port", name="uq_stream_keys_srt_port"),

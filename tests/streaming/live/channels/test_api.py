@@ -50,6 +50,10 @@ async def test_a_channel_from_its_making_to_its_end(client: httpx.AsyncClient, p
         ({"title": "x", "dvr_s": 10**6}, "/dvr_s"),
         ({"title": "x", "latency": "none"}, "/latency"),
         ({"title": "x", "speed": 1}, "/speed"),
+        ({"title": "x", "starts_at": "2001-01-01T00:00:00Z"}, "/starts_at"),
+        ({"title": "x", "starts_at": "2031-01-01T00:00:00"}, "/starts_at"),
+        ({"title": "x", "starts_at": "soon"}, "/starts_at"),
+        ({"title": "x", "starts_at": "2031-01-02T00:00:00Z", "ends_at": "2031-01-01T00:00:00Z"}, "/ends_at"),
     ],
 )
 async def test_bad_wishes_are_refused(
@@ -57,6 +61,21 @@ async def test_bad_wishes_are_refused(
 ) -> None:
     refused = await client.post("/api/channels", json=body, headers=publisher)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_a_schedule_is_made_changed_and_taken_back(client: httpx.AsyncClient, publisher: dict[str, str]) -> None:
+    wanted = {
+        "title": "Arena",
+        "id": "arena",
+        "starts_at": "2031-01-01T10:00:00Z",
+        "ends_at": "2031-01-01T14:00:00+02:00",
+    }
+    made = (await client.post("/api/channels", json=wanted, headers=publisher)).json()
+    assert (made["starts_at"], made["ends_at"]) == ("2031-01-01T10:00:00Z", "2031-01-01T12:00:00Z")
+    changed = await client.patch("/api/channels/arena", json={"ends_at": None}, headers=publisher)
+    assert (changed.json()["starts_at"], changed.json()["ends_at"]) == ("2031-01-01T10:00:00Z", None)
+    refused = await client.patch("/api/channels/arena", json={"ends_at": "2031-01-01T09:00:00Z"}, headers=publisher)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/ends_at")
 
 
 async def test_a_profile_must_be_there(client: httpx.AsyncClient, publisher: dict[str, str]) -> None:

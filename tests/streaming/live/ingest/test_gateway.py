@@ -21,6 +21,11 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
+@pytest.fixture(autouse=True)
+async def channel(services: Services) -> None:
+    await services.channels.create(title="Alpine", channel_id="alpine", created_by="ann")
+
+
 def asked(**fields: Any) -> dict[str, Any]:
     return {
         "ip": "192.0.2.7", "user": "", "password": "", "token": "", "action": "publish", "path": "", "protocol": "rtmp",

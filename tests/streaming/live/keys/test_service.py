@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from infra.memory import MemoryCache
+from streaming.live.channels.service import Channels
 from streaming.live.ingest.publisher import Place
 from streaming.live.keys.errors import StreamKeyNotFound
 from streaming.live.keys.service import StreamKeys
@@ -24,7 +26,10 @@ def clock() -> Watch:
 
 
 @pytest.fixture
-def service(tables: AsyncEngine, clock: Watch) -> StreamKeys:
+async def service(tables: AsyncEngine, clock: Watch) -> StreamKeys:
+    channels = Channels(sql=tables, cache=MemoryCache())
+    for name in ("alpine", "nordic", "biathlon"):
+        await channels.create(title=name, channel_id=name, created_by="ann")
     return StreamKeys(sql=tables, clock=clock, srt_ports=range(10080, 10083))
 
 
