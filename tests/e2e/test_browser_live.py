@@ -1,7 +1,8 @@
-"""Players in Chromium on a live channel: hls.js at the edge, by parts; Shaka Player and dash.js, with HLS and DASH."""
+"""A live channel in Chromium: hls.js by parts, Shaka Player and dash.js with HLS and DASH, and our own pages."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections import defaultdict
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.stack import Stack, running, until
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Route
 
+VIDEO = "document.querySelector('video')"
 MODULES = Path(__file__).parent / "node_modules"
 SHAKA = MODULES / "shaka-player/dist/shaka-player.compiled.js"
 DASH_JS = MODULES / "dashjs/dist/modern/umd/dash.all.min.js"
@@ -59,11 +62,12 @@ OTHERS = {
 }
 
 
-@pytest.fixture
-def on_air(tmp_path: Path, free_port: Callable[[], int], ffmpeg: str) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def on_air(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], ffmpeg: str) -> Iterator[Stack]:
     """A channel that a test picture with a tone is published to."""
     rtmp = free_port()
-    made = Stack(home=tmp_path / "home", port=free_port(), environment={"CHANNEL_RTMP_PORT": str(rtmp)})
+    home = tmp_path_factory.mktemp("home")
+    made = Stack(home=home, port=free_port(), environment={"CHANNEL_RTMP_PORT": str(rtmp)})
     with running(made) as stack, stack.client() as client:
         client.post("/api/channels", json={"title": "Arena", "id": "arena"}).raise_for_status()
         client.post("/api/channels/arena/start").raise_for_status()
@@ -150,3 +154,33 @@ def test_players_of_hls_and_of_dash_play_it(on_air: Stack, browser: Browser) -> 
 def _note(refused: list[str], response: Any) -> None:
     if response.status >= 400:
         refused.append(f"{response.status} {response.url}")
+
+
+def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(on_air.url)
+    page.get_by_role("link", name="Arena").click()
+    live = page.get_by_role("button", name="Live", exact=True)
+    bar = page.get_by_role("slider", name="Position in the broadcast")
+    expect(live).to_have_attribute("aria-pressed", "true", timeout=60_000)
+    expect(page.get_by_role("heading", name="Arena")).to_be_visible()
+    until(lambda: int(bar.get_attribute("aria-valuemin") or 0) < -25, "there is something to go back to")
+
+    box = bar.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    expect(live).to_have_attribute("aria-pressed", "false")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile("seconds behind live"))
+    until(lambda: page.evaluate(f"{VIDEO}.readyState >= 3 && !{VIDEO}.seeking"), "what is long past plays")
+    was = page.evaluate(f"{VIDEO}.currentTime")
+    page.keyboard.press("ArrowRight")
+    until(lambda: page.evaluate(f"{VIDEO}.currentTime") > was + 9, "ten seconds on")
+    # What is shown there is not hurried to the edge.
+    assert page.evaluate(f"{VIDEO}.playbackRate") == 1
+
+    live.click()
+    expect(live).to_have_attribute("aria-pressed", "true")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile("live$"))
+    was = page.evaluate(f"{VIDEO}.currentTime")
+    until(lambda: page.evaluate(f"{VIDEO}.currentTime") > was + 1, "the live edge plays")
+    page.close()

@@ -22,17 +22,19 @@ function viewer(): string {
   return made;
 }
 
-export function openSession(asset: string): Promise<Opened> {
+/** A session on an asset, or on the event that runs on a channel. */
+export function openSession(watched: { asset: string } | { channel: string }): Promise<Opened> {
   return call<Opened>("POST", "/api/sessions", {
-    asset,
+    ...watched,
     viewer: viewer(),
     attempt: crypto.randomUUID(),
     device: "web",
   });
 }
 
-/** Report on a player until the page goes away. Losing reports costs nothing: every one carries all counters. */
-export function report(session: Opened, player: Player): void {
+/** Report on a player until the page goes away, or until what is returned is called. Losing reports costs nothing: every
+ *  one carries all counters. */
+export function report(session: Opened, player: Pick<Player, "video" | "onRate" | "onFailure">): () => void {
   const meter = new Meter();
   const { video } = player;
   let seq = 0;
@@ -83,7 +85,7 @@ export function report(session: Opened, player: Player): void {
   player.onFailure(() => void send("error"));
   document.addEventListener("visibilitychange", () => {
     // The last moment that browsers promise. The viewer may come back, so it is a report and not the end.
-    if (document.visibilityState === "hidden") beacon(video.paused ? "pause" : "heartbeat");
+    if (document.visibilityState === "hidden" && !over) beacon(video.paused ? "pause" : "heartbeat");
   });
   window.addEventListener("pagehide", (gone) => {
     if (!gone.persisted && !over) {
@@ -95,4 +97,8 @@ export function report(session: Opened, player: Player): void {
     navigator.sendBeacon(session.heartbeat_url, JSON.stringify({ events: [event(type)] }));
   };
   schedule();
+  return () => {
+    clearTimeout(timer);
+    void send("end");
+  };
 }

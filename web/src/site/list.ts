@@ -2,6 +2,7 @@
 import { assets, Problem, type PublicAsset } from "../api";
 import { element } from "../element";
 import { duration } from "../format";
+import { hue } from "./hue";
 
 let asked = 0;
 
@@ -71,11 +72,4 @@ function poster(path: string): HTMLElement {
   const image = element("img", { src: path, alt: "", loading: "lazy", decoding: "async" });
   image.addEventListener("error", () => image.remove());
   return image;
-}
-
-/** A colour of its own for every title, the same each time. */
-function hue(id: string): number {
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 360;
-  return sum;
 }

@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 15_000;
 
 export async function showTitle(room: HTMLElement, id: string): Promise<void> {
   try {
-    const [asset, session] = await Promise.all([assets.get<PublicAsset>(id), openSession(id)]);
+    const [asset, session] = await Promise.all([assets.get<PublicAsset>(id), openSession({ asset: id })]);
     document.title = asset.title;
     const player = createPlayer({
       url: new URL(session.playback_url).pathname,
