@@ -42,5 +42,6 @@ BENCHMARKS: Final = (
     Benchmark(module="iframes", minutes=1, quick=True, about="key pictures and manifests of two hours"),
     Benchmark(module="loudness", minutes=1, quick=True, about="hearing the sound, beside encoding it"),
     Benchmark(module="encryption", minutes=3, about="AES-128: processor time, and waits for a segment"),
+    Benchmark(module="live_latency", minutes=3, quick=True, about="camera to screen in a browser, beside nginx-rtmp"),
     Benchmark(module="heartbeats", minutes=2, about="heartbeats a core takes, against Redis alone"),
 )

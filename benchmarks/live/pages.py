@@ -1,0 +1,139 @@
+"""Chromium pages that play a live stream with hls.js and note how old each picture is on the screen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from playwright.sync_api import sync_playwright
+
+from benchmarks.live import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Route
+
+_HLS_JS: Final = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.min.js"
+_FOLDER: Final = "/benchmark/"
+_PAGE: Final = """<!doctype html><meta charset="utf-8"><title>Latency</title><link rel="icon" href="data:,">
+<video width="640" height="360" muted autoplay playsinline></video>
+<script src="hls.js"></script><script src="watch.js"></script>"""
+_WATCH: Final = """
+const video = document.querySelector("video");
+const hls = new Hls(CONFIGURATION);
+const seen = { behind: [], stamps: [], unread: 0, stalls: 0, stalled: 0, wall: 0, played: 0, rates: {}, fatal: [] };
+window.seen = seen;
+let counting = false, waiting = null, last = null;
+hls.on(Hls.Events.ERROR, (_, told) => { if (told.fatal) seen.fatal.push(told.details); });
+hls.loadSource(URL_OF_IT);
+hls.attachMedia(video);
+video.addEventListener("waiting", () => { waiting ??= performance.now(); });
+video.addEventListener("playing", () => {
+  if (waiting !== null && counting) { seen.stalls++; seen.stalled += performance.now() - waiting; }
+  waiting = null;
+});
+function shown(now, picture) {
+  video.requestVideoFrameCallback(shown);
+  if (!counting) return;
+  const wall = Date.now();
+  const old = behindBy(video, SHARE, wall);
+  if (old === null) seen.unread++; else seen.behind.push(old);
+  // By PROGRAM-DATE-TIME the picture came in at this moment; by its blocks it left the camera at that one.
+  if (old !== null && hls.playingDate)
+    seen.stamps.push(hls.playingDate.getTime() + 1000 * (picture.mediaTime - video.currentTime) - (wall - old));
+  if (last !== null) {
+    seen.wall += now - last;
+    seen.played += video.playbackRate * (now - last);
+    seen.rates[video.playbackRate] = (seen.rates[video.playbackRate] ?? 0) + now - last;
+  }
+  last = now;
+}
+video.requestVideoFrameCallback(shown);
+window.begin = () => { waiting = null; counting = true; };
+window.end = () => {
+  counting = false;
+  if (waiting !== null) { seen.stalls++; seen.stalled += performance.now() - waiting; }
+  return { ...seen, aim: hls.targetLatency };
+};
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a page saw. `behind`: ms from hand-over to the publisher's encoder to the screen, of each picture; `stamps`:
+    ms that PROGRAM-DATE-TIME is later than the picture's own clock; `rates`: ms at each playback rate."""
+
+    behind: tuple[float, ...]
+    stamps: tuple[float, ...]
+    unread: int
+    stalls: int
+    stalled_ms: float
+    mean_rate: float
+    rates: Mapping[str, float]
+    fatal: tuple[str, ...]
+    aim_s: float
+
+
+class Page:
+    """One player. `url`: of its playlist; `configuration`: of hls.js."""
+
+    def __init__(
+        self, browser: Browser, *, origin: str, url: str, configuration: Mapping[str, Any], share: float
+    ) -> None:
+        self._page = browser.new_page()
+        watch = _WATCH.replace("CONFIGURATION", json.dumps(dict(configuration))).replace("SHARE", str(share))
+        files = {
+            "": (_PAGE, "text/html"),
+            "hls.js": (_HLS_JS.read_text(), "text/javascript"),
+            "watch.js": (clock.READ + watch.replace("URL_OF_IT", json.dumps(url)), "text/javascript"),
+        }
+
+        def serve(route: Route) -> None:
+            body, content_type = files[route.request.url.rpartition("/")[2]]
+            route.fulfill(body=body, content_type=content_type)
+
+        self._page.route(f"{origin}{_FOLDER}*", serve)
+        self._page.goto(f"{origin}{_FOLDER}")
+
+    def plays(self) -> bool:
+        return bool(self._page.evaluate("document.querySelector('video').currentTime > 0"))
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._page.evaluate("begin()")
+
+    def wait(self, seconds: float) -> None:
+        self._page.wait_for_timeout(1000 * seconds)
+
+    def end(self) -> Seen:
+        told = self._page.evaluate("end()")
+        self._page.close()
+        return Seen(
+            behind=tuple(told["behind"]), stamps=tuple(told["stamps"]), unread=told["unread"], stalls=told["stalls"],
+            stalled_ms=told["stalled"], mean_rate=told["played"] / max(1, told["wall"]), rates=told["rates"],
+            fatal=tuple(told["fatal"]), aim_s=told["aim"] or 0.0,
+        )  # fmt: skip
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's, without a screen."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    assert found is not None, "this benchmark needs Chromium (Debian: apt-get install chromium)"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=found,
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--no-first-run", "--mute-audio",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )  # fmt: skip
+        yield launched
+        launched.close()
