@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from infra.errors import DatabaseUnavailable
 from infra.tasks import end
 from streaming.live.channels.model import ChannelState
+from streaming.live.health.gauge import Gauge
 from streaming.live.ingest.errors import FeedClosed, NotTaken
 from transcoder.live.argv import origin_of
 from transcoder.live.arrivals import Arrivals
@@ -44,6 +45,7 @@ class Feed:
         self.publisher = publisher
         self._show = show
         self.arrivals = Arrivals(show.shows.clock)
+        self.gauge = Gauge(publisher, self.arrivals, show.shows.clock)
         self.event: LiveEvent | None = None
         self.trouble = ""
         self._task = asyncio.create_task(self._run(), name=f"feed of {show.channel.id}")
@@ -51,6 +53,7 @@ class Feed:
     async def write(self, body: bytes) -> None:
         if self._task.done():
             raise FeedClosed(self.trouble)
+        self.gauge.take(body)
         await self.arrivals.put(body)
 
     async def finish(self) -> None:
@@ -90,6 +93,8 @@ class Show:
     def __init__(self, shows: Shows, channel: Channel, broadcast: Broadcast | None) -> None:
         self.shows, self.channel, self.broadcast = shows, channel, broadcast
         self.feed: Feed | None = None
+        self.last_error = ""
+        """Why the last publisher was turned away or lost, if that was not his own wish."""
         self._steps: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
 
@@ -122,15 +127,17 @@ class Show:
             event=event, opening=opening, origin=origin, first=packager.begin(origin),
             demuxer=feed.publisher.container.value, settings=shows.encoder, clock=shows.clock,
         )  # fmt: skip
+        feed.gauge.settle(opening, event, origin)
         self._step(ChannelState.LIVE)
         FEEDS.inc()
         try:
-            await run.encode(feed.arrivals, packager)
+            await run.encode(feed.arrivals, feed.gauge.watched(packager))
         finally:
             FEEDS.dec()
             packager.end_run()
 
     def left(self, feed: Feed) -> None:
+        self.last_error = feed.trouble or self.last_error
         if self.feed is feed:
             self.feed = None
             self._step(ChannelState.INTERRUPTED, trouble=feed.trouble)

@@ -13,6 +13,7 @@ from manifests.layout import ChannelId
 from streaming.live.channels.errors import ChannelNotFound
 from streaming.live.channels.model import RUNNING, ChannelState
 from streaming.live.channels.service import CHANGED
+from streaming.live.health.teller import tell_health
 from streaming.live.ingest.errors import NotTaken
 from streaming.live.show import Show
 from transcoder.live.admission import check_room
@@ -104,7 +105,11 @@ class Shows:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        beside = [asyncio.create_task(self._fill()), asyncio.create_task(self._listen())]
+        beside = [
+            asyncio.create_task(self._fill()),
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(tell_health(self._shows.values, cache=self._cache, clock=self.clock)),
+        ]
         try:
             while True:
                 self._changed.clear()

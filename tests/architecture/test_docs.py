@@ -11,6 +11,7 @@ import pytest
 import typer.main
 from prometheus_client import REGISTRY
 
+import streaming.live.health.metrics
 import streaming.live.ingest.http.errors
 import streaming.live.ingest.metrics
 import transcoder.live.metrics
@@ -123,6 +124,7 @@ def test_levels_are_all_listed() -> None:
 def test_metrics_exist_and_are_all_listed() -> None:
     assert transcoder.metrics.FAILURES is not None
     assert streaming.live.ingest.metrics.REFUSED is not None
+    assert streaming.live.health.metrics.FRAMES is not None
     assert transcoder.live.metrics.FEEDS is not None
     known = {f"{family.name}_total" if family.type == "counter" else family.name for family in REGISTRY.collect()}
     known = {name for name in known if name.startswith("channel_")}

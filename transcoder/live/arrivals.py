@@ -48,6 +48,11 @@ class Arrivals:
         while self._held > _AHEAD and not self._ended:
             await self._wait()
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the encoder."""
+        return self._held
+
     def end(self) -> None:
         """Nothing more comes."""
         self._ended = True

@@ -2,6 +2,7 @@
 
     channel:live:{channel}                        wake-ups: a rendition, a line break, its tail
     channel:live:{channel}:event                  what the event is made of
+    channel:live:{channel}:health                 how its publishers are, each second
     channel:live:{channel}:{rendition}:tail       its state, with the last segments
     channel:live:{channel}:{rendition}:past       the segments before those, one an entry, oldest first
     channel:live:{channel}:{rendition}:{name}     an init section
@@ -38,6 +39,10 @@ def wake_up(channel: ChannelId) -> str:
 
 def event_key(channel: ChannelId) -> str:
     return f"channel:live:{channel}:event"
+
+
+def health_key(channel: ChannelId) -> str:
+    return f"channel:live:{channel}:health"
 
 
 def tail_key(channel: ChannelId, rendition: RenditionId) -> str:

@@ -57,6 +57,11 @@ class Broadcast:
     def channel(self) -> ChannelId:
         return self.event.channel
 
+    @property
+    def uploads_waiting(self) -> int:
+        """Objects that are not in the bucket yet."""
+        return self._uploads.waiting
+
     def announce(self) -> None:
         """Say what the event is made of, before anything of it: in the bucket for ever, in Redis for the viewers."""
         body = dump(self.event)

@@ -45,8 +45,8 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """`width` × `height` as coded, with the sample aspect ratio `sar`; `rate` in pictures a second. `anchor`: ms since
-    the epoch at which the stream's clock shows its start. `channels` 0: it has no sound."""
+    """`width` × `height` as coded, with the sample aspect ratio `sar`; `rate` in pictures a second. `start`: what the
+    stream's clock shows first, in µs; `anchor`: ms since the epoch at which it does. `channels` 0: it has no sound."""
 
     width: int
     height: int
@@ -57,6 +57,7 @@ class Opening:
     audio_codec: str
     channels: int
     anchor: int
+    start: int = 0
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -122,6 +123,7 @@ def interpret(answer: _Answer, moments: Sequence[tuple[int, int]]) -> Opening:
         audio_codec=answer.audio_codec,
         channels=answer.channels,
         anchor=anchor(answer.places, moments, start=answer.start),
+        start=answer.start,
     )
 
 

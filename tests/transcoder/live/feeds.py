@@ -35,13 +35,13 @@ def event(*, rate: int = 25, long_parts: bool = False, number: int = 1) -> LiveE
 @asynccontextmanager
 async def publishing(
     ffmpeg: str, clock: Callable[[], int], *, seconds: float, rate: int = 25, size: str = "320x180",
-    sound: bool = True, demuxer: str = "flv",
+    sound: bool = True, demuxer: str = "flv", options: tuple[str, ...] = (),
 ) -> AsyncIterator[Arrivals]:  # fmt: skip
-    """A test picture with a tone, at its own speed."""
+    """A test picture with a tone, at its own speed; `options` of the encoder besides."""
     argv = [ffmpeg, "-loglevel", "error", "-re", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}"]
     if sound:
         argv += ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
-    argv += ["-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-g", str(rate), "-c:a", "aac"]
+    argv += ["-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-g", str(rate), "-c:a", "aac", *options]
     publisher = await asyncio.create_subprocess_exec(*argv, "-f", demuxer, "-", stdout=subprocess.PIPE)
     arrivals = Arrivals(clock)
 

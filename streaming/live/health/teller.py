@@ -1,0 +1,51 @@
+"""Once a second, how every channel is that runs in this process: to Redis, where it is gone if nobody writes it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from infra.errors import CacheUnavailable
+from streaming.live.health.report import KEPT, Report, Source, dump
+from streaming.live.health.warnings import warnings
+from transcoder.live.board import health_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from infra.ports import Cache
+    from streaming.live.show import Show
+
+log: Final = logging.getLogger("channel.live")
+
+_EACH_S: Final = 1.0
+
+
+def report_of(show: Show, *, now: int) -> Report:
+    """How a channel is; `now` in ms since the epoch."""
+    feed, broadcast = show.feed, show.broadcast
+    looks = [] if feed is None else [feed.gauge.look(now)]
+    return Report(
+        on_air=Source(feed.publisher.place.value) if feed is not None and feed.event is not None else None,
+        uploads_waiting=0 if broadcast is None else broadcast.uploads_waiting,
+        last_error=show.last_error or None,
+        publishers=tuple(health for health, _, _ in looks),
+        warnings=tuple(
+            text for health, lately, silent_s in looks for text in warnings(health, lately, silent_s=silent_s)
+        ),
+    )  # fmt: skip
+
+
+async def tell_health(shows: Callable[[], Iterable[Show]], *, cache: Cache, clock: Callable[[], int]) -> None:
+    """Until it is cancelled."""
+    while True:
+        await asyncio.sleep(_EACH_S)
+        for show in list(shows()):
+            try:
+                body = dump(report_of(show, now=clock()))
+                await cache.put(health_key(show.channel.id), body, ttl=KEPT)
+            except CacheUnavailable:
+                continue  # what Redis had is gone by itself before long
+            except Exception:
+                log.exception("the health of %s is not told", show.channel.id)

@@ -1,0 +1,64 @@
+"""What an editor should know of a publisher, in sentences. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from streaming.live.health.report import PublisherHealth
+
+LONGEST_KEY_S: Final = 4.0
+"""Key pictures rarer than this make whoever takes over wait for one."""
+
+_OFF_RATE: Final = 0.03
+_HOLES: Final = 0.02
+_HELD: Final = 1 << 20
+_BEHIND_MS: Final = 3000
+_SILENT_S: Final = {"rtmp": 2.0, "srt": 2.0, "http": 10.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """The last seconds of a publisher: pictures that came, holes that were filled. `held`: bytes that wait for the
+    encoder. `has_grid_rate`: he states the frame rate that the event has, so that a hole is one of his."""
+
+    frames: int
+    filled: int
+    held: int
+    has_grid_rate: bool
+
+
+def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Iterator[str]:
+    """One sentence or two for each thing that is wrong. `silent_s`: seconds since a byte came."""
+    who = f"{health.place.value.capitalize()}:"
+    if silent_s > _SILENT_S[health.way]:
+        yield f"{who} nothing has come for {silent_s:.0f} s."
+        return
+    interval = health.keyframe_interval_s
+    if interval is not None and interval > LONGEST_KEY_S:
+        yield (
+            f"{who} key pictures come {interval:.1f} s apart. Set the encoder's keyframe interval to 2 s, or whoever "
+            "comes back after an interruption is without a picture for that long."
+        )
+    stated, measured = health.frame_rate, health.measured_frame_rate
+    off_rate = stated is not None and measured is not None and abs(measured - stated) > _OFF_RATE * stated
+    if off_rate:
+        yield (
+            f"{who} the encoder states {stated:.4g} pictures a second and sends {measured:.4g}. It may lack the power, "
+            "or the network drops pictures."
+        )
+    elif lately.has_grid_rate and lately.filled > _HOLES * (lately.frames + lately.filled):
+        yield f"{who} {lately.filled} pictures are missing in the last seconds. The one before is shown in their place."
+    if lately.held > _HELD:
+        rate = "" if health.bitrate_bps is None else f" {health.bitrate_bps / 1e6:.1f} Mb/s"
+        yield (
+            f"{who} the stream comes faster than it can be taken in, {lately.held / 1e6:.1f} MB wait. Lower the bit "
+            f"rate, now{rate}, or the size of the picture."
+        )
+    if health.behind_ms is not None and health.behind_ms > _BEHIND_MS and health.way != "http":
+        yield f"{who} pictures reach viewers {health.behind_ms / 1000:.1f} s late. The server has too much to do."
+    if health.video_codec is not None and health.audio_codec is None:
+        yield f"{who} there is no sound in the stream. Viewers hear silence."

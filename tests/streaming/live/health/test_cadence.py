@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streaming.live.health.cadence import Cadence, Grid
+from streaming.live.health.picture import Picture
+
+MS = 1000
+
+
+def counted(stamps: list[int], rate: int, *, zero: int = 0, early: int = 0) -> Cadence:
+    """What is made of these time stamps (ms), each a key picture; the grid is known after `early` of them."""
+    cadence = Cadence()
+    grid = Grid(rate=Fraction(rate), zero=zero, timescale=MS)
+    for place, stamp in enumerate(stamps):
+        if place == early:
+            cadence.settle(grid)
+        cadence.add(Picture(pts=stamp, key=True), timescale=MS)
+    if early >= len(stamps):
+        cadence.settle(grid)
+    cadence.close()
+    return cadence
+
+
+@pytest.mark.parametrize(
+    ("stamps", "dropped", "filled"),
+    [
+        ([0, 40, 80, 120], 0, 0),
+        ([0, 40, 160, 200], 0, 2),  # two are missing
+        ([0, 40, 45, 80], 1, 0),  # one too many
+        ([0, 21, 40, 80], 1, 0),  # nearer to the second place than to the first
+        ([0, 40, 80, 30, 120], 1, 0),  # a time stamp that goes back
+        ([500, 540], 0, 0),  # what stands for the time before the first picture is no hole
+    ],
+)
+def test_what_becomes_of_pictures(stamps: list[int], dropped: int, filled: int) -> None:
+    cadence = counted(stamps, 25)
+    assert (cadence.frames, cadence.dropped, cadence.filled) == (len(stamps), dropped, filled)
+
+
+@settings(max_examples=60)
+@given(
+    steps=st.lists(st.integers(-30, 150), min_size=1, max_size=40), rate=st.sampled_from([25, 30, 50]),
+    zero=st.integers(-500, 0), early=st.integers(0, 50),
+)  # fmt: skip
+def test_each_place_has_one_picture(steps: list[int], rate: int, zero: int, early: int) -> None:
+    stamps = [1000]
+    for step in steps:
+        stamps.append(stamps[-1] + step)
+    cadence = counted(stamps, rate, zero=zero, early=early)
+    whole = Grid(rate=Fraction(rate), zero=zero, timescale=MS)
+    places = max(whole.place(stamp) for stamp in stamps) - whole.place(stamps[0])
+    shown = cadence.frames - 1 - cadence.dropped  # the last one is on its way yet
+    assert shown + cadence.filled == places
+    assert (cadence.dropped, cadence.filled) == (
+        (later := counted(stamps, rate, zero=zero)).dropped, later.filled,
+    )  # fmt: skip
+
+
+def test_the_filter_itself_counts_the_same(ffmpeg: str) -> None:
+    """30 pictures a second onto 25, with a hole, and a phase that rounds."""
+    ran = subprocess.run(
+        [
+            *(ffmpeg, "-loglevel", "verbose", "-f", "lavfi", "-i", "color=size=16x16:rate=30:duration=4"),
+            *("-vf", "settb=1/1000,setpts='trunc(N*1000/30)+13+if(gt(N,60),217,0)',fps=25:start_time=0:round=near"),
+            *("-fps_mode", "passthrough", "-f", "null", "-"),
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    said = re.search(r"(\d+) frames in, (\d+) frames out; (\d+) frames dropped, (\d+) frames duplicated", ran.stderr)
+    assert said is not None, ran.stderr
+    frames, out, dropped, duplicated = map(int, said.groups())
+    stamps = [number * MS // 30 + 13 + (217 if number > 60 else 0) for number in range(frames)]
+    cadence = counted(stamps, 25)
+    assert (cadence.dropped, cadence.filled) == (dropped, duplicated)
+    assert out == frames - dropped + duplicated
+
+
+def test_pictures_that_wait_for_later_ones_are_put_into_order() -> None:
+    cadence = Cadence()
+    cadence.settle(Grid(rate=Fraction(25), zero=0, timescale=MS))
+    for group in range(0, 4000, 480):
+        for place, shift in enumerate([0, 160, 80, 40, 120, 320, 240, 200, 280, 440, 400, 360]):
+            cadence.add(Picture(pts=group + shift, key=not place), timescale=MS)
+    cadence.close()
+    assert (cadence.dropped, cadence.filled) == (0, 0)
+    assert cadence.rate(MS) == pytest.approx(25, rel=0.01)
+    assert cadence.key_interval(MS) == 0.48
+
+
+def test_the_longest_way_between_key_pictures_counts() -> None:
+    cadence = Cadence()
+    assert (cadence.rate(MS), cadence.key_interval(MS)) == (None, None)
+    for stamp in range(0, 20_000, 40):
+        cadence.add(Picture(pts=stamp, key=stamp in (0, 2000, 7000, 9000)), timescale=MS)
+        if stamp == 1000:
+            assert cadence.key_interval(MS) is None
+        if stamp == 10_000:
+            assert cadence.key_interval(MS) == 5
+    assert cadence.key_interval(MS) == pytest.approx(10.96)
