@@ -38,15 +38,15 @@ class Aac(Protocol):
     def bitrate(self) -> int: ...
 
 
-def init_section(track: Aac) -> bytes:
-    """`ftyp` and `moov` of an AAC-LC track; its timescale is the sample rate."""
+def init_section(track: Aac, *, number: int = _TRACK) -> bytes:
+    """`ftyp` and `moov` of an AAC-LC track with this track_ID; its timescale is the sample rate."""
     ftyp = write(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6cmfcmp41")
     mvhd = write_full(
         b"mvhd", 0, 0, struct.pack(">4IIH10x", 0, 0, track.sample_rate, 0, 1 << 16, 1 << 8), _MATRIX, bytes(24),
-        struct.pack(">I", _TRACK + 1),
+        struct.pack(">I", number + 1),
     )  # fmt: skip
-    trex = write_full(b"trex", 0, 0, struct.pack(">5I", _TRACK, 1, 0, 0, 0))
-    return ftyp + write(b"moov", mvhd, _trak(track), write(b"mvex", trex))
+    trex = write_full(b"trex", 0, 0, struct.pack(">5I", number, 1, 0, 0, 0))
+    return ftyp + write(b"moov", mvhd, _trak(track, number), write(b"mvex", trex))
 
 
 def segment(track: AudioPlan, number: int, frames: Sequence[bytes]) -> bytes:
@@ -66,10 +66,10 @@ def segment(track: AudioPlan, number: int, frames: Sequence[bytes]) -> bytes:
     return moof(len(moof(0)) + header) + write(b"mdat", *frames)
 
 
-def _trak(track: Aac) -> bytes:
+def _trak(track: Aac, number: int) -> bytes:
     enabled_in_movie = 0x3
     tkhd = write_full(
-        b"tkhd", 0, enabled_in_movie, struct.pack(">5I8xhhh2x", 0, 0, _TRACK, 0, 0, 0, 1, 1 << 8), _MATRIX, bytes(8)
+        b"tkhd", 0, enabled_in_movie, struct.pack(">5I8xhhh2x", 0, 0, number, 0, 0, 0, 1, 1 << 8), _MATRIX, bytes(8)
     )
     mdhd = write_full(b"mdhd", 0, 0, struct.pack(">4IHH", 0, 0, track.sample_rate, 0, _UNDETERMINED, 0))
     hdlr = write_full(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"soun"), b"SoundHandler\0")

@@ -69,7 +69,7 @@ def sound_of(
     if track.right is not None:
         sound = sides(sound, _placed(opened[str(track.right)], track, start, begin, ())[0])
     sound = mixed(sound, track)
-    if begin.position or plan.parent is not None:
+    if begin.position or plan.is_cut:
         # How much padding an encoder has put at the end is said at the beginning, which is not read; and of what lies
         # behind a clip nothing is heard.
         last = track.skip + track.samples - int(start * track.sample_rate)

@@ -82,7 +82,8 @@ def _plan(
     return Plan(
         asset=asset, version=version, source=replace(parent.source, key=layout.source(asset, version)), video=video,
         audio=audio, reads=None if parent.reads is None else _reads(parent, parent.reads, audio, span),
-        parent=Parent(asset=parent.asset, version=parent.version, begin=begin), protection=parent.protection,
+        parent=Parent(asset=parent.asset, version=parent.version, begin=begin), recorded=parent.recorded,
+        protection=parent.protection,
     )  # fmt: skip
 
 

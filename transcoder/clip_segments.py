@@ -7,7 +7,7 @@ What the parent lacks (it is still being encoded, was replaced, or deleted) is l
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import anyio
 
@@ -67,62 +67,85 @@ def taken(piece: Piece, offered: Mapping[Piece, bytes], rung: VideoRung) -> byte
     return None
 
 
-class ClipSegments:
-    """Makes segments of one clip; without a `parent_plan` none."""
+class Above(Protocol):
+    """What segments may be taken over from."""
+
+    async def init(self, rung: VideoRung) -> bytes | None:
+        """The init section of a rung of the clip."""
+        ...
+
+    async def fragments(self, rung: VideoRung, wanted: Sequence[Piece]) -> dict[Piece, bytes] | None:
+        """Those of the pieces of one segment that can be taken, where the clip puts them; None: nothing is known of the
+        segment. Raises what the store raises."""
+        ...
+
+
+class OfParent:
+    """The segments of the asset that a clip was cut from; without a `parent_plan` none."""
 
     def __init__(
-        self, *, store: ObjectStore, plan: Plan, parent: Parent, parent_plan: Plan | None,
+        self, *, store: ObjectStore, video: VideoPlan, parent: Parent, parent_plan: Plan | None,
         parent_keys: Keys | None = None,
     ) -> None:  # fmt: skip
-        """`parent_keys`: those of the parent's plan. What is taken over is encrypted again, with the clip's own."""
-        self._store, self._plan, self._parent = store, plan, parent
-        self._parent_plan, self._parent_keys = parent_plan, parent_keys
-        video = None if parent_plan is None else parent_plan.video
-        self._skip = 0 if video is None else video.skip
-        self._head = 0 if video is None else video.head
+        """`video`: of the clip. `parent_keys`: those of the parent's plan."""
+        self._store, self._video, self._parent = store, video, parent
+        self._plan, self._keys = parent_plan, parent_keys
+        above = None if parent_plan is None else parent_plan.video
+        self._skip = 0 if above is None else above.skip
+        self._head = 0 if above is None else above.head
         self._known = {} if parent_plan is None else parent_plan.renditions()
+
+    async def init(self, rung: VideoRung) -> bytes | None:
+        return await self._find(renamed(rung.id, self._parent.version), None)
+
+    async def fragments(self, rung: VideoRung, wanted: Sequence[Piece]) -> dict[Piece, bytes] | None:
+        rendition = renamed(rung.id, self._parent.version)
+        number = (wanted[0].start - self._skip + self._head) // self._video.segment
+        body = await self._find(rendition, number) if number < self._known.get(rendition, 0) else None
+        if body is None:
+            return None
+        offered = of_parent(body, self._video, rung, skip=self._skip)
+        found = ((piece, taken(piece, offered, rung)) for piece in wanted)
+        return {piece: part for piece, part in found if part is not None}
+
+    async def _find(self, rendition: RenditionId, number: int | None) -> bytes | None:
+        if self._plan is None:
+            return None
+        try:
+            return await read_clear(self._store, self._plan, self._keys, rendition, number)
+        except ObjectNotFound:
+            return None
+
+
+class ClipSegments:
+    """Makes segments of one plan; what is taken over is encrypted again, with the plan's own keys."""
+
+    def __init__(self, *, plan: Plan, above: Above) -> None:
+        self._plan, self._above = plan, above
 
     async def make(
         self, number: int, renditions: Collection[RenditionId], sink: Sink, *, track: str, encoding: Mapping[str, Any]
     ) -> None:
-        """Hand a segment to `sink` in each of these rungs of a track that the parent has it in, init section first.
+        """Hand a segment to `sink` in each of these rungs of a track that there is something of above, init section
+        first.
 
         `encoding` are arguments of `encode_video`. Raises what the store, the encoder and `sink` raise.
         """
         if (video := self._plan.video) is None:
             raise ValueError("the plan has no picture")
         rungs = [rung for rung in video.rungs if rung.id in renditions]
-        frames = video.source_frames_of(number)
-        wanted = pieces(frames, video.gop)
-        above = (frames.start - self._skip + self._head) // video.segment
-        bodies = await self._read([(renamed(rung.id, self._parent.version), above) for rung in rungs])
-        offered = {
-            rung.id: of_parent(body, video, rung, skip=self._skip)
-            for rung, body in zip(rungs, bodies, strict=True)
-            if body is not None
-        }
-        parts: dict[RenditionId, dict[Piece, bytes]] = {rendition: {} for rendition in offered}
+        wanted = pieces(video.source_frames_of(number), video.gop)
+        parts = await self._offered(rungs, wanted)
         for piece in wanted:
-            lacking = []
-            for rung in rungs:
-                if rung.id in offered:
-                    found = taken(piece, offered[rung.id], rung)
-                    if found is None:
-                        lacking.append(rung)
-                    else:
-                        parts[rung.id][piece] = found
+            lacking = [rung for rung in rungs if rung.id in parts and piece not in parts[rung.id]]
             if lacking:
                 for rendition, body in (await self._encoded(video, piece, track, lacking, encoding)).items():
                     parts[rendition][piece] = body
         for rung in rungs:
             if rung.id in parts:
-                await self._init(rung.id, sink)
+                if (init := await self._above.init(rung)) is not None:
+                    await sink(rung.id, None, init)
                 await sink(rung.id, number, b"".join(parts[rung.id][piece] for piece in wanted))
-
-    async def _init(self, rendition: RenditionId, sink: Sink) -> None:
-        body = await self._find(renamed(rendition, self._parent.version), None)
-        if body is not None:
-            await sink(rendition, None, body)
 
     async def _encoded(
         self, video: VideoPlan, piece: Piece, track: str, rungs: Sequence[VideoRung], encoding: Mapping[str, Any]
@@ -142,28 +165,23 @@ class ClipSegments:
         await encode_video(plan, Window(track=track, first=0, count=1), sink=keep, **encoding)
         return found
 
-    async def _read(self, names: Sequence[tuple[RenditionId, int]]) -> list[bytes | None]:
-        """Segments of the parent; None for what it has not."""
-        found: list[bytes | None] = [None] * len(names)
+    async def _offered(
+        self, rungs: Sequence[VideoRung], wanted: Sequence[Piece]
+    ) -> dict[RenditionId, dict[Piece, bytes]]:  # fmt: skip
+        """Of the rungs that there is something of."""
+        found: dict[RenditionId, dict[Piece, bytes]] = {}
         limiter = anyio.CapacityLimiter(_READS_AT_ONCE)
 
-        async def read(place: int, rendition: RenditionId, number: int) -> None:
-            if number < self._known.get(rendition, 0):
-                async with limiter:
-                    found[place] = await self._find(rendition, number)
+        async def look(rung: VideoRung) -> None:
+            async with limiter:
+                offered = await self._above.fragments(rung, wanted)
+            if offered is not None:
+                found[rung.id] = offered
 
         try:
             async with anyio.create_task_group() as reads:
-                for place, name in enumerate(names):
-                    reads.start_soon(read, place, *name)
+                for rung in rungs:
+                    reads.start_soon(look, rung)
         except ExceptionGroup as exc:
             raise exc.exceptions[0] from exc
         return found
-
-    async def _find(self, rendition: RenditionId, number: int | None) -> bytes | None:
-        if self._parent_plan is None:
-            return None
-        try:
-            return await read_clear(self._store, self._parent_plan, self._parent_keys, rendition, number)
-        except ObjectNotFound:
-            return None

@@ -40,11 +40,13 @@ def encoder_options(rung: VideoRung, gop: int, settings: EncoderSettings) -> dic
 def _x264(rung: VideoRung, common: dict[str, Any], settings: EncoderSettings) -> dict[str, Any]:
     return {
         "c:v": "libx264",
-        "preset": settings.preset,
+        "preset": rung.live or settings.preset,
         "threads": settings.threads,
         "profile:v": rung.profile,
         "level:v": rung.level,
         **common,
+        # No picture waits for a later one: neither in the encoder nor, without B pictures, in the decoder.
+        **({"tune": "zerolatency", "bf": 0} if rung.live else {}),
         "sc_threshold": 0,
         # stitchable: headers do not depend on the pictures, so that windows have the same SPS and PPS.
         "x264-params": "open-gop=0:stitchable=1" + (f":{EFFORT}" if rung.effort else ""),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from manifests.layout import AssetId, RenditionId
+from manifests.layout import AssetId, ChannelId, RenditionId
 from transcoder.profile import Codec, Encryption
 
 AAC_FRAME = 1024
@@ -37,7 +37,8 @@ class VideoRung:
     `divisor` 2 halves the frame rate (it keeps every second grid frame). `average` (b/s) is what its step of the ladder
     is worth; `crf`, `maxrate`, `bufsize` (b/s, bits) are the capped-CRF settings; `bandwidth` the declared peak (b/s)
     until it is measured. `codecs` is the RFC 6381 string. `effort`: the encoder takes more time for its pictures than
-    its preset says (`encoder_settings.EFFORT`).
+    its preset says (`encoder_settings.EFFORT`). `live`: x264's preset of pictures that are encoded while they happen,
+    without B pictures and none ahead; what is made beside them later has the same headers.
     """
 
     id: RenditionId
@@ -54,6 +55,7 @@ class VideoRung:
     bandwidth: int
     effort: bool = False
     codec: Codec = Codec.H264
+    live: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +231,20 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The live event whose segments are the source of a plan, and are taken over: the source's grid begins with segment
+    `first` of the epoch. `inits`: the init sections of those segments, by the event's renditions, of which `sound` is
+    one.
+    """
+
+    channel: ChannelId
+    event: int
+    first: int
+    sound: RenditionId
+    inits: dict[RenditionId, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
     """How the segments of a plan are encrypted. `period`: how many in a row share a key; 0: all of them.
 
@@ -248,7 +264,8 @@ class Plan:
     """`reads` is None where only a demuxer can tell what it is going to read. `parent`: of a clip. `protection`: None
     for a plan whose segments are not encrypted.
 
-    `grown`: parts of it were published while the source arrived, by plans that this one goes on from (growing/).
+    `recorded`: of what was live. `grown`: parts of it were published while the source arrived, by plans that this one
+    goes on from (growing/).
     """
 
     asset: AssetId
@@ -259,6 +276,7 @@ class Plan:
     reads: SourceReads | None = None
     grown: bool = False
     parent: Parent | None = None
+    recorded: Recorded | None = None
     protection: Protection | None = None
 
     def renditions(self) -> dict[RenditionId, int]:
@@ -267,6 +285,11 @@ class Plan:
         if self.video is not None:
             found |= {rung.id: self.video.segments for rung in self.video.rungs}
         return found | {track.id: track.segments for track in self.audio}
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether its source goes on where it ends."""
+        return self.parent is not None or self.recorded is not None
 
     @property
     def encryption(self) -> Encryption:

@@ -11,10 +11,11 @@ import anyio
 from infra.errors import CacheUnavailable
 from manifests import layout
 from transcoder.audio import encode_audio
-from transcoder.clip_segments import ClipSegments
+from transcoder.clip_segments import ClipSegments, OfParent
 from transcoder.describe import multivariant
 from transcoder.errors import KeysUnreadable
 from transcoder.facts import find_plan
+from transcoder.live.recording.taking import LivePictures, take_sound
 from transcoder.loudness.listen import with_gain
 from transcoder.passes import Pass, costs, is_worth_leaving, passes
 from transcoder.publish import Publisher, key_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStore
     from manifests.layout import RenditionId
+    from transcoder.clip_segments import Above
     from transcoder.encryption.content_keys import Keys
     from transcoder.inputs import Reading
     from transcoder.parts import TranscoderParts
@@ -131,16 +133,9 @@ class Work:
     async def _take_over(
         self, numbers: range, renditions: Sequence[RenditionId], begun: RenditionId | None = None
     ) -> None:
-        """Of a clip, what its parent has of these segments; `begun`: in this rendition first."""
-        if (parent := self._plan.parent) is None or codec_of(self._track) is None:
-            return
-        store = self._parts.store
-        above = await find_plan(store, parent.asset, parent.version)
-        try:
-            keys = None if above is None else await self._parts.keys.of(above)
-        except KeysUnreadable:  # being deleted, or wrapped by a key that is lost: a clip can do without
-            above = keys = None
-        clip = ClipSegments(store=store, plan=self._plan, parent=parent, parent_plan=above, parent_keys=keys)
+        """What there is of these segments already; `begun`: in this rendition first."""
+        track = next((track for track in self._plan.audio if track.id == self._track), None)
+        above = None if track is not None else await self._above()
 
         async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
             with suppress(CacheUnavailable):
@@ -150,10 +145,37 @@ class Work:
             if number is not None:
                 self._priority.made(waited_for=bool(self._claim.wanted))
 
+        if track is not None:
+            for number in numbers:
+                if (track.id, number) not in self.done | self._claim.lost:
+                    await take_sound(self._parts.store, self._plan, track, number, sink)
+            return
+        if above is None:
+            return
+        clip = ClipSegments(plan=self._plan, above=above)
         for number in numbers:
             for some in ([begun], renditions) if begun is not None and number == numbers.start else (renditions,):
                 missing = {each for each in some if (each, number) not in self.done | self._claim.lost}
                 await clip.make(number, missing, sink, track=self._track, encoding=self._encoding())
+
+    async def _above(self) -> Above | None:
+        """What pictures are taken over from: of a clip its parent, of what was live that."""
+        plan, store = self._plan, self._parts.store
+        if plan.video is None:
+            return None
+        if plan.parent is not None:
+            found = await find_plan(store, plan.parent.asset, plan.parent.version)
+            try:
+                keys = None if found is None else await self._parts.keys.of(found)
+            except KeysUnreadable:  # being deleted, or wrapped by a key that is lost: a clip can do without
+                found = keys = None
+            if found is not None or plan.recorded is None:
+                return OfParent(
+                    store=store, video=plan.video, parent=plan.parent, parent_plan=found, parent_keys=keys
+                )  # fmt: skip
+        if plan.recorded is not None:
+            return LivePictures(store=store, video=plan.video, recorded=plan.recorded)
+        return None
 
     def _encoding(self) -> dict[str, Any]:
         return {

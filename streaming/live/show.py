@@ -115,7 +115,8 @@ class Show:
         else:
             profile = await shows.profile_of(self.channel)
             event = plan_event(
-                self.channel.id, self.channel.event, opening, profile, long_parts=self.channel.long_parts
+                self.channel.id, self.channel.event, opening, profile, long_parts=self.channel.long_parts,
+                preset=shows.encoder.preset,
             )  # fmt: skip
         shows.check_room(event, of=self)
         feed.event = event

@@ -14,7 +14,7 @@ from tests.transcoder.test_video import _SETTINGS, Made, _clip, _encode, _number
 from transcoder import clip_segments
 from transcoder.boxes import read_header
 from transcoder.clip_plan import clip_of_frames
-from transcoder.clip_segments import ClipSegments
+from transcoder.clip_segments import ClipSegments, OfParent
 from transcoder.fragments import fragments_of
 from transcoder.publish import key_of
 from transcoder.video import unit
@@ -30,6 +30,13 @@ FRAMES = 110
 """Of 25 frames/s in GOPs of 12 and segments of 24."""
 
 Encoded = list[tuple[int, list[RenditionId]]]
+
+
+def clip_segments_of(store: MemoryStore, plan: Plan, above: Plan | None) -> ClipSegments:
+    """What takes over for a clip what its parent has."""
+    assert plan.video is not None
+    assert plan.parent is not None
+    return ClipSegments(plan=plan, above=OfParent(store=store, video=plan.video, parent=plan.parent, parent_plan=above))
 
 
 class Parent:
@@ -51,8 +58,7 @@ class Parent:
             assert made.setdefault((rendition, number), body) == body
 
         assert plan.video is not None
-        assert plan.parent is not None
-        clip = ClipSegments(store=self.store, plan=plan, parent=plan.parent, parent_plan=above)
+        clip = clip_segments_of(self.store, plan, above)
         for number in range(plan.video.segments):
             encoding = {"source": self.source, "settings": _SETTINGS}
             await clip.make(number, {rung.id for rung in plan.video.rungs}, sink, track="video", encoding=encoding)
@@ -184,8 +190,7 @@ async def test_a_clip_of_a_clip(parent: Parent, first: int, stop: int, tmp_path:
 
 async def test_without_a_parent_nothing_is_taken_over(parent: Parent) -> None:
     plan = clip_of_frames(parent.plan, range(13, 97), asset=CLIP, version=1)
-    assert plan.parent is not None
-    clip = ClipSegments(store=parent.store, plan=plan, parent=plan.parent, parent_plan=None)
+    clip = clip_segments_of(parent.store, plan, None)
     made: Made = {}
 
     async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:

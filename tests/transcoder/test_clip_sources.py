@@ -17,8 +17,8 @@ from infra.memory import MemoryStore
 from manifests.layout import AssetId
 from tests.transcoder.odd.made import SWEEP, X264, clip, numbers, sweep
 from tests.transcoder.odd.package import SETTINGS, index_of, joined
+from tests.transcoder.test_clip_segments import clip_segments_of
 from transcoder.clip_plan import clip_of_frames
-from transcoder.clip_segments import ClipSegments
 from transcoder.plan import SourceRef
 from transcoder.planner import make_plan
 from transcoder.profile import DEFAULT, Codec, row
@@ -102,9 +102,8 @@ async def taken_over(plan: Plan, parent: Plan, above: Made, source: Path) -> Mad
     async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
         made[rendition, number] = body
 
-    assert plan.parent is not None
     assert plan.video is not None
-    cutting = ClipSegments(store=store, plan=plan, parent=plan.parent, parent_plan=parent)
+    cutting = clip_segments_of(store, plan, parent)
     for track, count in tracks(plan).items():
         rungs = {rung.id for rung in plan.video.rungs if rung.codec is _CODECS.get(track, Codec.H264)}
         for number in range(count):

@@ -134,9 +134,6 @@ def fitted(opening: Opening, rung: VideoRung) -> tuple[int, int]:
 def _encoding(event: LiveEvent, rung: VideoRung, settings: EncoderSettings) -> dict[str, Any]:
     return {
         **encoder_options(rung, event.grid.gop // rung.divisor, settings),
-        # No picture waits for a later one: neither in the encoder nor, without B pictures, in the decoder.
-        "tune": "zerolatency",
-        "bf": 0,
         "fps_mode": "passthrough",
         "enc_time_base": "filter",
         "video_track_timescale": VIDEO_TIMESCALE,

@@ -83,7 +83,13 @@ class Cutter:
             duration=len(frames) * sample,
             independent=frames[0].sync,
             last=last,
-            body=fragment(frames, sequence=start // self._track.part % _SEQUENCES, start=start, duration=sample),
+            body=fragment(
+                frames,
+                sequence=start // self._track.part % _SEQUENCES,
+                start=start,
+                duration=sample,
+                track=self._track.id,
+            ),
         )
 
 

@@ -5,7 +5,7 @@ Whoever publishes later, or from another place, is fitted into it: players see o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SOUND_BITS: Final = 128_000
 """b/s of the sound: AAC-LC in stereo (Apple 2.3, 2.9)."""
+PRESET: Final = "superfast"
 _SOUND_PEAK: Final = Fraction(11, 10)
 
 
@@ -62,8 +63,13 @@ class LiveEvent:
         return self.grid.video(divisors[rendition])
 
 
-def plan_event(channel: ChannelId, number: int, opening: Opening, profile: Profile, *, long_parts: bool) -> LiveEvent:
-    """The event that a publisher opens: his picture is never scaled up, and the profile's ladder is H.264 alone."""
+def plan_event(
+    channel: ChannelId, number: int, opening: Opening, profile: Profile, *, long_parts: bool, preset: str = PRESET
+) -> LiveEvent:
+    """The event that a publisher opens: his picture is never scaled up, and the profile's ladder is H.264 alone.
+
+    `preset` (x264's) stays with it: all its encoders write the same headers.
+    """
     grid = grid_for(opening.rate, long_parts=long_parts)
     width, height = ladder.upright(opening.width, opening.height, sar=opening.sar, rotation=0)
     rungs = ladder.rungs(width, height, rate=Fraction(grid.rate), version=number, settings=ladder.settings_of(profile))
@@ -71,7 +77,7 @@ def plan_event(channel: ChannelId, number: int, opening: Opening, profile: Profi
         channel=channel,
         number=number,
         grid=grid,
-        rungs=tuple(rung for rung in rungs if rung.codec is Codec.H264),
+        rungs=tuple(replace(rung, live=preset) for rung in rungs if rung.codec is Codec.H264),
         sound=Sound(id=RenditionId(f"a{SOUND_BITS // 1000}-{number}")),
     )
 

@@ -19,6 +19,9 @@ from typing import Final
 
 AAC_FRAME: Final = 1024
 SAMPLE_RATE: Final = 48_000
+PICTURE_TRACK: Final = 1
+SOUND_TRACK: Final = 2
+"""track_ID of the fragments. Not the same, so that a recording can read both as one file."""
 VIDEO_TIMESCALE: Final = 90_000
 """Ticks a second of every picture track: a whole number of them is a picture's at 25, 30, 50 and 60 a second."""
 
@@ -74,18 +77,20 @@ class Grid:
 
     def audio(self) -> TrackGrid:
         return TrackGrid(
-            timescale=SAMPLE_RATE, sample=AAC_FRAME, part=self.audio_part * AAC_FRAME, parts=self.parts
+            timescale=SAMPLE_RATE, sample=AAC_FRAME, part=self.audio_part * AAC_FRAME, parts=self.parts, id=SOUND_TRACK
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackGrid:
-    """The same in ticks of 1/`timescale` s: a sample lasts `sample`, a part `part`; `parts` are a segment."""
+    """The same in ticks of 1/`timescale` s: a sample lasts `sample`, a part `part`; `parts` are a segment. `id` is the
+    track_ID."""
 
     timescale: int
     sample: int
     part: int
     parts: int
+    id: int = PICTURE_TRACK
 
     @property
     def segment(self) -> int:

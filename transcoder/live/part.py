@@ -12,7 +12,6 @@ from transcoder.boxes import write, write_full
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TRACK: Final = 1
 _SYNC: Final = 0x02000000  # sample_depends_on = 2: on no other (ISO/IEC 14496-12 §8.8.3.1)
 _NOT_SYNC: Final = 0x01010000  # it depends on others, and is no sync sample
 _HEADER: Final = 8
@@ -40,12 +39,13 @@ class Part:
     body: bytes
 
 
-def fragment(frames: Sequence[Frame], *, sequence: int, start: int, duration: int) -> bytes:
-    """Frames of `duration` ticks each as one `moof` with its `mdat` (a CMAF chunk, ISO/IEC 23000-19 §7.3.2.3)."""
+def fragment(frames: Sequence[Frame], *, sequence: int, start: int, duration: int, track: int = 1) -> bytes:
+    """Frames of `duration` ticks each as one `moof` with its `mdat` (a CMAF chunk, ISO/IEC 23000-19 §7.3.2.3), of the
+    track with this track_ID."""
     first, others = frames[0].sync, {frame.sync for frame in frames[1:]}
     default = _SYNC if others == {True} or (not others and first) else _NOT_SYNC
     is_mixed = len(others) == 2
-    tfhd = write_full(b"tfhd", 0, 0x020000 | 0x8 | 0x20, struct.pack(">3I", _TRACK, duration, default))
+    tfhd = write_full(b"tfhd", 0, 0x020000 | 0x8 | 0x20, struct.pack(">3I", track, duration, default))
     tfdt = write_full(b"tfdt", 1, 0, struct.pack(">Q", start))
     flags = [_SYNC if frame.sync else _NOT_SYNC for frame in frames]
     if is_mixed:

@@ -26,6 +26,7 @@ from transcoder.live.argv import Origin, live_argv
 from transcoder.live.cutting import Cutter
 from transcoder.live.errors import FeedBroken
 from transcoder.live.event import LiveEvent
+from transcoder.live.grid import SOUND_TRACK
 from transcoder.live.metrics import PART_DELAY
 from transcoder.live.opening import Opening
 from transcoder.live.pipes import InputPipe
@@ -119,7 +120,7 @@ class _Outputs:
             async with anyio.create_task_group() as readers:
                 for place, rung in enumerate(event.rungs):
                     readers.start_soon(self._pictures, rung.id, pipes[place], place + 1 == len(event.rungs))
-                self._packaging.init(event.sound.id, init_section(event.sound))
+                self._packaging.init(event.sound.id, init_section(event.sound, number=SOUND_TRACK))
                 if self._run.opening.channels:
                     readers.start_soon(self._sound, pipes[-1])
         except ExceptionGroup as exc:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from infra.errors import SettingsError
 from infra.settings import read, setting
 from transcoder.encoder_settings import PRESETS, EncoderSettings
+from transcoder.live.event import PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,7 @@ _OF_A_CORE: Final = 60
 class LiveSettings:
     """How live feeds are encoded, and how many."""
 
-    preset: str = setting(
-        "superfast", env="CHANNEL_LIVE_PRESET", help=f"x264's preset for live feeds: {', '.join(PRESETS)}"
-    )
+    preset: str = setting(PRESET, env="CHANNEL_LIVE_PRESET", help=f"x264's preset for live feeds: {', '.join(PRESETS)}")
     capacity: int = setting(
         0,
         env="CHANNEL_LIVE_CAPACITY",

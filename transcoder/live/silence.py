@@ -34,7 +34,7 @@ def silence(rendition: RenditionId, track: TrackGrid, *, start: int, stop: int) 
             last=until % track.segment == 0,
             body=fragment(
                 [_FRAME] * ((until - at) // track.sample), sequence=at // track.part % _SEQUENCES, start=at,
-                duration=track.sample,
+                duration=track.sample, track=track.id,
             ),
         )  # fmt: skip
         at = until

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BITS: Final = 9
-_BARS: Final = f"geq=lum='if(mod(floor(N/pow(2,floor(X*{_BITS}/W))),2),220,30)':cb=128:cr=128"
+BARS: Final = f"geq=lum='if(mod(floor(N/pow(2,floor(X*{_BITS}/W))),2),220,30)':cb=128:cr=128"
 SWEEP: Final = "geq=lum='if(between(X-2*mod(N,64),4,20),225,30+9*mod(7*X+13*Y,5))':cb=128:cr=128"
 """A white bar that moves by two columns a picture, over a pattern that stands still."""
 X264: Final = ("-c:v", "libx264", "-preset", "superfast", "-crf", "12", "-bf", "2", "-g", "100")
@@ -29,7 +29,7 @@ def ffmpeg(*arguments: str) -> bytes:
 
 
 def clip(
-    path: Path, rate: Fraction | int, frames: int, *output: str, drawn: str = _BARS, filters: Sequence[str] = ()
+    path: Path, rate: Fraction | int, frames: int, *output: str, drawn: str = BARS, filters: Sequence[str] = ()
 ) -> Path:
     """`frames` pictures of 160×96, `drawn` at `rate`."""
     graph = ",".join((f"color=gray:s=160x96:r={rate}", drawn, *filters))
