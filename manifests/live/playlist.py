@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -54,15 +54,18 @@ def skipped(state: LiveRendition) -> int:
 
 
 def place(state: LiveRendition, entries: Iterable[Entry], *, with_parts: bool) -> Placed:
-    """Which date ranges stand at which segment: in front of what was published after they were added.
+    """Which date ranges stand at which segment. Where no parts are listed, in front of the segment that they are in.
 
-    So a playlist changes at its end only (§6.2.1). Where no parts are listed a segment is published when it is whole.
+    So a playlist changes at its end only (§6.2.1). What is said of a part that this rendition does not have yet, since
+    another one is ahead of it, is left out until it has come so far.
     """
     found: dict[int, tuple[list[Entry], list[Entry]]] = {}
     for entry in entries:
-        at = bisect_right(state.segments, entry.added_ms, key=_ended_ms)
-        segment = state.segments[at] if at < len(state.segments) else state.growing
-        is_inside = with_parts and segment is not None and entry.added_ms >= segment.begun_ms
+        if entry.position > state.edge and not state.ended:
+            continue
+        number, index = entry.position
+        at = min(max(0, number - state.media_sequence), len(state.segments))
+        is_inside = with_parts and index > 0 and state.segment(number) is not None
         found.setdefault(at, ([], []))[is_inside].append(entry)
     return found
 
@@ -72,10 +75,6 @@ def kept(placed: Placed, left: int) -> Placed:
     moved = [entry for place in sorted(placed) if place < left for entry in chain(*placed[place])]
     before, inside = placed.get(left, NOTHING)
     return {**{place: at for place, at in placed.items() if place > left}, left: ([*moved, *before], list(inside))}
-
-
-def _ended_ms(segment: LiveSegment) -> int:
-    return segment.ended_ms or 0
 
 
 def low_latency(state: LiveRendition, placed: Placed, others: Mapping[str, LiveRendition]) -> MediaPlaylist:
@@ -161,11 +160,11 @@ def segment_of(state: LiveRendition, segment: LiveSegment, at: At, *, with_parts
 def _head(state: LiveRendition, segment: LiveSegment, at: At, *, with_parts: bool) -> SegmentHead:
     before, inside = at
     parts = _parts(state, segment) if with_parts and segment.unlisted_ms is None else ()
-    listed: list[tuple[int, Part | DateRange]] = [
-        *((part.published_ms, each) for part, each in zip(segment.parts, parts, strict=False)),
-        *((entry.added_ms, entry.tag) for entry in inside),
+    listed: list[tuple[tuple[int, bool], Part | DateRange]] = [
+        *(((index, True), part) for index, part in enumerate(parts)),
+        *(((entry.position[1], False), entry.tag) for entry in inside),
     ]
-    listed.sort(key=itemgetter(0))  # stable: of what has one moment, parts come first
+    listed.sort(key=itemgetter(0))  # stable: a range stands in front of its part
     return SegmentHead(
         before=tuple(entry.tag for entry in before),
         discontinuity=segment.discontinuity,

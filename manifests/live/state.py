@@ -15,6 +15,8 @@ from manifests.hls import decimals
 Position: TypeAlias = tuple[int, int]
 """Media sequence number, and index of a part."""
 
+START: Final[Position] = (0, 0)
+"""In front of everything."""
 _MICROSECONDS: Final = 10**decimals.PLACES
 
 
@@ -167,6 +169,11 @@ class LiveRendition:
         """Position of the last part; None: there is none yet."""
         latest = self.growing or (self.segments[-1] if self.segments else None)
         return None if latest is None else (latest.number, latest.count - 1)
+
+    @property
+    def edge(self) -> Position:
+        """Position behind all that is there: a part that comes has this one, or a later one."""
+        return (self.number, 0) if self.growing is None else (self.growing.number, self.growing.count)
 
     @property
     def next_part(self) -> Position:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from manifests.hls import MediaPlaylist
-    from manifests.live.playlist import Placed
+    from manifests.live.playlist import At, Placed
     from manifests.live.state import LiveRendition
 
 
@@ -33,7 +33,7 @@ class Texts:
     """The texts of one rendition. Remembers segments, so it belongs to one rendition, and to one thread at a time."""
 
     def __init__(self) -> None:
-        self._written: dict[int, str] = {}
+        self._written: dict[int, tuple[At, str]] = {}
 
     def full(
         self, state: LiveRendition, *, timeline: Timeline = EMPTY, others: Mapping[str, LiveRendition]
@@ -82,11 +82,9 @@ class Texts:
         return lines.write([*head, *past, *recent.body()])
 
     def _old(self, state: LiveRendition, place: int, placed: Placed) -> str:
-        segment = state.segments[place]
-        if place in placed:
-            return playlist.segment_of(state, segment, placed[place], with_parts=False).render()
-        if segment.number not in self._written:
-            self._written[segment.number] = playlist.segment_of(
-                state, segment, playlist.NOTHING, with_parts=False
-            ).render()
-        return self._written[segment.number]
+        segment, at = state.segments[place], placed.get(place, playlist.NOTHING)
+        known = self._written.get(segment.number)
+        if known is None or known[0] != at:
+            text = playlist.segment_of(state, segment, at, with_parts=False).render()
+            known = self._written[segment.number] = (at, text)
+        return known[1]

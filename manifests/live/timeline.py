@@ -1,6 +1,9 @@
-"""Date ranges of a channel: one list for all its renditions (RFC 8216bis §6.2.4), each with the moment it was added.
+"""Date ranges of a channel: one list for all its renditions (RFC 8216bis §6.2.4), each where it was added.
 
 What was said of a range stays said: later tags of its ID add to it. It leaves when no date of it is in any playlist.
+
+A playlist changes at its end only (§6.2.1), so a tag stands behind all that any player may have read when it was added:
+in front of the part that came next. That is a position, not a time: clocks of several machines differ.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from manifests.errors import LiveError, PlaylistError
 from manifests.hls import date_range, date_time
 from manifests.hls.date_range import DateRange
+from manifests.live.state import START, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One tag."""
+    """One tag. `position`: of the part in front of which it stands, in all renditions."""
 
     tag: DateRange
     added_ms: int
+    position: Position = START
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +52,8 @@ class Timeline:
 EMPTY: Final = Timeline()
 
 
-def add(timeline: Timeline, tag: DateRange, *, now_ms: int) -> Timeline:
-    """A tag of a new range, or one that says more of a known one.
+def add(timeline: Timeline, tag: DateRange, *, now_ms: int, position: Position = START) -> Timeline:
+    """A tag of a new range, or one that says more of a known one. `position`: the edge of the foremost rendition.
 
     Raises LiveError for what contradicts what was said: an attribute that changes, an ID that was used before, a range
     of a CLASS with END-ON-NEXT between two that follow each other (§6.2.1), and for a tag that breaks a rule itself.
@@ -63,8 +68,9 @@ def add(timeline: Timeline, tag: DateRange, *, now_ms: int) -> Timeline:
         raise LiveError(str(exc)) from exc
     if len(together) > len(known):
         _check_between(known, tag)
-    latest = timeline.entries[-1].added_ms if timeline.entries else now_ms
-    return replace(timeline, entries=(*timeline.entries, Entry(tag=tag, added_ms=max(now_ms, latest))))
+    latest = timeline.entries[-1] if timeline.entries else Entry(tag=tag, added_ms=now_ms)
+    entry = Entry(tag=tag, added_ms=max(now_ms, latest.added_ms), position=max(position, latest.position))
+    return replace(timeline, entries=(*timeline.entries, entry))
 
 
 def prune(timeline: Timeline, *, first_ms: int, now_ms: int, remembered_ms: int) -> Timeline:

@@ -56,7 +56,7 @@ def afternoon(*, whole: bool = False) -> Iterator[tuple[LiveRendition, Timeline]
         if step % 5 == 0:
             start = date_time.from_ms(DAWN + 500 * step)
             tag = DateRange(id=f"range-{step}", start=start, duration=Fraction(step % 7))
-            ranges = timeline.add(ranges, tag, now_ms=state.changed_ms)
+            ranges = timeline.add(ranges, tag, now_ms=state.changed_ms, position=state.edge)
         assert state.first_ms is not None
         ranges = timeline.prune(ranges, first_ms=state.first_ms, now_ms=state.changed_ms, remembered_ms=12_000)
         yield state, ranges

@@ -125,8 +125,7 @@ class Promises(RuleBasedStateMachine):
         start = date_time.from_ms(self.now - before)
         end = None if seconds is None else date_time.from_ms(self.now - before + 1000 * seconds)
         tag = DateRange(id=f"range-{self.ranges}", start=start, end=end)
-        self.timeline = timeline.add(self.timeline, tag, now_ms=self.pass_time(1))
-        self.pass_time(1)
+        self.timeline = timeline.add(self.timeline, tag, now_ms=self.now, position=self.state.edge)
 
     @precondition(lambda self: self.state.first_ms is not None)
     @rule()

@@ -63,7 +63,7 @@ GOAL = DateRange(id="goal", start=date_time.from_ms(DAWN + 500), own=frozenset({
 def golden() -> tuple[LiveRendition, Timeline]:
     state = change.add_gap(later(begun(), 2), parts=1, now_ms=DAWN + 960)
     state = change.discontinue(state, init="init-2.mp4", now_ms=DAWN + 960)
-    return later(state, 1), timeline.add(EMPTY, GOAL, now_ms=DAWN + 1000)
+    return later(state, 1), timeline.add(EMPTY, GOAL, now_ms=DAWN + 1000, position=state.edge)
 
 
 def test_golden() -> None:
@@ -177,7 +177,7 @@ def test_a_delta_update_of_what_is_short_is_all_of_it() -> None:
 
 def test_a_delta_update_keeps_the_date_ranges_of_segments_that_it_leaves_out() -> None:
     state = later(begun(), 6 * 20)
-    ranges = timeline.add(EMPTY, GOAL, now_ms=DAWN + 3000)
+    ranges = timeline.add(EMPTY, GOAL, now_ms=DAWN + 3000, position=(41, 3))
     (kept,) = delta(state, found=ranges).segments[0].before
     assert kept == GOAL
 
@@ -202,10 +202,11 @@ def test_the_second_kind_leaves_out_old_date_ranges_and_names_those_that_left() 
 def test_date_ranges_are_the_same_in_all_renditions() -> None:
     video, ranges = golden()
     for number in range(5):
-        ranges = timeline.add(ranges, DateRange(id=f"r{number}", start=GOAL.start), now_ms=DAWN + 1100 * number)
+        tag = DateRange(id=f"r{number}", start=GOAL.start)
+        ranges = timeline.add(ranges, tag, now_ms=DAWN, position=video.edge)
     texts = [
         full(video, ranges),
-        full(later(begun(SOUND), 3), ranges),
+        full(later(begun(SOUND), 20), ranges),
         Texts().plain(later(begun(), 30), timeline=ranges),
     ]
     listed = [sorted(line for line in text.splitlines() if line.startswith("#EXT-X-DATERANGE")) for text in texts]
