@@ -29,6 +29,7 @@ from streaming.live.channels import api as channels
 from streaming.live.health import api as health
 from streaming.live.ingest import gateway
 from streaming.live.keys import api as stream_keys
+from streaming.live.timeline import api as timeline
 from streaming.live.viewing import api as viewing
 from streaming.live.watching import api as watching
 from streaming.playback import api as playback
@@ -79,6 +80,9 @@ def routes(services: Services) -> list[BaseRoute]:
         *stream_keys.routes(services.stream_keys, services.channels, settings),  # /api/channels/{id}/keys…
         *health.routes(services.channels, services.listing, infra.cache),  # /api/channels/{id}/health
         *watching.routes(services.listing, services.doors, public_url=public_url),  # /api/live…
+        *timeline.routes(  # /api/channels/{id}/timeline…, /live/{channel}/timeline.json
+            services.timelines, services.channels, services.viewing, services.doors, clock=services.clock
+        ),
         *viewing.routes(services.viewing, services.doors),  # /live/{channel}/…
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me

@@ -22,6 +22,7 @@ from streaming.clock import Clock, utc_now
 from streaming.live.channels.service import Channels
 from streaming.live.ingest.gate import Gate
 from streaming.live.keys.service import StreamKeys
+from streaming.live.timeline.service import Timelines
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.doors import Doors
 from streaming.live.viewing.follower import Followers
@@ -76,6 +77,7 @@ class Services:
     followers: Followers
     viewing: Viewing
     doors: Doors
+    timelines: Timelines
     listing: Listing
     caption_publisher: Publisher
     caption_keeper: Keeper
@@ -161,6 +163,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         followers=followers,
         viewing=Viewing(followers, Bodies(cache=cache, store=store), clock=now_ms),
         doors=Doors(channels),
+        timelines=Timelines(sql=sql, cache=cache, classes=settings.timeline_class, clock=clock),
         listing=Listing(channels, sessions, clock=clock),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from infra.errors import SettingsError
 from infra.settings import InfraSettings, read, setting
 from streaming.live.ingest.settings import IngestSettings
+from streaming.live.timeline.model import is_classes
 from streaming.sessions.settings import SessionSettings
 from streaming.upload.settings import UploadSettings
 from transcoder.encryption.settings import EncryptionSettings
@@ -71,6 +72,12 @@ class ServiceSettings:
         shown="$CHANNEL_HOME/profiles",
         help="folder of profiles, what packages are made of: [profiles.md](profiles.md)",
     )
+    timeline_class: str = setting(
+        "internal.channel",
+        env="CHANNEL_TIMELINE_CLASS",
+        help="what the CLASS of live marks begins with: a domain of yours, backwards, e.g. org.example "
+        "([live.md](live.md#timeline))",
+    )
     upload: UploadSettings = field(default_factory=UploadSettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
@@ -79,6 +86,8 @@ class ServiceSettings:
     def __post_init__(self) -> None:
         if not 0 < self.port < 65536:
             raise SettingsError(f"CHANNEL_PORT: {self.port} is not a port (1 to 65535)")
+        if not is_classes(self.timeline_class):
+            raise SettingsError(f"CHANNEL_TIMELINE_CLASS: {self.timeline_class!r} is no name like org.example")
         for name, env in (("public_url", "CHANNEL_PUBLIC_URL"), ("media_base_url", "CHANNEL_MEDIA_BASE_URL")):
             url = getattr(self, name)
             parts = urlsplit(url)

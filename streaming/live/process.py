@@ -26,6 +26,8 @@ from streaming.live.ingest.srt import SrtServer
 from streaming.live.keys.service import StreamKeys
 from streaming.live.schedule import keep_schedule
 from streaming.live.shows import Shows
+from streaming.live.timeline.service import Timelines
+from streaming.live.timeline.tending import tend_timelines
 from streaming.live.viewing.service import now_ms
 from streaming.profiles.folder import ProfileFolder
 from streaming.services import connect
@@ -71,7 +73,12 @@ async def run_live(
         channels=Channels(sql=infra.sql, cache=infra.cache), profiles=ProfileFolder(settings.profiles_folder),
         cache=infra.cache, store=infra.store, encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms,
     )  # fmt: skip
-    running = [asyncio.create_task(shows.run()), asyncio.create_task(keep_schedule(shows.channels))]
+    timelines = Timelines(sql=infra.sql, cache=infra.cache, classes=settings.timeline_class)
+    running = [
+        asyncio.create_task(shows.run()),
+        asyncio.create_task(keep_schedule(shows.channels)),
+        asyncio.create_task(tend_timelines(timelines, shows.channels)),
+    ]
     keys = StreamKeys(sql=infra.sql)
     gate, feeds = Gate(keys), RevocableFeeds(shows, keys)
 

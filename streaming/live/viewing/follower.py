@@ -1,4 +1,4 @@
-"""What an API process knows of a channel: the state of every rendition, as the packager told it last.
+"""What an API process knows of a channel: the state of every rendition, as the packager told it last, and the timeline.
 
 One task a channel listens to its wake-ups; whoever waits for a part is woken by it. What was missed is read again.
 """
@@ -15,6 +15,9 @@ import msgspec
 from infra.errors import CacheUnavailable
 from infra.tasks import end
 from manifests.layout import ChannelId, RenditionId
+from streaming.live.timeline.board import WAKE_UP, TimelineBoard
+from streaming.live.timeline.board import load as load_tags
+from streaming.live.timeline.marks import Marks
 from transcoder.live import board
 from transcoder.live.event import load
 from transcoder.live.resume import read_state, read_states
@@ -38,6 +41,8 @@ class Follower:
         self.channel, self._cache = channel, cache
         self.event: LiveEvent | None = None
         self.states: dict[RenditionId, LiveRendition] = {}
+        self.marks = Marks()
+        self._board = TimelineBoard(cache)
         self._loaded, self._waiting = asyncio.Event(), dict[RenditionId, asyncio.Event]()
         self.asked = asyncio.get_running_loop().time()
         self.task = asyncio.create_task(self._follow(), name=f"follower of {channel}")
@@ -73,11 +78,18 @@ class Follower:
         kept = await self._cache.get(board.event_key(self.channel))
         self.event = None if kept is None else load(kept)
         self.states = {} if self.event is None else await read_states(self._cache, self.event)
+        if self.event is not None:
+            # Read behind the states: what was added in between is left out until they have come so far.
+            self.marks.take(self.event.number, await self._board.read(self.channel, self.event.number))
         self._loaded.set()
         for rendition in list(self._waiting):
             self._tell(rendition)
 
     async def _take(self, message: bytes) -> None:
+        if message.startswith(WAKE_UP):
+            if self.event is not None:
+                self.marks.take(self.event.number, load_tags(message.removeprefix(WAKE_UP)))
+            return
         name, _, body = message.partition(b"\n")
         rendition = RenditionId(name.decode())
         if self.event is None or rendition not in self.event.renditions:

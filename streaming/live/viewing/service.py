@@ -14,6 +14,7 @@ from manifests.live.decide import Deliver, Reason, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
 from manifests.live.state import LiveRendition
 from manifests.live.texts import Skipping, Texts
+from manifests.live.timeline import EMPTY, Timeline
 from streaming.live.viewing.errors import (
     LiveMediaNotFound,
     LiveRenditionNotFound,
@@ -57,6 +58,7 @@ class _Written:
 
     texts: Texts
     state: LiveRendition | None = None
+    timeline: Timeline = EMPTY
     forms: dict[Skipping | None, RenderedPlaylist]
 
 
@@ -104,6 +106,11 @@ class Viewing:
         return Answer(
             cache_control=decision.cache_control, playlist=self._text(follower, rendition, decision.skip)
         )  # fmt: skip
+
+    async def timeline(self, channel: ChannelId) -> tuple[int, Timeline]:
+        """The number of the event, and what its playlists say besides. Raises NothingLive."""
+        follower, event = await self._event(channel)
+        return event.number, follower.marks.present(follower.states.values(), now_ms=self._clock())
 
     async def media(self, channel: ChannelId, rendition: RenditionId, name: MediaName) -> Answer:
         """Waits for a part that was hinted at. Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate;
@@ -168,9 +175,10 @@ class Viewing:
         written = self._written.get(key)
         if written is None:
             written = self._written[key] = _Written(texts=Texts(), forms={})
-        state = follower.states[rendition]
-        if written.state is not state:
-            written.state = state
+        state, now = follower.states[rendition], self._clock()
+        timeline = follower.marks.present(follower.states.values(), now_ms=now)
+        if written.state is not state or written.timeline is not timeline:
+            written.state, written.timeline = state, timeline
             written.forms.clear()
         found = written.forms.get(skip)
         if found is None:
@@ -178,9 +186,9 @@ class Viewing:
                 f"../{other}/index.m3u8": each for other, each in follower.states.items() if other != rendition
             }  # fmt: skip
             if skip is None:
-                text = written.texts.full(state, others=others)
+                text = written.texts.full(state, timeline=timeline, others=others)
             else:
-                text = written.texts.delta(state, skip, now_ms=self._clock(), others=others)
+                text = written.texts.delta(state, skip, now_ms=now, timeline=timeline, others=others)
             found = written.forms[skip] = rendered(text)
         return found
 

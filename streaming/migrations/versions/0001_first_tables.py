@@ -159,6 +159,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_stream_keys_channel", "stream_keys", ["channel"], unique=False)
     op.create_table(
+        "timeline_tags",
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("added_ms", sa.BigInteger(), nullable=True),
+        sa.Column("msn", sa.BigInteger(), nullable=True),
+        sa.Column("part", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["channel"], ["channels.id"], name="fk_timeline_tags_channel_channels", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("channel", "event", "number", name="pk_timeline_tags"),
+    )
+    op.create_index("ix_timeline_tags_channel_mark", "timeline_tags", ["channel", "mark"], unique=False)
+    op.create_table(
         "tokens",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -313,6 +333,8 @@ def downgrade() -> None:
     op.drop_index("ix_uploads_asset", table_name="uploads")
     op.drop_table("uploads")
     op.drop_table("tokens")
+    op.drop_index("ix_timeline_tags_channel_mark", table_name="timeline_tags")
+    op.drop_table("timeline_tags")
     op.drop_index("ix_stream_keys_channel", table_name="stream_keys")
     op.drop_table("stream_keys")
     op.drop_table("session_rollup")

@@ -1,0 +1,63 @@
+"""A channel on air without an encoder: what is watched is put there part by part, over a real Redis and bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.transcoder.live import feeds
+from transcoder.live.argv import Origin
+from transcoder.live.broadcast import Broadcast
+from transcoder.live.part import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.redis_cache import RedisCache
+    from infra.s3 import S3Store
+    from manifests.layout import RenditionId
+
+EVENT = feeds.event()
+PICTURE, SOUND = EVENT.rungs[-1].id, EVENT.sound.id
+FIRST = 935_070_981
+
+
+class Stage:
+    """A channel on air; its clock stands at the end of what was made."""
+
+    def __init__(self, cache: RedisCache, store: S3Store) -> None:
+        self.now = FIRST * EVENT.grid.segment_ms
+        self.cache, self.store = cache, store
+        self.broadcast = self.opened()
+
+    def opened(self, **kept: object) -> Broadcast:
+        return Broadcast(
+            EVENT, cache=self.cache, store=self.store, clock=lambda: self.now, dvr=timedelta(minutes=5), **kept,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def begin(self, number: int = FIRST) -> None:
+        self.broadcast.announce()
+        self.broadcast.packager.begin(Origin(segment=number, phase=0))
+        for rendition in EVENT.renditions:
+            self.broadcast.packager.init(rendition, b"init of " + rendition.encode())
+
+    async def parts(self, number: int, places: range, *, renditions: Sequence[RenditionId] = EVENT.renditions) -> None:
+        for place in places:
+            self.now = number * EVENT.grid.segment_ms + (place + 1) * EVENT.grid.segment_ms // EVENT.grid.parts
+            for rendition in renditions:
+                self.broadcast.packager.part(part(rendition, number, place))
+        async with asyncio.timeout(20):
+            await self.broadcast._outbox.drained()
+
+
+def part(rendition: RenditionId, number: int, place: int) -> Part:
+    track = EVENT.track(rendition)
+    return Part(
+        rendition=rendition, msn=number, start=number * track.segment + place * track.part, duration=track.part,
+        independent=place == 0, last=place + 1 == track.parts, body=body(rendition, number, place),
+    )  # fmt: skip
+
+
+def body(rendition: RenditionId, number: int, place: int) -> bytes:
+    return f"{rendition} {number}.{place}|".encode()
