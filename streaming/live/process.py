@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ from streaming.live.ingest.rtmp.server import RtmpServer
 from streaming.live.ingest.settings import IngestSettings
 from streaming.live.ingest.srt import SrtServer
 from streaming.live.keys.service import StreamKeys
+from streaming.live.lease import active
 from streaming.live.schedule import keep_schedule
 from streaming.live.shows import Shows
 from streaming.live.timeline.service import Timelines
@@ -41,8 +43,10 @@ from transcoder.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from streaming.live.keys.model import StreamKey
+    from transcoder.live.fence import Fence
 
 log: Final = logging.getLogger("channel.live")
 
@@ -63,23 +67,37 @@ def live_main(env: Mapping[str, str]) -> None:
 async def run_live(
     settings: ServiceSettings, live: LiveSettings, ingest: IngestSettings, *, encoder: EncoderSettings
 ) -> None:
-    """Take publishers until SIGTERM."""
+    """Take publishers until SIGTERM; while another live process is active, stand by, with no port open."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     infra, close = connect(settings)
-    shows = Shows(
-        channels=Channels(sql=infra.sql, cache=infra.cache), profiles=ProfileFolder(settings.profiles_folder),
-        cache=infra.cache, store=infra.store, encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms,
-    )  # fmt: skip
-    timelines = Timelines(sql=infra.sql, cache=infra.cache, classes=settings.timeline_class)
+    try:
+        async with active(infra.cache, ttl=live.lease, home=settings.infra.home, stopped=stopped) as fence:
+            if fence is not None:
+                shows = Shows(
+                    channels=Channels(sql=infra.sql, cache=infra.cache),
+                    profiles=ProfileFolder(settings.profiles_folder), cache=infra.cache, store=infra.store,
+                    encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms, fence=fence,
+                )  # fmt: skip
+                timelines = Timelines(sql=infra.sql, cache=infra.cache, classes=settings.timeline_class)
+                await _take(shows, StreamKeys(sql=infra.sql), timelines, ingest, settings.infra.home, stopped)
+    finally:
+        await close()
+    log.info("stopped")
+
+
+async def _take(
+    shows: Shows, keys: StreamKeys, timelines: Timelines, ingest: IngestSettings, home: Path, stopped: asyncio.Event
+) -> None:  # fmt: skip
     running = [
         asyncio.create_task(shows.run()),
         asyncio.create_task(keep_schedule(shows.channels)),
         asyncio.create_task(tend_timelines(timelines, shows.channels)),
     ]
-    keys = StreamKeys(sql=infra.sql)
+    if shows.fence is not None:
+        running.append(asyncio.create_task(_leave_at_once(shows.fence)))
     gate, feeds = Gate(keys), RevocableFeeds(shows, keys)
 
     async def listened() -> Sequence[StreamKey]:
@@ -94,12 +112,17 @@ async def run_live(
                 await ways.enter_async_context(serve_http(gate=gate, feeds=feeds, settings=ingest.http))
                 log.info("taking publishers by HTTP", extra={"port": ingest.http.port})
             if ingest.srt.pool:
-                pepper = ingest.pepper(settings.infra.home)
-                srt = SrtServer(feeds=feeds, wanted=listened, pepper=pepper, settings=ingest.srt)
+                srt = SrtServer(feeds=feeds, wanted=listened, pepper=ingest.pepper(home), settings=ingest.srt)
                 await ways.enter_async_context(srt.serving())
                 log.info("taking publishers by SRT", extra={"ports": ingest.srt.ports})
             await stopped.wait()
     finally:
         await end(*running)
-        await close()
-    log.info("stopped")
+
+
+async def _leave_at_once(fence: Fence) -> None:
+    """A process that another one has taken the place of ends as one that is killed: all that it would still say, to
+    Redis, to SQL or to the bucket, is not true any more."""
+    await fence.superseded.wait()
+    log.critical("another live process is active: this one ends")
+    os._exit(os.EX_TEMPFAIL)

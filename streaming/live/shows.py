@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from streaming.profiles.folder import ProfileFolder
     from transcoder.encoder_settings import EncoderSettings
     from transcoder.live.event import LiveEvent
+    from transcoder.live.fence import Fence
     from transcoder.profile import Profile
 
 log: Final = logging.getLogger("channel.live")
@@ -41,13 +42,13 @@ _FILL_S: Final = 0.25
 
 
 class Shows:
-    """`clock`: ms since the epoch. `capacity` in million pixels a second."""
+    """`clock`: ms since the epoch. `capacity` in million pixels a second. `fence`: this process is the active one."""
 
     def __init__(
         self, *, channels: Channels, profiles: ProfileFolder, cache: Cache, store: ObjectStore,
-        encoder: EncoderSettings, capacity: int, clock: Callable[[], int],
+        encoder: EncoderSettings, capacity: int, clock: Callable[[], int], fence: Fence | None = None,
     ) -> None:  # fmt: skip
-        self.channels, self.encoder, self.clock = channels, encoder, clock
+        self.channels, self.encoder, self.clock, self.fence = channels, encoder, clock, fence
         self._profiles, self._cache, self._store, self._capacity = profiles, cache, store, capacity
         self._shows: dict[ChannelId, Show] = {}
         self._finished: set[ChannelId] = set()
@@ -98,7 +99,8 @@ class Shows:
         self, event: LiveEvent, channel: Channel, states: dict[RenditionId, LiveRendition] | None = None
     ) -> Broadcast:
         return Broadcast(
-            event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr, states=states
+            event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr, states=states,
+            fence=self.fence,
         )  # fmt: skip
 
     # --- what runs beside the ways in ---

@@ -5,6 +5,7 @@
     channel:live:{channel}:health                 how its publishers are, each second
     channel:live:{channel}:{rendition}:tail       its state, with the last segments
     channel:live:{channel}:{rendition}:past       the segments before those, one an entry, oldest first
+    channel:live:{channel}:{rendition}:turn       which write the tail is of
     channel:live:{channel}:{rendition}:{name}     an init section
     channel:live:{channel}:{rendition}:{n}.{i}    part i of segment n
 
@@ -33,6 +34,10 @@ BODY_S: Final = 60
 """How long parts are kept: six target durations behind the edge and some time to spare (RFC 8216bis §6.2.2)."""
 
 
+GONE: Final = b"gone"
+"""The wake-up that says that the channel was deleted, with all that was known of it."""
+
+
 def wake_up(channel: ChannelId) -> str:
     return f"channel:live:{channel}"
 
@@ -51,6 +56,10 @@ def tail_key(channel: ChannelId, rendition: RenditionId) -> str:
 
 def past_key(channel: ChannelId, rendition: RenditionId) -> str:
     return f"channel:live:{channel}:{rendition}:past"
+
+
+def turn_key(channel: ChannelId, rendition: RenditionId) -> str:
+    return f"channel:live:{channel}:{rendition}:turn"
 
 
 def init_key(channel: ChannelId, rendition: RenditionId, name: str) -> str:

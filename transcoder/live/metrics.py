@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+ACTIVE: Final = Gauge("channel_live_active", "1 in the live process that is active, 0 in those that stand by.")
 FEEDS: Final = Gauge("channel_live_feeds", "Feeds that are encoded in this process.")
 PARTS: Final = Counter("channel_live_parts_total", "Parts that were made, of all renditions.")
 PART_DELAY: Final = Histogram(

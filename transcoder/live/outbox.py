@@ -1,7 +1,9 @@
 """What a broadcast says, to Redis, in order: each write is tried until it is through, and nobody waits for it.
 
 While Redis is away writes pile up here. Bytes that are older than they would be kept there are left out: nobody would
-still ask for them.
+still ask for them. Each write that builds on one before names it by its turn: so a write whose answer was lost is not
+done twice, and a Redis that has forgotten something (it was emptied, or it died before it had synced) is told all of it
+again.
 """
 
 from __future__ import annotations
@@ -10,40 +12,68 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
+from enum import IntEnum
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
 from infra.tasks import end
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
     from infra.ports import Cache
+    from transcoder.live.fence import Fence
 
 log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 0.1
-_LONGEST_S: Final = 2.0
+_LONGEST_S: Final = 0.5
 
 WRITE: Final = """
+if ARGV[7] ~= '' then
+  local active = redis.call('GET', KEYS[6])
+  if not active then return -1 end
+  if active ~= ARGV[7] then return -2 end
+end
+if KEYS[5] ~= '' then
+  local turn = redis.call('GET', KEYS[5]) or ''
+  if turn == ARGV[9] then return 1 end
+  if ARGV[10] ~= '1' and turn ~= ARGV[8] then return 0 end
+  redis.call('SET', KEYS[5], ARGV[9], 'PX', ARGV[2])
+end
 if KEYS[2] ~= '' and #ARGV[4] > 0 then redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[3]) end
-for at = 7, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[at]) end
-if #ARGV > 6 then
+if ARGV[10] == '1' then redis.call('DEL', KEYS[3]) end
+for at = 11, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[at]) end
+if #ARGV > 10 then
   redis.call('LTRIM', KEYS[3], -tonumber(ARGV[6]), -1)
   redis.call('PEXPIRE', KEYS[3], ARGV[2])
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if KEYS[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 if KEYS[4] ~= '' then redis.call('PUBLISH', KEYS[4], ARGV[5]) end
 return 1
 """
-"""KEYS: value, bytes, list, channel of wake-ups; "" for none. ARGV: the value, how long it is kept (ms), how long the
-bytes are, the bytes, the message, how many entries the list keeps, what it is to have more."""
+"""KEYS: value, bytes, list, channel of wake-ups, turn, fence; "" for none. ARGV: the value, how long it is kept (ms),
+how long the bytes are, the bytes, the message, how many entries the list keeps, our token, the turn before, this turn,
+1 if it builds on nothing, what the list is to have more."""
+
+
+class Outcome(IntEnum):
+    """What Redis answers. Written; it has not what this builds on; it does not know who is active; somebody else is."""
+
+    WRITTEN = 1
+    LOST = 0
+    UNFENCED = -1
+    SUPERSEDED = -2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One write, all of it or nothing: a value, perhaps bytes, entries of a list, and whom it wakes."""
+    """One write, all of it or nothing: a value, perhaps bytes, entries of a list, and whom it wakes. With `turn_key` it
+    builds on the letter before it with the same, unless it is `whole`."""
 
-    key: str
-    value: bytes
+    key: str = ""
+    value: bytes = b""
     body_key: str = ""
     body: bytes = b""
     past_key: str = ""
@@ -51,25 +81,36 @@ class Letter:
     kept: int = 1
     wake_up: str = ""
     message: bytes = b""
+    turn_key: str = ""
+    whole: bool = False
 
 
 class Outbox:
-    """`state_ms`: how long values and lists are kept in Redis, `body_ms`: how long bytes are."""
+    """`state_ms`: how long values and lists are kept in Redis, `body_ms`: how long bytes are. `again` says all from the
+    beginning; `begun` are the turns that somebody before us must have left there."""
 
-    def __init__(self, cache: Cache, *, state_ms: int, body_ms: int) -> None:
+    def __init__(
+        self, cache: Cache, *, state_ms: int, body_ms: int, fence: Fence | None = None,
+        again: Callable[[], Iterable[Letter]] = tuple, begun: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self._cache, self._state_ms, self._body_ms = cache, state_ms, body_ms
+        self._fence, self._again, self._begun = fence, again, begun
         self._letters: deque[tuple[float, Letter]] = deque()
+        self._token, self._count = token_hex(8), 0
+        self._turns: dict[str, str] = {}
         self._filled, self._empty = asyncio.Event(), asyncio.Event()
         self._empty.set()
         self._sending = asyncio.create_task(self._send())
 
     def post(self, letter: Letter) -> None:
+        if self._sending.done():
+            return
         self._letters.append((asyncio.get_running_loop().time(), letter))
         self._filled.set()
         self._empty.clear()
 
     async def drained(self) -> None:
-        """Wait until all is through."""
+        """Wait until all is through, or somebody else has taken over."""
         await self._empty.wait()
 
     async def aclose(self) -> None:
@@ -85,7 +126,7 @@ class Outbox:
             posted, letter = self._letters[0]
             is_late = (asyncio.get_running_loop().time() - posted) * 1000 > self._body_ms
             try:
-                await self._write(letter, b"" if is_late else letter.body)
+                outcome = await self._write(letter, b"" if is_late else letter.body)
             except CacheUnavailable as exc:
                 if pause == _AGAIN_S:
                     log.warning("viewers wait: Redis is away", extra={"cause": str(exc)})
@@ -93,11 +134,52 @@ class Outbox:
                 pause = min(2 * pause, _LONGEST_S)
                 continue
             pause = _AGAIN_S
-            self._letters.popleft()
+            match outcome:
+                case Outcome.WRITTEN:
+                    self._letters.popleft()
+                    self._count += 1
+                case Outcome.LOST:
+                    self._begin_again()
+                case Outcome.UNFENCED:
+                    await asyncio.sleep(_AGAIN_S)
+                case Outcome.SUPERSEDED:
+                    self._give_up()
+                    return
 
-    async def _write(self, letter: Letter, body: bytes) -> None:
-        await self._cache.script(
-            WRITE,
-            [letter.key, letter.body_key, letter.past_key, letter.wake_up],
-            [letter.value, self._state_ms, self._body_ms, body, letter.message, letter.kept, *letter.past],
-        )
+    async def _write(self, letter: Letter, body: bytes) -> Outcome:
+        turn, before = "", ""
+        if letter.turn_key:
+            before = await self._turn_before(letter.turn_key)
+            turn = f"{self._token}.{self._count}"  # the same however often it is tried
+        keys = [letter.key, letter.body_key, letter.past_key, letter.wake_up, letter.turn_key]
+        outcome = Outcome(
+            await self._cache.script(
+                WRITE,
+                [*keys, "" if self._fence is None else self._fence.key],
+                [
+                    letter.value, self._state_ms, self._body_ms, body, letter.message, letter.kept,
+                    "" if self._fence is None else self._fence.token, before, turn, int(letter.whole), *letter.past,
+                ],
+            )
+        )  # fmt: skip
+        if letter.turn_key and outcome is Outcome.WRITTEN:
+            self._turns[letter.turn_key] = turn
+        return outcome
+
+    async def _turn_before(self, key: str) -> str:
+        if key not in self._turns:
+            kept = await self._cache.get(key)
+            # Without the turn that must be there nothing can be built on what is.
+            self._turns[key] = kept.decode() if kept else "?" if key in self._begun else ""
+        return self._turns[key]
+
+    def _begin_again(self) -> None:
+        log.warning("Redis has forgotten what viewers were told: it is told again")
+        now = asyncio.get_running_loop().time()
+        self._letters = deque((now, letter) for letter in self._again())
+
+    def _give_up(self) -> None:
+        self._letters.clear()
+        self._empty.set()
+        if self._fence is not None:
+            self._fence.superseded.set()

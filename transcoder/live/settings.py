@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from infra.errors import SettingsError
@@ -14,6 +15,7 @@ from transcoder.live.event import PRESET
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SHORTEST_LEASE: Final = timedelta(seconds=0.5)
 _OF_A_CORE: Final = 60
 """Million pixels a second that one core encodes with the default preset, and has room to spare (docs/live.md)."""
 
@@ -31,6 +33,13 @@ class LiveSettings:
         help="encoded by all feeds of a live process together; a feed that does not fit is refused, for it would make "
         "the others late",
     )
+    lease: timedelta = setting(
+        timedelta(seconds=2),
+        env="CHANNEL_LIVE_LEASE_S",
+        unit="s",
+        help="a live process of which Redis has heard nothing for so long is taken for dead, and one that stands by "
+        "takes over",
+    )
     metrics_host: str = setting(
         "127.0.0.1", env="CHANNEL_LIVE_METRICS_HOST", help="address of the live process's metrics"
     )
@@ -41,6 +50,8 @@ class LiveSettings:
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
             raise SettingsError(f"CHANNEL_LIVE_PRESET: x264 has no preset {self.preset!r}, write one of {PRESETS}")
+        if self.lease < _SHORTEST_LEASE:
+            raise SettingsError("CHANNEL_LIVE_LEASE_S: write 0.5 or more")
         if self.capacity < 0:
             raise SettingsError("CHANNEL_LIVE_CAPACITY: write 1 or more")
         if self.capacity == 0:

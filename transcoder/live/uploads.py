@@ -19,6 +19,7 @@ from transcoder.live.upload_order import Order, Upload, may_begin, with_listing
 
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
+    from transcoder.live.fence import Fence
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,10 @@ _LISTING_LIFETIME: Final = "public, max-age=1"
 
 
 class Uploads:
-    """One queue an event. At most `held` bytes wait."""
+    """One queue an event. At most `held` bytes wait. With a `fence` only who is active writes."""
 
-    def __init__(self, store: ObjectStore, *, held: int = _HELD) -> None:
-        self._store, self._held = store, held
+    def __init__(self, store: ObjectStore, *, held: int = _HELD, fence: Fence | None = None) -> None:
+        self._store, self._held, self._fence = store, held, fence
         self._queue: list[Upload] = []
         self._begun: dict[Upload, asyncio.Task[None]] = {}
         self._bytes = 0
@@ -82,6 +83,9 @@ class Uploads:
 
     def _begin(self) -> None:
         if self._resting is not None:
+            return
+        if self._fence is not None and not self._fence.held:
+            self._resting = asyncio.get_running_loop().call_later(_AGAIN_S, self._rested)
             return
         # While the bucket takes nothing, one that asks again is enough.
         free = (1 if self._failing else _AT_ONCE) - len(self._begun)

@@ -18,7 +18,7 @@ from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNo
 from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, ended, new_channel_id, started
 from streaming.live.channels.tables import channels
 from streaming.live.schedule import due
-from transcoder.live.board import event_key
+from transcoder.live import board
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,7 +166,8 @@ class Channels:
         """
         if (await self.get(channel_id)).state in RUNNING:
             raise ChannelBusy("Stop the channel first.")
-        await self._cache.delete(event_key(channel_id))
+        await self._cache.delete(board.event_key(channel_id))
+        await self._cache.publish(board.wake_up(channel_id), board.GONE)
         for prefix in (layout.live_prefix(channel_id), layout.live_events(channel_id)):
             keys: list[str] = []
             async for stat in store.list(prefix):

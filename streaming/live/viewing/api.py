@@ -20,7 +20,9 @@ from streaming.http.openapi import Parameter, Reply, operation
 from streaming.http.problem import RangeNotSatisfiable
 from streaming.http.ranges import parse_range
 from streaming.live.channels.errors import ChannelNotFound
+from streaming.live.channels.model import ChannelState
 from streaming.live.viewing.errors import (
+    EventUnknown,
     LiveMediaNotFound,
     LiveRenditionNotFound,
     NothingLive,
@@ -44,7 +46,8 @@ _PRIVATE: Final = "private, no-store"
 _NAMING: Final = "public, max-age=2"
 _NAMING_MPD: Final = "public, max-age=1"
 """It tells players the time, which a cache makes older."""
-_ERRORS: Final = (ChannelNotFound, NothingLive, InvalidToken)
+_ON_AIR: Final = frozenset({ChannelState.LIVE, ChannelState.INTERRUPTED})
+_ERRORS: Final = (ChannelNotFound, NothingLive, InvalidToken, EventUnknown)
 _PLAYLIST: Final = {
     200: Reply(description="The playlist, compressed if the client likes that", media_type=media_types.M3U8),
     304: Reply(description="As named in If-None-Match"),
@@ -136,8 +139,11 @@ class ViewingApi:
         return await self._media(request, media_types.SEGMENT)
 
     async def _enter(self, request: Request) -> Channel:
-        """The channel, if it may be watched by whoever asks. Raises ChannelNotFound, InvalidToken."""
-        return await enter(request, self._doors, ChannelId(request.path_params["channel"]))
+        """The channel, if it may be watched by whoever asks. Raises ChannelNotFound, InvalidToken, EventUnknown."""
+        channel = await enter(request, self._doors, ChannelId(request.path_params["channel"]))
+        if channel.state in _ON_AIR and not await self._viewing.knows(channel.id):
+            raise EventUnknown
+        return channel
 
     async def _media(self, request: Request, media_type: str) -> Response:
         channel = await self._enter(request)

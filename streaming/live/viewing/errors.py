@@ -8,7 +8,8 @@ ApiError
 │   ├── LiveRenditionNotFound  its event has no such rendition
 │   └── LiveMediaNotFound      a segment or part that is not there, or not any more
 └── Unavailable
-    └── PartLate               what was waited for did not come
+    ├── PartLate               what was waited for did not come
+    └── EventUnknown           the channel is on air, and what it shows is not known here at the moment
 """
 
 from __future__ import annotations
@@ -44,3 +45,9 @@ class PartLate(Unavailable):
     """What was waited for did not come in time: the encoder may have stopped."""
 
     code, title = "part_late", "Late"
+
+
+class EventUnknown(Unavailable):
+    """The channel is on air, but what it shows is not known here: Redis has lost it, and is told again."""
+
+    code, title = "live_event_unknown", "Wait a moment"

@@ -34,6 +34,15 @@ _UNUSED_S: Final = 60.0
 _PATIENCE_S: Final = 5.0
 
 
+def ahead(known: LiveRendition, other: LiveRendition | None) -> LiveRendition:
+    """Of two states of a rendition the one that came later; the other one if both are as late."""
+    return known if other is None or _progress(other) < _progress(known) else other
+
+
+def _progress(state: LiveRendition) -> tuple[bool, int, int, int]:
+    return (state.ended, state.number, 0 if state.growing is None else state.growing.count, state.changed_ms)
+
+
 class Follower:
     """`event` None: there is nothing to see (yet)."""
 
@@ -76,16 +85,23 @@ class Follower:
 
     async def _load(self) -> None:
         kept = await self._cache.get(board.event_key(self.channel))
-        self.event = None if kept is None else load(kept)
-        self.states = {} if self.event is None else await read_states(self._cache, self.event)
-        if self.event is not None:
+        if kept is not None:
+            event = load(kept)
+            known = self.states if event == self.event else {}
+            read = await read_states(self._cache, event)
+            # What viewers were told is never taken back: Redis may have lost what it had not synced when it died.
+            self.event, self.states = event, {**read, **{name: ahead(known[name], read.get(name)) for name in known}}
             # Read behind the states: what was added in between is left out until they have come so far.
-            self.marks.take(self.event.number, await self._board.read(self.channel, self.event.number))
+            self.marks.take(event.number, await self._board.read(self.channel, event.number))
+        # A Redis that knows nothing was emptied: what is known here counts until it is told again.
         self._loaded.set()
         for rendition in list(self._waiting):
             self._tell(rendition)
 
     async def _take(self, message: bytes) -> None:
+        if message == board.GONE:
+            self.event, self.states = None, {}
+            return
         if message.startswith(WAKE_UP):
             if self.event is not None:
                 self.marks.take(self.event.number, load_tags(message.removeprefix(WAKE_UP)))
@@ -99,7 +115,7 @@ class Follower:
         state = board.joined(() if before is None else before.segments, board.load_tail(body))
         if state is None:
             state = await read_state(self._cache, self.event, rendition)
-        if state is not None:
+        if state is not None and (before is None or ahead(before, state) is state):
             self.states[rendition] = state
             self._tell(rendition)
 

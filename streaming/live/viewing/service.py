@@ -23,6 +23,7 @@ from streaming.live.viewing.errors import (
     WrongDirectives,
 )
 from streaming.playback.playlists import RenderedPlaylist, rendered
+from transcoder.live.board import RECENT
 from transcoder.live.mpd import live_mpd
 from transcoder.live.multivariant import multivariant
 
@@ -70,6 +71,10 @@ class Viewing:
         self._written: dict[tuple[ChannelId, RenditionId], _Written] = {}
         self._multivariants: dict[ChannelId, tuple[LiveEvent, RenderedPlaylist]] = {}
         self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object], LiveMpd]] = {}
+
+    async def knows(self, channel: ChannelId) -> bool:
+        """Whether it is known what the channel shows. Raises CacheUnavailable."""
+        return (await self._followers.of(channel)).event is not None
 
     async def multivariant(self, channel: ChannelId) -> RenderedPlaylist:
         """Raises NothingLive."""
@@ -139,6 +144,8 @@ class Viewing:
             case _:
                 assert_never(name)
         if body is None and stored is None:
+            if _is_recent(state, name):
+                raise PartLate("It is listed, and on its way: ask again.")
             raise LiveMediaNotFound
         return Answer(cache_control=decision.cache_control, body=body, stored=stored)
 
@@ -191,6 +198,13 @@ class Viewing:
                 text = written.texts.delta(state, skip, now_ms=now, timeline=timeline, others=others)
             found = written.forms[skip] = rendered(text)
         return found
+
+
+def _is_recent(state: LiveRendition, name: MediaName) -> bool:
+    """Whether it is so new that it may be on its way into the bucket yet, and Redis lost it."""
+    if isinstance(name, InitName):
+        return name.name == state.init or any(each.init == name.name for each in state.segments[-RECENT:])
+    return name.number + RECENT >= state.number
 
 
 def now_ms() -> int:

@@ -48,7 +48,7 @@ class Stage:
             for rendition in renditions:
                 self.broadcast.packager.part(part(rendition, number, place))
         async with asyncio.timeout(20):
-            await self.broadcast._outbox.drained()
+            await self.broadcast._telling.drained()
 
 
 def part(rendition: RenditionId, number: int, place: int) -> Part:

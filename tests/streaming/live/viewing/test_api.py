@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,12 @@ import pytest
 from infra.tasks import end
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist
+from manifests.live.directives import Directives
 from streaming.http.auth import Role
+from streaming.live.channels.model import ChannelState
+from streaming.live.viewing.bodies import Bodies
+from streaming.live.viewing.follower import Followers
+from streaming.live.viewing.service import Viewing
 from tests.mpd_rules import faults
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 from transcoder.live import board
@@ -248,7 +254,7 @@ async def test_what_a_killed_packager_left_is_brought_into_the_bucket(client: ht
     await stage.parts(FIRST + 1, range(4))
     async with asyncio.timeout(20):
         await stage.broadcast._uploads.drained()
-    await end(stage.broadcast._outbox._sending)  # as if it had been killed
+    await stage.broadcast._telling.aclose()  # as if it had been killed
     await stage.broadcast._uploads.aclose()
     await stage.store.delete([layout.live_segment(EVENT.channel, PICTURE, FIRST)])  # it had no time for this one
 
@@ -265,3 +271,60 @@ async def test_what_a_killed_packager_left_is_brought_into_the_bucket(client: ht
     assert [each.discontinuity for each in found.segments] == [False, False]
     assert found.growing is not None
     assert (found.growing.discontinuity, len(found.growing.parts)) == (True, 2)
+
+
+async def test_an_emptied_redis_is_told_all_again(
+    client: httpx.AsyncClient, stage: Stage, services: Services, cache: RedisCache,
+    eventually: Callable[..., Awaitable[None]],
+) -> None:  # fmt: skip
+    await services.channels.start(EVENT.channel)
+    await services.channels.step(EVENT.channel, 1, ChannelState.LIVE)
+    stage.begin()
+    for number in range(FIRST, FIRST + 20):
+        await stage.parts(number, range(6))
+    await stage.parts(FIRST + 20, range(2))
+    before = playlist((await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 20, "_HLS_part": 1})).text)
+    await cache.script("return redis.call('FLUSHALL')", [], [])
+    # Who knew something knows it still, and who did not says so, in place of that there were nothing.
+    assert playlist((await client.get(PLAYLIST)).text) == before
+    late = Viewing(Followers(cache), Bodies(cache=cache, store=stage.store), clock=lambda: stage.now)
+    assert not await late.knows(EVENT.channel)
+    lost = await client.get(f"/live/arena/{PICTURE}/{FIRST + 20}.1.m4s")
+    assert (lost.status_code, lost.json()["code"]) == (503, "part_late")
+
+    await stage.parts(FIRST + 20, range(2, 3))
+    await eventually(lambda: late.knows(EVENT.channel))
+    for viewing in (late, services.viewing):
+        for rendition in EVENT.renditions:
+            answer = await viewing.playlist(EVENT.channel, rendition, Directives(msn=FIRST + 20, part=2))
+            assert answer.playlist is not None
+            found = playlist(answer.playlist.plain.body.decode())
+            assert (found.media_sequence, len(found.segments)) == (FIRST, 20)
+            assert found.growing is not None
+            assert len(found.growing.parts) == 3
+    for index in range(3):
+        part = await client.get(f"/live/arena/{PICTURE}/{FIRST + 20}.{index}.m4s")
+        assert part.content == body(PICTURE, FIRST + 20, index)
+    numbers = [segment.number for segment in (await read_states(cache, EVENT))[SOUND].segments]
+    assert numbers == list(range(FIRST, FIRST + 20))
+    await end(*(follower.task for follower in late._followers._followers.values()))
+
+
+async def test_what_is_read_again_is_never_older_than_what_is_known(
+    client: httpx.AsyncClient, stage: Stage, services: Services, cache: RedisCache
+) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    await stage.parts(FIRST + 1, range(2))
+    older = await cache.get(board.tail_key(EVENT.channel, PICTURE))
+    await stage.parts(FIRST + 1, range(2, 5))
+    await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 1, "_HLS_part": 4})
+    assert older is not None
+    follower = await services.followers.of(EVENT.channel)
+    known = follower.states[PICTURE]
+    # As a Redis that died before it had synced, and as a message that was on its way while the state was read.
+    await cache.put(board.tail_key(EVENT.channel, PICTURE), older, ttl=timedelta(minutes=1))
+    await cache.publish(board.wake_up(EVENT.channel), PICTURE.encode() + b"\n" + older)
+    await cache.publish(board.wake_up(EVENT.channel), b"event\n")
+    await follower.changed(SOUND, within_s=0.5)
+    assert follower.states[PICTURE] == known
