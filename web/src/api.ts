@@ -103,12 +103,13 @@ export interface AssetPage<A> {
   next_cursor: string | null;
 }
 
-/** An RFC 9457 answer: `message` says to a person what to do. */
+/** An RFC 9457 answer: `message` says to a person what to do. `retryAfter`: seconds after which to ask again. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
@@ -137,11 +138,12 @@ export async function call<T>(
   if (answer.status === 204) return undefined as T;
   const read: unknown = await answer.json().catch(() => null);
   if (answer.ok) return read as T;
-  const problem = (read ?? {}) as { code?: string; detail?: string; title?: string };
+  const problem = (read ?? {}) as { code?: string; detail?: string; title?: string; available_in_s?: number };
   throw new Problem(
     answer.status,
     problem.code ?? "unknown",
     problem.detail || problem.title || `The service answered ${answer.status}.`,
+    problem.available_in_s ?? (Number(answer.headers.get("Retry-After")) || null),
   );
 }
 

@@ -86,6 +86,8 @@ export function createLivePlayer(source: Source & { title: string }): LivePlayer
     ),
   );
 
+  /** The browser let it begin without sound only. */
+  let silenced = false;
   const draw = (): void => {
     bar.draw();
     const range = stream.range();
@@ -95,7 +97,7 @@ export function createLivePlayer(source: Source & { title: string }): LivePlayer
     const at = stream.clock()?.at(video.currentTime) ?? null;
     const late = range && !atEdge ? behindText(range.edge - video.currentTime) : "";
     time.textContent = range ? [at === null ? "" : timeOfDay(at), late].filter(Boolean).join(" · ") : "";
-    unmute.hidden = !video.muted || video.paused;
+    unmute.hidden = !silenced || !video.muted || video.paused;
   };
   const drawQualities = (): void => {
     const found = stream.qualities();
@@ -169,7 +171,7 @@ export function createLivePlayer(source: Source & { title: string }): LivePlayer
         await video.play();
       } catch (error) {
         if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-        video.muted = true;
+        video.muted = silenced = true;
         await video.play().catch(() => {
           // Not even that: the play button is there for it.
         });

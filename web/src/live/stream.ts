@@ -25,6 +25,8 @@ export interface Stream {
   atEdge(): boolean;
   /** Marks that the playlist carries. */
   marks(): Mark[];
+  /** Pictures a second of the best quality; null while nobody knows. */
+  frameRate(): number | null;
   qualities(): Quality[];
   /** The chosen quality; -1: by the connection. */
   readonly chosen: number;
@@ -165,6 +167,7 @@ function throughHls(video: HTMLVideoElement, source: Source): Stream {
       return phase !== "over" && all !== null && all.edge - video.currentTime <= target + SLACK_S;
     },
     marks: () => marksOf(Object.values(hls.latestLevelDetails?.dateRanges ?? {})),
+    frameRate: () => Math.max(0, ...hls.levels.map((level) => level.frameRate)) || null,
     qualities: () =>
       hls.levels
         .map((level, place) => ({
@@ -243,6 +246,7 @@ function native(video: HTMLVideoElement, source: Source): Stream {
       return phase !== "over" && all !== null && all.edge - video.currentTime <= NATIVE_SLACK_S;
     },
     marks: () => [],
+    frameRate: () => null,
     qualities: () => [],
     chosen: -1,
     choose: () => {},

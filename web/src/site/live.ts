@@ -24,7 +24,7 @@ interface Shown {
 
 export async function showChannel(room: HTMLElement, id: string): Promise<void> {
   const stage = element("div", { class: "stage" });
-  const badge = createBadge();
+  const badge = createBadge("viewers");
   const title = element("h1");
   const viewers = element("span", { id: "audience" });
   const since = element("span");

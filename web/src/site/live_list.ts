@@ -59,7 +59,7 @@ export function createLiveList(): LiveList {
 }
 
 function createCard(id: string): { root: HTMLElement; update(channel: LiveChannel): void } {
-  const badge = createBadge();
+  const badge = createBadge("viewers");
   const viewers = element("span", { class: "length" });
   const title = element("strong");
   const facts = element("small");

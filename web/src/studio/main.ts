@@ -1,4 +1,4 @@
-/** The editor studio: sign in, upload with progress, publish. */
+/** The editor studio: sign in; upload with progress and publish (`/studio`); live channels (`?channels`, `?channel=ID`). */
 import "../styles/base.css";
 import "../styles/site.css";
 import "../styles/studio.css";
@@ -31,11 +31,21 @@ async function start(): Promise<void> {
       element("button", { type: "button", onclick: signOut }, "Sign out"),
     );
     room.replaceChildren();
-    createBoard(room, me);
+    const query = new URLSearchParams(location.search);
+    const channel = query.get("channel");
+    markPage(channel !== null || query.has("channels"));
+    if (channel) await (await import("./live/page")).createChannelPage(room, me, channel);
+    else if (query.has("channels")) (await import("./live/list")).createChannelList(room, me);
+    else createBoard(room, me);
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     room.replaceChildren(element("p", { class: "notice bad", role: "alert" }, said));
   }
+}
+
+/** Say in the head of the page where one is. */
+function markPage(live: boolean): void {
+  byId(live ? "nav-live" : "nav-assets").setAttribute("aria-current", "page");
 }
 
 async function signOut(): Promise<void> {

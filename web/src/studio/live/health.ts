@@ -1,0 +1,161 @@
+/** How the publishers of a channel are, second by second. */
+import { Problem } from "../../api";
+import { element } from "../../element";
+import { channels, type Health, type PublisherHealth } from "../../live/api";
+import { follow } from "../../live/follow";
+import { timeOfDay } from "../../live/times";
+import { rateText } from "../scale";
+import { graphOf, pushed } from "./graph";
+
+const LOOK_AGAIN_MS = 1000;
+/** After what looks like a service that has no such thing. */
+const LATER_MS = 15_000;
+const SECONDS = 120;
+const WIDTH = 240;
+const HEIGHT = 48;
+const SLATE = "Nobody publishes: viewers see a still picture.";
+const SVG = "http://www.w3.org/2000/svg";
+
+export interface HealthPanel {
+  root: HTMLElement;
+  stop(): void;
+}
+
+interface Card {
+  root: HTMLElement;
+  show(publisher: PublisherHealth, onAir: boolean): void;
+}
+
+export function createHealth(channel: string, told: (health: Health) => void): HealthPanel {
+  const warnings = element("ul", { class: "warnings", role: "status", "aria-label": "What to look after" });
+  const room = element("div", { class: "publishers" });
+  const nobody = element("p", { class: "quiet" });
+  const error = element("p", { class: "said" });
+  const cards = new Map<string, Card>();
+  let warned = "";
+
+  const show = (health: Health): void => {
+    const names = health.publishers.map((publisher) => publisher.place as string);
+    for (const [name, card] of cards) {
+      if (names.includes(name)) continue;
+      card.root.remove();
+      cards.delete(name);
+    }
+    for (const publisher of health.publishers) {
+      let card = cards.get(publisher.place);
+      if (!card) {
+        cards.set(publisher.place, (card = createCard(publisher.place)));
+        room.append(card.root);
+      }
+      card.show(publisher, health.on_air === publisher.place);
+    }
+    nobody.hidden = names.length > 0;
+    nobody.textContent = health.on_air === "slate" ? SLATE : "Nobody publishes at present.";
+    error.textContent = health.last_error ? `Last error: ${health.last_error}` : "";
+    error.hidden = !health.last_error;
+    const waiting = health.uploads_waiting ?? 0;
+    const all =
+      waiting > UPLOADS ? [...health.warnings, `${waiting} objects wait to be stored.`] : health.warnings;
+    // A status is spoken anew when it is written anew.
+    if (all.join("\n") === warned) return;
+    warned = all.join("\n");
+    warnings.replaceChildren(...all.map((sentence) => element("li", {}, sentence)));
+  };
+  const root = element(
+    "section",
+    { class: "panel health", "aria-labelledby": "health-heading", hidden: true },
+    element("h2", { id: "health-heading" }, "Health"),
+    warnings,
+    nobody,
+    room,
+    error,
+  );
+  const stop = follow(async () => {
+    try {
+      const health = await channels.health(channel);
+      show(health);
+      told(health);
+      root.hidden = false;
+      return LOOK_AGAIN_MS;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      error.textContent = problem.message;
+      error.hidden = false;
+      return problem.status === 404 ? LATER_MS : LOOK_AGAIN_MS;
+    }
+  });
+  return { root, stop };
+}
+
+/** So many are always on their way. */
+const UPLOADS = 40;
+
+function createCard(place: string): Card {
+  const name = element("strong", {}, place === "primary" ? "Primary" : "Backup");
+  const air = element("span", { class: "badge" });
+  const line = document.createElementNS(SVG, "path");
+  const graph = document.createElementNS(SVG, "svg");
+  graph.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  graph.setAttribute("preserveAspectRatio", "none");
+  graph.setAttribute("role", "img");
+  graph.append(line);
+  const facts = element("dl");
+  let rates: (number | null)[] = [];
+  return {
+    root: element(
+      "article",
+      { class: "publisher", "data-place": place },
+      element("header", {}, name, air),
+      graph,
+      facts,
+    ),
+    show: (publisher, onAir) => {
+      air.textContent = onAir ? "On air" : "Standing by";
+      air.dataset["air"] = onAir ? "yes" : "no";
+      rates = pushed(rates, publisher.bitrate_bps, SECONDS);
+      line.setAttribute("d", graphOf(rates, SECONDS, WIDTH, HEIGHT));
+      const rate = publisher.bitrate_bps === null ? "–" : rateText(publisher.bitrate_bps);
+      graph.setAttribute("aria-label", `Bit rate of the last two minutes, now ${rate}`);
+      facts.replaceChildren(
+        ...factsOf(publisher, rate).map(([term, value, bad]) =>
+          element("div", {}, element("dt", {}, term), element("dd", { class: bad ? "bad" : null }, value)),
+        ),
+      );
+    },
+  };
+}
+
+/** Key pictures rarer than this make whoever takes over wait for one. */
+const LONGEST_KEY_S = 4;
+
+function factsOf(publisher: PublisherHealth, rate: string): [string, string, boolean][] {
+  const known = (value: number | null, text: (value: number) => string) =>
+    value === null ? "–" : text(value);
+  const { frame_rate: stated, measured_frame_rate: measured, keyframe_interval_s: interval } = publisher;
+  const size = publisher.width && publisher.height ? `${publisher.width}×${publisher.height}` : "–";
+  const fps = known(measured ?? stated, (value) => value.toFixed(2).replace(/\.?0+$/, ""));
+  const codecs = [publisher.video_codec, publisher.audio_codec].filter(Boolean).join(", ");
+  const off = stated !== null && measured !== null && Math.abs(measured - stated) > 0.03 * stated;
+  return [
+    ["Bit rate", rate, false],
+    ["Picture", size, false],
+    ["Frame rate", off ? `${fps} of ${stated}` : fps, off],
+    ["Dropped", known(publisher.dropped_frames, String), (publisher.dropped_frames ?? 0) > 0],
+    ["Filled in", known(publisher.filled_frames, String), (publisher.filled_frames ?? 0) > 0],
+    [
+      "Key pictures",
+      known(interval, (value) => `every ${value.toFixed(1)} s`),
+      (interval ?? 0) > LONGEST_KEY_S,
+    ],
+    [
+      "Behind",
+      known(publisher.behind_ms, (value) =>
+        value < 1000 ? `${value} ms` : `${(value / 1000).toFixed(1)} s`,
+      ),
+      false,
+    ],
+    ["Codecs", codecs || "–", false],
+    ["Way in", publisher.way.toUpperCase(), false],
+    ["Since", timeOfDay(Date.parse(publisher.since)), false],
+  ];
+}

@@ -1,0 +1,56 @@
+/** One channel in the studio: what is on air, how its publishers are, what is marked, its keys. */
+import { Problem } from "../../api";
+import { element } from "../../element";
+import { type Channel, channels } from "../../live/api";
+import { follow } from "../../live/follow";
+import "../../styles/studio_live.css";
+import type { Me } from "../main";
+import { publishes } from "../rights";
+import { createControl } from "./control";
+import { createHealth } from "./health";
+import { createPreview } from "./preview";
+import { createStreamKeys } from "./stream_keys";
+import { createTimeline } from "./timeline";
+
+const LOOK_AGAIN_MS = 2000;
+
+/** Throws Problem if there is no such channel. */
+export async function createChannelPage(room: HTMLElement, me: Me, id: string): Promise<void> {
+  let channel: Channel = await channels.get(id);
+  const preview = createPreview();
+  const update = (now: Channel): void => {
+    channel = now;
+    control.update(now);
+    preview.update(now);
+  };
+  const control = createControl(me, update);
+  const health = createHealth(id, (told) => control.audience(told.viewers, told.on_air));
+  const timeline = createTimeline(id, preview);
+  room.replaceChildren(
+    element("p", {}, element("a", { href: "/studio?channels" }, "All channels")),
+    control.root,
+    element(
+      "div",
+      { class: "desk" },
+      element("div", { class: "shown" }, preview.root),
+      element("div", { class: "beside" }, health.root, timeline.root, publishes(me) && createStreamKeys(id)),
+    ),
+  );
+  update(channel);
+  const stop = follow(async () => {
+    try {
+      update(await channels.get(id));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.status === 404) {
+        for (const each of [preview, health, timeline]) each.stop();
+        stop();
+        room.replaceChildren(
+          element("p", { class: "notice bad", role: "alert" }, error.message),
+          element("p", {}, element("a", { href: "/studio?channels" }, "All channels")),
+        );
+      }
+    }
+    return LOOK_AGAIN_MS;
+  });
+}
