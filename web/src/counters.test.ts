@@ -12,8 +12,23 @@ test("start-up is the time from the wish to the first frame", () => {
     rebuffers: 0,
     startup_s: 0.85,
     played_kbit: 0,
+    content_s: 1,
+    latency_s2: 0,
     position_s: 1,
   });
+});
+
+test("speed and latency are added up over the time the picture moves", () => {
+  const meter = new Meter();
+  meter.wish(0);
+  meter.pace(1, 3, 0);
+  meter.moving(0);
+  meter.pace(1.2, 2, 10_000);
+  meter.waiting(15_000, false);
+  const read = meter.read(60_000, 16);
+  expect(read.played_s).toBe(15);
+  expect(read.content_s).toBe(16);
+  expect(read.latency_s2).toBe(40);
 });
 
 test("a stall counts as rebuffering, a seek does not", () => {

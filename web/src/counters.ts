@@ -13,6 +13,10 @@ export interface Counters {
   startup_s: number;
   /** The bit rate that was shown, added up over the time it was shown (kb/s × s). */
   played_kbit: number;
+  /** Seconds of the programme that were shown: more than `played_s` while the player catches up. */
+  content_s: number;
+  /** How far behind live the picture was, added up over the time it was shown (s × s). */
+  latency_s2: number;
   position_s: number;
 }
 
@@ -23,6 +27,8 @@ export class Meter {
   private since = 0;
   private wished: number | null = null;
   private kbps = 0;
+  private speed = 1;
+  private latency = 0;
   /** The first frame was shown. */
   started = false;
   private counted: Counters = {
@@ -31,6 +37,8 @@ export class Meter {
     rebuffers: 0,
     startup_s: 0,
     played_kbit: 0,
+    content_s: 0,
+    latency_s2: 0,
     position_s: 0,
   };
 
@@ -66,6 +74,13 @@ export class Meter {
     this.kbps = kbps;
   }
 
+  /** From now on it plays at this speed, and is so many seconds behind live; 0 where there is no such thing. */
+  pace(speed: number, latency: number, now: number): void {
+    this.enter(this.phase, now);
+    this.speed = speed;
+    this.latency = Math.max(0, latency);
+  }
+
   /** The counters at this moment. */
   read(now: number, position: number): Counters {
     this.enter(this.phase, now);
@@ -76,6 +91,8 @@ export class Meter {
       rebuffer_s: rounded(this.counted.rebuffer_s),
       startup_s: rounded(this.counted.startup_s),
       played_kbit: Math.round(this.counted.played_kbit),
+      content_s: rounded(this.counted.content_s),
+      latency_s2: rounded(this.counted.latency_s2),
       position_s: rounded(position),
     };
   }
@@ -85,6 +102,8 @@ export class Meter {
     if (this.phase === "playing") {
       this.counted.played_s += passed;
       this.counted.played_kbit += passed * this.kbps;
+      this.counted.content_s += passed * this.speed;
+      this.counted.latency_s2 += passed * this.latency;
     }
     if (this.phase === "stalled") this.counted.rebuffer_s += passed;
     this.phase = phase;

@@ -11,6 +11,8 @@ interface Opened {
   resume_at_s: number;
 }
 
+const PACE_MS = 1000;
+
 type EventType = "start" | "heartbeat" | "pause" | "resume" | "error" | "end";
 
 /** A stable name for this browser, of the page's own making: the service keeps no more than a keyed hash of it. */
@@ -33,8 +35,12 @@ export function openSession(watched: { asset: string } | { channel: string }): P
 }
 
 /** Report on a player until the page goes away, or until what is returned is called. Losing reports costs nothing: every
- *  one carries all counters. */
-export function report(session: Opened, player: Pick<Player, "video" | "onRate" | "onFailure">): () => void {
+ *  one carries all counters. `latency`: how many seconds the picture is behind live at this moment; null: nobody knows. */
+export function report(
+  session: Opened,
+  player: Pick<Player, "video" | "onRate" | "onFailure">,
+  latency: () => number | null = () => null,
+): () => void {
   const meter = new Meter();
   const { video } = player;
   let seq = 0;
@@ -48,6 +54,8 @@ export function report(session: Opened, player: Pick<Player, "video" | "onRate" 
     ...meter.read(performance.now(), video.currentTime),
     paused: video.paused,
   });
+  const pace = (): void => meter.pace(video.playbackRate, latency() ?? 0, performance.now());
+  const paces = window.setInterval(pace, PACE_MS);
   const schedule = (): void => {
     clearTimeout(timer);
     if (!over) timer = window.setTimeout(() => void send("heartbeat"), interval * 1000);
@@ -81,6 +89,7 @@ export function report(session: Opened, player: Pick<Player, "video" | "onRate" 
     if (!video.ended) void send("pause");
   });
   video.addEventListener("ended", () => void send("heartbeat"));
+  video.addEventListener("ratechange", pace);
   player.onRate((kbps) => meter.showing(kbps, performance.now()));
   player.onFailure(() => void send("error"));
   document.addEventListener("visibilitychange", () => {
@@ -99,6 +108,7 @@ export function report(session: Opened, player: Pick<Player, "video" | "onRate" 
   schedule();
   return () => {
     clearTimeout(timer);
+    clearInterval(paces);
     void send("end");
   };
 }

@@ -33,7 +33,7 @@ _UNCHANGED: Final = Reply(description="As named in If-None-Match")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveChannel:
-    """A channel for whoever may watch it. `on_air`: there is something at the live edge, be it what stands in for a
+    """A channel for whoever may watch it. `starts_at`: when its next event begins by itself. `on_air`: there is something at the live edge, be it what stands in for a
     publisher that was lost. `started_at`, `ended_at`: of its present or last event. `dvr_s`: seconds that viewers may
     go back. `viewers`: sessions that play this event now; null while that cannot be told. `recording`: the asset that
     the last event became."""
@@ -42,6 +42,7 @@ class LiveChannel:
     title: str
     state: ChannelState
     on_air: bool
+    starts_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
     dvr_s: int
@@ -53,7 +54,7 @@ class LiveChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveChannelList:
-    """Those on air first, then by when they began, latest first."""
+    """Those on air first, then what is to come, the soonest in front, then what is over, the latest in front."""
 
     channels: list[LiveChannel]
 
@@ -65,7 +66,8 @@ class WatchingApi:
     @operation(
         summary="What is live",
         tag=_TAG,
-        description="Public channels on which something runs or ran. May be a second old; ask with If-None-Match.",
+        description="Public channels on which something runs, ran, or is announced. May be a second old; ask with "
+        "If-None-Match.",
         replies={200: Reply(description="All", kind=LiveChannelList, headers={"ETag": "Its tag."}), 304: _UNCHANGED},
     )
     async def index(self, request: Request) -> Response:
@@ -89,7 +91,7 @@ class WatchingApi:
         base = f"{self._public_url}/live/{channel.id}"
         return LiveChannel(
             id=channel.id, title=channel.title, state=channel.state, on_air=is_on_air(channel),
-            started_at=channel.started_at, ended_at=channel.ended_at, dvr_s=int(channel.dvr.total_seconds()),
+            starts_at=channel.starts_at, started_at=channel.started_at, ended_at=channel.ended_at, dvr_s=int(channel.dvr.total_seconds()),
             viewers=listed.viewers, hls=f"{base}/index.m3u8", dash=f"{base}/manifest.mpd", recording=None,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from streaming.playback.single_flight import SingleFlight
 from streaming.sessions.subject import ChannelEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from streaming.clock import Clock
     from streaming.live.channels.service import Channels
@@ -28,6 +28,19 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def is_on_air(channel: Channel) -> bool:
     """Whether there is something to see at the live edge: its publisher's pictures, or what stands in for them."""
     return channel.state in _ON_AIR
+
+
+def in_order(channels: Iterable[Channel]) -> list[Channel]:
+    """Those on air first, the latest in front; then what is to come, the soonest in front; then what is over."""
+    by_beginning = sorted(channels, key=lambda each: each.started_at or _LONG_AGO, reverse=True)
+    on_air = [each for each in by_beginning if is_on_air(each)]
+    to_come = [each for each in by_beginning if not is_on_air(each) and _comes(each)]
+    over = [each for each in by_beginning if not is_on_air(each) and not _comes(each)]
+    return [*on_air, *sorted(to_come, key=lambda each: each.starts_at or _LONG_AGO), *over]
+
+
+def _comes(channel: Channel) -> bool:
+    return channel.state is ChannelState.WAITING or channel.starts_at is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +62,7 @@ class Listing:
         self._counts: SingleFlight[frozenset[ChannelEvent], dict[ChannelEvent, int]] = SingleFlight()
 
     async def all(self) -> list[Listed]:
-        """Public channels on which something runs or ran: those on air first, then by when they began, latest first."""
+        """Public channels on which something runs, ran, or is announced, `in_order`."""
         now = asyncio.get_running_loop().time()
         if self._listed is None or self._listed[0] <= now:
             self._listed = (now + _REMEMBERED_S, await self._lists("all", self._read))
@@ -59,9 +72,9 @@ class Listing:
         return (await self._with_viewers([channel]))[0]
 
     async def _read(self) -> list[Channel]:
-        there = [each for each in await self._channels.list() if each.public and each.event]
-        there.sort(key=lambda each: each.started_at or _LONG_AGO, reverse=True)
-        return sorted(there, key=is_on_air, reverse=True)
+        return in_order(
+            each for each in await self._channels.list() if each.public and (each.event or each.starts_at is not None)
+        )
 
     async def _with_viewers(self, channels: Sequence[Channel]) -> list[Listed]:
         events = {each.id: ChannelEvent(channel=each.id, event=each.event) for each in channels if each.event}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clockOf, type Piece, steadyClock } from "./clock";
+import { clockOf, lateness, type Piece, steadyClock } from "./clock";
 
 const NOON = Date.UTC(2026, 6, 1, 12);
 
@@ -36,4 +36,10 @@ test("without dates, or without segments, nobody can say", () => {
 test("a browser's own player counts from one date", () => {
   expect(steadyClock(NOON).at(2.5)).toBe(NOON + 2500);
   expect(steadyClock(NOON).find(NOON + 2500)).toBe(2.5);
+});
+
+test("a picture is as late as its moment is ago", () => {
+  expect(lateness(clockOf(PIECES), 15, NOON + 65_500)).toBe(2.5);
+  expect(lateness(clockOf([]), 15, NOON)).toBe(null);
+  expect(lateness(null, 15, NOON)).toBe(null);
 });

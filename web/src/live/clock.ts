@@ -39,6 +39,12 @@ export function steadyClock(began: number): WallClock {
   return { at: (second) => began + second * 1000, find: (ms) => (ms - began) / 1000 };
 }
 
+/** How many seconds the picture at `second` is behind `now` (ms since the epoch); null if nobody can say. */
+export function lateness(clock: WallClock | null, second: number, now: number): number | null {
+  const shown = clock?.at(second) ?? null;
+  return shown === null ? null : (now - shown) / 1000;
+}
+
 /** The index of the last piece whose `key` is not greater than `wanted`; -1 if there is none. */
 function lastNotAfter(pieces: readonly Piece[], wanted: number, key: (piece: Piece) => number): number {
   let low = 0;

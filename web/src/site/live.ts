@@ -3,6 +3,7 @@ import { Problem } from "../api";
 import { element } from "../element";
 import { live, type LiveChannel, playlistOf } from "../live/api";
 import { createBadge } from "../live/badge";
+import { lateness } from "../live/clock";
 import { follow } from "../live/follow";
 import { createMoments } from "../live/moments";
 import { createLivePlayer, type LivePlayer } from "../live/player";
@@ -61,7 +62,9 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
       channel: id,
       sessionId: session?.session_id,
     });
-    const endReport = session ? report(session, player) : () => {};
+    const endReport = session
+      ? report(session, player, () => lateness(player.stream.clock(), player.video.currentTime, Date.now()))
+      : () => {};
     shown = {
       event,
       player,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -57,15 +58,21 @@ async def test_what_is_on_air_comes_first(services: Services, ask: Callable[...,
     await run(services, "track", ChannelState.WAITING)
     await run(services, "never")
     await run(services, "closed", ChannelState.LIVE, public=False)
+    for days, name in ((2, "later"), (1, "sooner")):
+        await run(services, name)
+        await services.channels.schedule(
+            ChannelId(name), starts_at=services.clock() + timedelta(days=days), ends_at=None
+        )
     answer = await ask("/api/live")
     assert answer.headers["cache-control"] == "public, max-age=1"
     channels = answer.json()["channels"]
     assert [(each["id"], each["state"], each["on_air"]) for each in channels] == [
-        ("pool", "interrupted", True), ("arena", "live", True), ("track", "waiting", False), ("hall", "ended", False),
+        ("pool", "interrupted", True), ("arena", "live", True), ("track", "waiting", False), ("sooner", "idle", False),
+        ("later", "idle", False), ("hall", "ended", False),
     ]  # fmt: skip
     arena = channels[1]
     assert {**arena, "started_at": None} == {
-        "id": "arena", "title": "Arena", "state": "live", "on_air": True, "started_at": None, "ended_at": None,
+        "id": "arena", "title": "Arena", "state": "live", "on_air": True, "starts_at": None, "started_at": None, "ended_at": None,
         "dvr_s": 14_400, "viewers": 0, "hls": "/live/arena/index.m3u8", "dash": "/live/arena/manifest.mpd",
         "recording": None,
     }  # fmt: skip
