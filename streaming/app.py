@@ -26,6 +26,7 @@ from streaming.http.metrics import Metrics
 from streaming.http.openapi_document import document
 from streaming.http.security import SecurityHeaders, page_policy
 from streaming.live.channels import api as channels
+from streaming.live.clips import api as live_clips
 from streaming.live.health import api as health
 from streaming.live.ingest import gateway
 from streaming.live.keys import api as stream_keys
@@ -77,6 +78,7 @@ def routes(services: Services) -> list[BaseRoute]:
         *channels.routes(  # /api/channels…
             services.channels, services.profiles, infra.store, public_url=public_url
         ),
+        *live_clips.routes(services.live_clips, public_url=public_url),  # /api/channels/{id}/clips
         *stream_keys.routes(services.stream_keys, services.channels, settings),  # /api/channels/{id}/keys…
         *health.routes(services.channels, services.listing, infra.cache),  # /api/channels/{id}/health
         *watching.routes(services.listing, services.doors, public_url=public_url),  # /api/live…

@@ -20,6 +20,7 @@ from streaming.catalog.service import Catalogue
 from streaming.clips.service import Clips
 from streaming.clock import Clock, utc_now
 from streaming.live.channels.service import Channels
+from streaming.live.clips.service import LiveClips
 from streaming.live.ingest.gate import Gate
 from streaming.live.keys.service import StreamKeys
 from streaming.live.timeline.service import Timelines
@@ -74,6 +75,7 @@ class Services:
     captions: Captions
     clips: Clips
     channels: Channels
+    live_clips: LiveClips
     followers: Followers
     viewing: Viewing
     doors: Doors
@@ -134,6 +136,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     captions = Captions(sql=sql, clock=clock)
     stream_keys = StreamKeys(sql=sql, clock=clock, srt_ports=settings.ingest.srt.pool)
     channels, followers = Channels(sql=sql, cache=cache, clock=clock), Followers(cache)
+    bodies = Bodies(cache=cache, store=store)
     publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
     return Services(
         settings=settings,
@@ -160,8 +163,17 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         captions=captions,
         clips=Clips(catalogue=catalogue, store=store, captions=captions, keys=keys),
         channels=channels,
+        live_clips=LiveClips(
+            channels=channels,
+            followers=followers,
+            bodies=bodies,
+            store=store,
+            catalogue=catalogue,
+            profiles=profiles,
+            keys=keys,
+        ),
         followers=followers,
-        viewing=Viewing(followers, Bodies(cache=cache, store=store), clock=now_ms),
+        viewing=Viewing(followers, bodies, clock=now_ms),
         doors=Doors(channels),
         timelines=Timelines(sql=sql, cache=cache, classes=settings.timeline_class, clock=clock),
         listing=Listing(channels, sessions, clock=clock),

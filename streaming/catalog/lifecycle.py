@@ -226,7 +226,8 @@ class Lifecycle:
 
     async def tombstones(self) -> list[Asset]:
         """Deleted assets whose media are still to be swept, oldest deletion first."""
-        query = select(assets).where(assets.c.deleted_at.is_not(None)).order_by(assets.c.deleted_at, assets.c.number)
+        query = select(assets).where(assets.c.deleted_at <= self._clock())
+        query = query.order_by(assets.c.deleted_at, assets.c.number)
         async with reading(self._sql) as connection:
             return [asset_of(row) for row in await connection.execute(query)]
 

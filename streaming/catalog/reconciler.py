@@ -142,10 +142,11 @@ class Reconciler:
 
     async def _reconcile(self, asset: Asset) -> None:
         try:
-            if asset.state in ENCODING and not await self._fold(asset):
+            coming = asset.replacement if asset.replacement and asset.replacement.state in ENCODING else None
+            # Of what is about to be replaced nothing is made but what viewers ask for.
+            if asset.state in ENCODING and not await self._fold(asset) and coming is None:
                 await self._ask_again(asset, asset.version)
-            coming = asset.replacement
-            if coming is not None and coming.state in ENCODING and not await self._fold_replacement(asset, coming):
+            if coming is not None and not await self._fold_replacement(asset, coming):
                 await self._ask_again(asset, coming.version)
         except (AssetNotFound, IllegalTransition) as exc:
             log.info("an asset has moved on meanwhile", extra={"asset": asset.id, "cause": str(exc)})

@@ -13,7 +13,7 @@ from streaming.catalog.errors import EditConflict, IllegalTransition
 from streaming.catalog.lifecycle import CANCELLED
 from streaming.catalog.listing import ListQuery, Page, cursor_of, list_statement, prepare_search
 from streaming.catalog.model import Asset, AssetState, EditorialState, new_asset_id
-from streaming.catalog.replacing import Replacing
+from streaming.catalog.promises import KEPT_WITHIN, Promises
 from streaming.catalog.rows import asset_of, content_columns, content_of, write_terms
 from streaming.catalog.tables import assets
 from streaming.http.body import convert
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from manifests.layout import AssetId
 
 
-class Catalogue(Replacing):
+class Catalogue(Promises):
     """Assets in SQL. Every change is one transaction on a locked row, so any number of processes may make them.
 
     Raises AssetNotFound for ids that are unknown or deleted, and DatabaseUnavailable.
@@ -44,8 +44,12 @@ class Catalogue(Replacing):
         discipline: str | None = None,
         created_by: str,
         profile: str = DEFAULT_NAME,
+        promised: int = 0,
     ) -> Asset:
-        """A new draft without a source. Raises InvalidField."""
+        """A new draft without a source; or the promise of one (promises.py), with so many versions at the most.
+
+        Raises InvalidField.
+        """
         content = checked(
             Content(
                 titles=dict(titles),
@@ -62,7 +66,7 @@ class Catalogue(Replacing):
             "state": AssetState.CREATED.value,
             "editorial": EditorialState.DRAFT.value,
             "version": 0,
-            "last_version": 0,
+            "last_version": promised,
             "captions": 0,
             "encryption": Encryption.NONE.value,
             "revision": 1,
@@ -70,6 +74,7 @@ class Catalogue(Replacing):
             "created_by": created_by,
             "created_at": now,
             "updated_at": now,
+            "deleted_at": now + KEPT_WITHIN if promised else None,
             **content_columns(content),
         }
         async with transaction(self._sql) as connection:

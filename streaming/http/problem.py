@@ -14,6 +14,7 @@ ApiError                         status, code and title are on the class; the de
 ├── RangeNotSatisfiable    416   (Content-Range: bytes */size)
 ├── Unprocessable          422   readable, but a field is wrong: `errors` says which
 ├── Locked                 423
+├── TooEarly               425   what is asked for is going to be there (Retry-After)
 ├── InternalError          500   a fault of ours; the log has the rest
 ├── Unavailable            503   (Retry-After)
 └── InsufficientStorage    507   the object store is full
@@ -136,6 +137,17 @@ class Locked(ApiError):
     """Somebody else is writing this at the moment."""
 
     status, code, title = 423, "locked", "Locked"
+
+
+class TooEarly(ApiError):
+    """What is asked for is going to be there: ask again then."""
+
+    status, code, title = 425, "too_early", "Too early"
+
+    def __init__(
+        self, detail: str = "", *, retry_after: int = 1, headers: Mapping[str, str] | None = None, **extensions: Any
+    ) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after), **(headers or {})}, **extensions)
 
 
 class InternalError(ApiError):

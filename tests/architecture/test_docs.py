@@ -65,7 +65,7 @@ def test_make_targets_exist() -> None:
 
 def test_commands_and_their_options_exist() -> None:
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    calls = re.findall(r"(?:`|bin/|^|api-1 )channel ([a-z]+)([^`\n]*)", EVERYTHING, re.MULTILINE)
+    calls = re.findall(r"(?:`|bin/|^|api-1 )channel ([a-z-]+)([^`\n]*)", EVERYTHING, re.MULTILINE)
     assert set(commands) == {name for name, _ in calls}
     for name, rest in calls:
         options = {option for parameter in commands[name].params for option in parameter.opts}

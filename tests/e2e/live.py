@@ -25,13 +25,16 @@ _AGAIN_S = 0.2
 
 @asynccontextmanager
 async def publishing(
-    ffmpeg: str, address: str, *, size: str = "320x180", rate: int = 25, form: Sequence[str] = ("-f", "flv")
-) -> AsyncIterator[None]:
-    """A test picture with a tone, until the body is left; an encoder that loses its connection begins again."""
+    ffmpeg: str, address: str, *, size: str = "320x180", rate: int = 25, form: Sequence[str] = ("-f", "flv"),
+    picture: str = "",
+) -> AsyncIterator[None]:  # fmt: skip
+    """A test picture (or `picture`, a source of lavfi) with a tone, until the body is left; an encoder that loses its
+    connection begins again."""
     argv = [
-        ffmpeg, "-loglevel", "error", "-re", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}", "-f", "lavfi",
-        "-i", "sine=frequency=440:sample_rate=44100", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
-        "-g", str(2 * rate), "-pix_fmt", "yuv420p", "-c:a", "aac", *form, address,
+        ffmpeg, "-loglevel", "error", "-re", "-f", "lavfi", "-i",
+        picture or f"testsrc2=size={size}:rate={rate}", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100",
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(2 * rate), "-pix_fmt", "yuv420p",
+        "-c:a", "aac", *form, address,
     ]  # fmt: skip
 
     async def publish() -> None:

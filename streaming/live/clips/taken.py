@@ -1,0 +1,92 @@
+"""The live segments that a clip is made of, wherever they are by now.
+
+What the bucket has is named there. What is still growing, or on its way there, is copied as far as it has been
+published: a clip does not wait for a segment to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from manifests import layout
+from manifests.hls import date_time
+from streaming.clips.errors import NothingToCut
+from streaming.live.clips.errors import NoLongerThere
+from transcoder.live.recording.model import Stretch
+from transcoder.plan import AAC_FRAME
+
+if TYPE_CHECKING:
+    from infra.ports import ObjectStore
+    from manifests.layout import RenditionId
+    from manifests.live.state import LiveRendition
+    from streaming.live.clips.points import Shown
+    from streaming.live.viewing.bodies import Bodies
+    from transcoder.live.event import LiveEvent
+
+_LOOKS_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """`copied`: what is published of segments that the bucket does not have, by their keys."""
+
+    stretch: Stretch
+    copied: Mapping[str, bytes]
+
+
+async def take(
+    event: LiveEvent, states: Mapping[RenditionId, LiveRendition], there: Shown, numbers: range, *,
+    store: ObjectStore, bodies: Bodies,
+) -> Taken:  # fmt: skip
+    """Segments of an event: `states` and what they show. Raises NoLongerThere, NothingToCut; what the store and the
+    cache raise."""
+    top = max(event.rungs, key=lambda rung: (rung.width * rung.height, -rung.divisor)).id
+    copied: dict[str, bytes] = {}
+    sizes: dict[tuple[RenditionId, int], int] = {}
+    limiter = anyio.CapacityLimiter(_LOOKS_AT_ONCE)
+
+    async def published(rendition: RenditionId, number: int) -> bytes:
+        segment = states[rendition].segment(number)
+        body = None
+        if segment is not None and segment.parts and not segment.gap:
+            body = await bodies.recent(event, rendition, segment)
+        if body is None:
+            date = date_time.from_ms(number * event.grid.segment_ms)
+            raise NoLongerThere(f"What was shown from {date_time.render(date)} on is not kept.")
+        return body
+
+    async def look(rendition: RenditionId, number: int) -> None:
+        key = layout.live_segment(event.channel, rendition, number)
+        async with limiter:
+            stat = await store.head(key)
+            if stat is None:
+                copied[key] = await published(rendition, number)
+            sizes[rendition, number] = len(copied[key]) if stat is None else stat.size
+
+    try:
+        async with anyio.create_task_group() as looks:
+            for rendition in (top, event.sound.id):
+                for number in numbers:
+                    looks.start_soon(look, rendition, number)
+    except ExceptionGroup as exc:
+        raise exc.exceptions[0] from exc
+    length, units = event.grid.parts * event.grid.part, event.grid.parts * event.grid.audio_part
+    heard = states[event.sound.id].segment(numbers[-1])
+    stretch = Stretch(
+        event=event, segments=numbers, frames=min(there.stop, numbers.stop * length) - numbers.start * length,
+        units=(len(numbers) - 1) * units + (units if heard is None else heard.duration // AAC_FRAME), sizes=sizes,
+        inits={rendition: _init(states[rendition], numbers) for rendition in event.renditions},
+    )  # fmt: skip
+    return Taken(stretch=stretch, copied=copied)
+
+
+def _init(state: LiveRendition, numbers: range) -> str:
+    """The init section of these segments. Raises NothingToCut if there are several."""
+    known = {segment.init for number in numbers if (segment := state.segment(number)) is not None}
+    if len(known) > 1:
+        raise NothingToCut("The channel's encoding changed in between: cut before that, or behind it.")
+    return known.pop() if known else state.init
