@@ -33,10 +33,10 @@ _UNCHANGED: Final = Reply(description="As named in If-None-Match")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveChannel:
-    """A channel for whoever may watch it. `starts_at`: when its next event begins by itself. `on_air`: there is something at the live edge, be it what stands in for a
-    publisher that was lost. `started_at`, `ended_at`: of its present or last event. `dvr_s`: seconds that viewers may
-    go back. `viewers`: sessions that play this event now; null while that cannot be told. `recording`: the asset that
-    the last event became."""
+    """A channel for whoever may watch it. `on_air`: there is something at the live edge, be it what stands in for a
+    publisher that was lost. `starts_at`: when its next event begins by itself. `started_at`, `ended_at`: of its present
+    or last event. `dvr_s`: seconds that viewers may go back. `viewers`: sessions that play this event now; null while
+    that cannot be told. `recording`: the asset that the last event became."""
 
     id: ChannelId
     title: str
@@ -91,8 +91,9 @@ class WatchingApi:
         base = f"{self._public_url}/live/{channel.id}"
         return LiveChannel(
             id=channel.id, title=channel.title, state=channel.state, on_air=is_on_air(channel),
-            starts_at=channel.starts_at, started_at=channel.started_at, ended_at=channel.ended_at, dvr_s=int(channel.dvr.total_seconds()),
-            viewers=listed.viewers, hls=f"{base}/index.m3u8", dash=f"{base}/manifest.mpd", recording=None,
+            starts_at=channel.starts_at, started_at=channel.started_at, ended_at=channel.ended_at,
+            dvr_s=int(channel.dvr.total_seconds()), viewers=listed.viewers,
+            hls=f"{base}/index.m3u8", dash=f"{base}/manifest.mpd", recording=None,
         )  # fmt: skip
 
 

@@ -72,8 +72,9 @@ async def test_what_is_on_air_comes_first(services: Services, ask: Callable[...,
     ]  # fmt: skip
     arena = channels[1]
     assert {**arena, "started_at": None} == {
-        "id": "arena", "title": "Arena", "state": "live", "on_air": True, "starts_at": None, "started_at": None, "ended_at": None,
-        "dvr_s": 14_400, "viewers": 0, "hls": "/live/arena/index.m3u8", "dash": "/live/arena/manifest.mpd",
+        "id": "arena", "title": "Arena", "state": "live", "on_air": True, "starts_at": None, "started_at": None,
+        "ended_at": None, "dvr_s": 14_400, "viewers": 0, "hls": "/live/arena/index.m3u8",
+        "dash": "/live/arena/manifest.mpd",
         "recording": None,
     }  # fmt: skip
     assert arena == (await ask("/api/live/arena")).json()
