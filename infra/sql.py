@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 from infra.errors import DatabaseUnavailable, SettingsError
+from infra.sqlite_connection import connect_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -96,7 +97,10 @@ def open_engine(url: str) -> AsyncEngine:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise SettingsError(f"CHANNEL_DATABASE_URL: cannot make the folder {folder}: {exc.strerror}") from exc
-        engine = create_async_engine(parsed, hide_parameters=True, connect_args={"timeout": _BUSY_MS / 1000})
+        engine = create_async_engine(
+            parsed, hide_parameters=True,
+            connect_args={"timeout": _BUSY_MS / 1000, "async_creator_fn": connect_sqlite},
+        )  # fmt: skip
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
