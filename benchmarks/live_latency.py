@@ -30,7 +30,7 @@ TARGETS: Final = {"low": 2.0, "relaxed": 3.0}
 """p95, in seconds."""
 PLAYER: Final[dict[str, Any]] = {"lowLatencyMode": True, "maxLiveSyncPlaybackRate": 1.2}
 """As our own page sets hls.js up (web/src/live/stream.ts)."""
-_PROFILE: Final = """per_title = false
+PROFILE: Final = """per_title = false
 ladder = [{ height = 360, average_kbps = 1500, crf = 22, frame_rate = "full" }]
 """
 _RIVAL: Final = "nginx-rtmp"
@@ -46,7 +46,7 @@ def measured(seconds: float, settled: float, *, rival: nginx_rtmp.Rival | None, 
     """All players at once, so that none has the machine for itself."""
     rtmp = free_port()
     stack = Stack(
-        home=home, port=free_port(), environment={"CHANNEL_RTMP_PORT": str(rtmp)}, profiles={"bench": _PROFILE}
+        home=home, port=free_port(), environment={"CHANNEL_RTMP_PORT": str(rtmp)}, profiles={"bench": PROFILE}
     )  # fmt: skip
     with ExitStack() as left:
         left.enter_context(running(stack))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,27 @@ class Places:
                 text = text.replace(folder, str(self.home / folder.lstrip("/")))
             made[name] = text
         return {**{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}, **made}
+
+
+def live_cache(*, upstreams: dict[str, str]) -> str:
+    """infra/deploy/live.vcl with addresses of this machine; nothing else is changed."""
+    text = (ROOT / "infra" / "deploy" / "live.vcl").read_text()
+    for inside, outside in upstreams.items():
+        (host, port), (to, at) = inside.split(":"), outside.split(":")
+        written = f'.host = "{host}"; .port = "{port}";'
+        assert written in text, f"the cache does not know {inside}"
+        text = text.replace(written, f'.host = "{to}"; .port = "{at}";')
+    return text
+
+
+def varnish(configuration: Path, *, port: int, folder: Path) -> list[str]:
+    """The command of the service, with a folder, a port and a configuration of this machine."""
+    program = shutil.which("varnishd", path="/usr/sbin:/usr/bin")
+    assert program is not None, "no varnishd on this machine (Debian: varnish)"
+    command = load(example_environment())["services"]["live-cache"]["command"]
+    replaced = {"varnishd": program, ":6081": f"127.0.0.1:{port}", "/etc/varnish/live.vcl": str(configuration)}
+    # Without a user of its own: tests run as whoever they are.
+    return [*(replaced.get(each, each) for each in command), "-j", "none", "-n", str(folder)]
 
 
 def edge_configuration(*, upstreams: dict[str, str], port: int, folder: Path) -> str:

@@ -27,8 +27,10 @@ from tests.e2e.compose import (
     edge_configuration,
     example_environment,
     interpolate,
+    live_cache,
     load,
     own_services,
+    varnish,
 )
 from tests.e2e.stack import until
 from transcoder.encoder_settings import EncoderSettings
@@ -65,6 +67,7 @@ def test_the_services_are_the_ones_of_the_architecture(compose: dict[str, Any]) 
         "worker",
         "live",
         "gateway",
+        "live-cache",
         "nginx",
     }
     assert compose["services"]["worker"]["deploy"]["replicas"] == 2
@@ -84,6 +87,10 @@ def test_ports_agree_from_the_edge_to_the_processes(compose: dict[str, Any]) -> 
     servers = set(re.findall(r"server (api-\d+:\d+) ", edge))
     apis = {name: service for name, service in own_services(compose).items() if name.startswith("api-")}
     assert servers == {f"{name}:{service['environment']['CHANNEL_PORT']}" for name, service in apis.items()}
+    cached = compose["services"]["live-cache"]["command"]
+    assert f"server live-cache{cached[cached.index('-a') + 1]} " in edge
+    asked = re.findall(r'.host = "(api-\d+)"; .port = "(\d+)"', (ROOT / "infra" / "deploy" / "live.vcl").read_text())
+    assert {f"{host}:{port}" for host, port in asked} == servers
     listened = re.search(r"listen (\d+);", edge)
     assert listened is not None
     assert compose["services"]["nginx"]["ports"] == [f"{listened[1]}:{listened[1]}"]
@@ -182,8 +189,8 @@ def object_store(
 def deployment(
     tmp_path_factory: pytest.TempPathFactory, _postgres: str, object_store: str, free_port: Callable[[], int]
 ) -> Iterator[Deployment]:
-    """Debian's PostgreSQL, Redis and nginx, an S3 server, and every process of ours as the file says."""
-    for program in ("redis-server", "nginx"):
+    """Debian's PostgreSQL, Redis, nginx and Varnish, an S3 server, and every process of ours as the file says."""
+    for program in ("redis-server", "nginx", "varnishd"):
         if shutil.which(program) is None and not shutil.which(program, path="/usr/sbin"):
             pytest.skip(f"no {program} on this machine (see .ci/run)")
     folder = tmp_path_factory.mktemp("deployment")
@@ -222,6 +229,10 @@ def deployment(
                 settings |= {"CHANNEL_INGEST_HOST": "127.0.0.1", "CHANNEL_INGEST_PORT": str(free_port())}
                 settings |= {"CHANNEL_SRT_PORTS": "off"}
             made.start(name, service["command"], env=settings)
+        cache_port, cache = free_port(), folder / "live.vcl"
+        cache.write_text(live_cache(upstreams=upstreams))
+        made.start("live-cache", varnish(cache, port=cache_port, folder=folder / "varnish"))
+        upstreams["live-cache:6081"] = f"127.0.0.1:{cache_port}"
         (folder / "cache").mkdir()
         configuration = folder / "nginx.conf"
         configuration.write_text(edge_configuration(upstreams=upstreams, port=edge_port, folder=folder))
