@@ -36,6 +36,8 @@ from streaming.catalog.service import Catalogue
 from streaming.clock import utc_now
 from streaming.http.cors import Cors
 from streaming.http.errors import HANDLERS, ErrorBoundary
+from streaming.live.channels.service import Channels
+from streaming.live.viewing.doors import Doors
 from streaming.sessions import scripts
 from streaming.sessions.api import routes
 from streaming.sessions.combiner import MOST
@@ -83,11 +85,11 @@ class Meter:
         return Rate(what=what, wall=calls / wall, ours=calls / ours if ours else None, redis=calls / max(server, 0.01))
 
 
-def _services(redis_url: str, database: str) -> tuple[Sessions, Catalogue]:
+def _services(redis_url: str, database: str) -> tuple[Sessions, Catalogue, Doors]:
     sql, cache = open_engine(database), RedisCache(redis_url)
     identity = Identity(b"heartbeat benchmark")
     sessions = Sessions(cache=cache, ledger=Ledger(sql), settings=_SETTINGS, identity=identity)
-    return sessions, Catalogue(sql=sql, cache=cache, jobs=MemoryEngine())
+    return sessions, Catalogue(sql=sql, cache=cache, jobs=MemoryEngine()), Doors(Channels(sql=sql, cache=cache))
 
 
 def app() -> Starlette:
@@ -160,7 +162,7 @@ def _merge(client: redis.Redis, server: psutil.Process, opened: list[str], *, to
                                 0,
                                 (seq, 0),
                                 (seq, seq * 10),
-                                (1, seq * 10, 0, 0, 300, 9, 0, 0),
+                                (1, seq * 10, 0, 0, 300, 9, seq * 10, 0, 0, 0),
                             )
                         )
                         for session in taken
@@ -239,7 +241,7 @@ async def _measure(url: str, database: str, server: psutil.Process) -> tuple[lis
     async with sql.begin() as connection:
         await connection.run_sync(metadata.create_all)
     await sql.dispose()
-    sessions, _ = _services(url, database)
+    sessions, _, _ = _services(url, database)
     with redis.Redis.from_url(url) as client:
         opened = await _open(sessions)
         rates = [

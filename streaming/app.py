@@ -62,8 +62,8 @@ def routes(services: Services) -> list[BaseRoute]:
     public_url = settings.public_url
     described: list[BaseRoute] = [
         *upload.routes(services.uploads),  # /api/uploads…, PUT /api/assets/{id}/source
-        *sessions.routes(  # /api/sessions…, /api/assets/{id}/viewers
-            services.sessions, services.catalogue, clock=services.clock, public_url=public_url
+        *sessions.routes(  # /api/sessions…, /api/assets/{id}/viewers, /api/channels/{id}/viewers
+            services.sessions, services.catalogue, services.doors, clock=services.clock, public_url=public_url
         ),
         *catalog.routes(  # /api/assets…
             services.catalogue, services.progress, services.profiles, public_url=public_url

@@ -6,15 +6,15 @@ local now, pause = tonumber(ARGV[1]), tonumber(ARGV[2])
 for at = 3, #ARGV, 5 do
   local id, revision = ARGV[at], ARGV[at + 1]
   local session = key('session', id)
-  local asset, current, over, seen = unpack(redis.call('HMGET', session, 'asset', 'revision', 'over', 'seen'))
-  if asset then
+  local subject, current, over, seen = unpack(redis.call('HMGET', session, 'subject', 'revision', 'over', 'seen'))
+  if subject then
     for index, name in ipairs({'attempts', 'starts', 'views'}) do
       local held = tonumber(ARGV[at + 1 + index])
       local gain = held - number(redis.call('HGET', session, 'told_' .. name))
       if gain > 0 then
         redis.call('HSET', session, 'told_' .. name, held)
-        if redis.call('HINCRBY', key('pending', asset), name, -gain) == 0 then
-          redis.call('HDEL', key('pending', asset), name)
+        if redis.call('HINCRBY', key('pending', subject), name, -gain) == 0 then
+          redis.call('HDEL', key('pending', subject), name)
         end
       end
     end

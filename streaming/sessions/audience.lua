@@ -1,5 +1,5 @@
--- Who watches an asset, in this shard.
--- ARGV: now, asset, day. Returns {viewers now, pending attempts, starts, views, unique visitors of the day}.
+-- Who watches a subject, in this shard.
+-- ARGV: now, subject, day. Returns {viewers now, pending attempts, starts, views, unique visitors of the day}.
 local pending = redis.call('HMGET', key('pending', ARGV[2]), 'attempts', 'starts', 'views')
 return {
   redis.call('ZCOUNT', key('live', ARGV[2]), '(' .. ARGV[1], '+inf'),

@@ -1,13 +1,13 @@
--- How many watch each asset, in this shard. ARGV: now. Returns {asset, viewers, asset, viewers, …}.
+-- How many watch each subject, in this shard. ARGV: now. Returns {subject, viewers, subject, viewers, …}.
 local found = {}
-for _, asset in ipairs(redis.call('SMEMBERS', ASSETS)) do
-  local live = key('live', asset)
+for _, subject in ipairs(redis.call('SMEMBERS', SUBJECTS)) do
+  local live = key('live', subject)
   redis.call('ZREMRANGEBYSCORE', live, '-inf', ARGV[1])
   local viewers = redis.call('ZCARD', live)
   if viewers == 0 then
-    redis.call('SREM', ASSETS, asset)
+    redis.call('SREM', SUBJECTS, subject)
   else
-    found[#found + 1] = asset
+    found[#found + 1] = subject
     found[#found + 1] = viewers
   end
 end

@@ -3,9 +3,9 @@
 ApiError
 ├── SessionNotFound        404   no such session: the id was not given out here
 ├── SessionOver            410   the session has ended: stop, or make a new one
-└── NotPlayable            409   the asset has no timeline yet, or cannot be played at all
+└── NotPlayable            409   the asset has no timeline yet, or cannot be played at all; the channel has sent nothing
 
-Who may watch is the catalogue's rule (`streaming/catalog/policy.py`).
+Who may watch is the rule of `streaming/catalog/policy.py`, and of `streaming/live/watching/policy.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Session ids that prove themselves, and hashes instead of viewers.
 
-A session id is a ticket: it says, signed, which asset is watched, since when and when a view is counted. So a heartbeat
+A session id is a ticket: it says, signed, what is watched, since when and when a view is counted. So a heartbeat
 can bring back a session that Redis has lost. It has at most 64 characters for the catalogue's own asset ids, which
 is what a CMCD session id may have (CTA-5004 §3.1, `sid`).
 
@@ -21,8 +21,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from manifests.layout import AssetId
 from streaming.sessions.errors import SessionNotFound
+from streaming.sessions.subject import Subject, name_of, subject_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,7 +35,7 @@ NAME: Final = 16
 """Letters of a session's name (see `Ticket.name`)."""
 
 _WITH_VIEWER: Final = 1
-_PACKED_ASSET: Final = 2
+_PACKED: Final = 2  # what is watched has a name that is base64url of fewer bytes
 _FORMAT: Final = 16  # the high half of the first byte; the low half are the flags above
 _FIXED: Final = 14  # flags, shard, begin (5), threshold (2), nonce (5)
 _VIEWER: Final = 8
@@ -47,7 +47,7 @@ class Ticket:
     """What a session id says. `viewer` is the viewer's keyed hash in hexadecimal, or ""."""
 
     id: str
-    asset: AssetId
+    subject: Subject
     begun_ms: int
     threshold_ms: int
     shard: int
@@ -70,10 +70,11 @@ class Identity:
             hmac.digest(secret, use, "sha256") for use in (b"session id", b"session viewer", b"viewer", b"visitor")
         )
 
-    def issue(self, *, asset: AssetId, begun_ms: int, threshold_ms: int, shard: int, viewer: str) -> Ticket:
+    def issue(self, *, subject: Subject, begun_ms: int, threshold_ms: int, shard: int, viewer: str) -> Ticket:
         """A new session id."""
-        packed = _unpadded(asset)
-        flags = (_WITH_VIEWER if viewer else 0) | (_PACKED_ASSET if packed else 0)
+        name = name_of(subject)
+        packed = _unpadded(name)
+        flags = (_WITH_VIEWER if viewer else 0) | (_PACKED if packed else 0)
         body = b"".join(
             (
                 bytes((_FORMAT | flags, shard)),
@@ -82,11 +83,11 @@ class Identity:
                 secrets.token_bytes(5),
             )
         )
-        body += self._mask(body, bytes.fromhex(viewer)) + (packed or asset.encode())
+        body += self._mask(body, bytes.fromhex(viewer)) + (packed or name.encode())
         signed = body + self._mac(body)
         return Ticket(
             id=base64.urlsafe_b64encode(signed).rstrip(b"=").decode(),
-            asset=asset, begun_ms=begun_ms, threshold_ms=threshold_ms, shard=shard, viewer=viewer,
+            subject=subject, begun_ms=begun_ms, threshold_ms=threshold_ms, shard=shard, viewer=viewer,
         )  # fmt: skip
 
     def read(self, text: str) -> Ticket:
@@ -97,10 +98,10 @@ class Identity:
             raise SessionNotFound
         head, rest = body[:_FIXED], body[_FIXED:]
         viewer = rest[:_VIEWER] if head[0] & _WITH_VIEWER else b""
-        asset = rest[len(viewer) :]
+        name = rest[len(viewer) :]
         return Ticket(
             id=text,
-            asset=AssetId(_text(asset) if head[0] & _PACKED_ASSET else asset.decode()),
+            subject=subject_of(_text(name) if head[0] & _PACKED else name.decode()),
             begun_ms=int.from_bytes(head[2:7]) + EPOCH_MS,
             threshold_ms=int.from_bytes(head[7:9]),
             shard=head[1],

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.sql import reading, transaction
 from streaming.sessions.model import State
+from streaming.sessions.subject import ChannelEvent, name_of
 from streaming.sessions.tables import resume_positions, session_ledger, session_rollup
 from streaming.sessions.tally import MEASURES, Snapshot, Tally, grown
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from manifests.layout import AssetId
+    from streaming.sessions.subject import Subject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_HOUR = ("asset", "channel", "event", "hour")
 
 
 def moment(ms: int) -> datetime:
@@ -63,7 +66,7 @@ class Ledger:
             before = await self._held(connection, [snapshot.session for snapshot in snapshots])
             held: dict[str, Tally] = {}
             entries: list[dict[str, Any]] = []
-            gains: defaultdict[tuple[str, datetime], Tally] = defaultdict(Tally)
+            gains: defaultdict[tuple[Subject, datetime], Tally] = defaultdict(Tally)
             for snapshot in snapshots:
                 tally, entry, revision = before.get(snapshot.session, (Tally(), 0, 0))
                 if snapshot.revision <= revision:
@@ -72,7 +75,7 @@ class Ledger:
                 held[snapshot.session] = grown(tally, snapshot)
                 gain = held[snapshot.session] - tally
                 hour = hour_of(moment(snapshot.begun_ms))
-                gains[snapshot.asset, hour] += gain
+                gains[snapshot.subject, hour] += gain
                 entries.append(_entry(snapshot, gain, entry=entry + 1, hour=hour, now=now))
             if entries:
                 await connection.execute(session_ledger.insert(), entries)
@@ -98,10 +101,12 @@ class Ledger:
             seen_ms=milliseconds(rows[-1].seen_at),
         )
 
-    async def totals(self, asset: AssetId) -> tuple[Tally, int]:
-        """Sums of all hours of an asset, and its highest number of viewers at once."""
+    async def totals(self, subject: Subject) -> tuple[Tally, int]:
+        """Sums of all hours, and the highest number of viewers at once."""
         sums = [func.sum(session_rollup.c[name]) for name in MEASURES]
-        query = select(*sums, func.max(session_rollup.c.peak)).where(session_rollup.c.asset == asset)
+        query = select(*sums, func.max(session_rollup.c.peak)).where(
+            *(session_rollup.c[name] == value for name, value in _columns(subject).items())
+        )
         async with reading(self._sql) as connection:
             *values, peak = (await connection.execute(query)).one()
         return Tally(**{name: int(value or 0) for name, value in zip(MEASURES, values, strict=True)}), peak or 0
@@ -113,14 +118,17 @@ class Ledger:
         async with reading(self._sql) as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
-    async def peaks(self, viewers: Mapping[AssetId, int], *, hour: datetime) -> None:
+    async def peaks(self, viewers: Mapping[Subject, int], *, hour: datetime) -> None:
         """Raise the peaks of an hour to these numbers of viewers at once."""
-        rows = [{"asset": asset, "hour": hour, "peak": number} for asset, number in sorted(viewers.items())]
+        rows = [
+            {**_columns(subject), "hour": hour, "peak": number}
+            for subject, number in sorted(viewers.items(), key=lambda item: name_of(item[0]))
+        ]
         async with transaction(self._sql) as connection:
             insert = _insert(connection, session_rollup)
             higher = insert.excluded.peak > session_rollup.c.peak
             upsert = insert.on_conflict_do_update(
-                index_elements=["asset", "hour"], set_={"peak": insert.excluded.peak}, where=higher
+                index_elements=_OF_HOUR, set_={"peak": insert.excluded.peak}, where=higher
             )
             await connection.execute(upsert, rows)
 
@@ -144,13 +152,14 @@ class Ledger:
             for session, entry, revision, *values in await connection.execute(query)
         }
 
-    async def _add(self, connection: AsyncConnection, gains: Mapping[tuple[str, datetime], Tally]) -> None:
+    async def _add(self, connection: AsyncConnection, gains: Mapping[tuple[Subject, datetime], Tally]) -> None:
         insert = _insert(connection, session_rollup)
         sums = {name: session_rollup.c[name] + insert.excluded[name] for name in MEASURES}
-        upsert = insert.on_conflict_do_update(index_elements=["asset", "hour"], set_=sums)
+        upsert = insert.on_conflict_do_update(index_elements=_OF_HOUR, set_=sums)
         # Sorted: transactions that lock the same rows do it in the same order.
         rows = [
-            {"asset": asset, "hour": hour, **asdict(gain)} for (asset, hour), gain in sorted(gains.items(), key=_key)
+            {**_columns(subject), "hour": hour, **asdict(gain)}
+            for (subject, hour), gain in sorted(gains.items(), key=_key)
         ]
         await connection.execute(upsert, rows)
 
@@ -158,12 +167,12 @@ class Ledger:
         rows = [
             {
                 "viewer": snapshot.viewer,
-                "asset": snapshot.asset,
+                "asset": snapshot.subject,
                 "position_ms": snapshot.position_ms,
                 "seen_at": moment(snapshot.seen_ms),
             }
-            for snapshot in sorted(snapshots, key=lambda each: (each.viewer, each.asset))
-            if snapshot.viewer and snapshot.counters.started
+            for snapshot in sorted(snapshots, key=lambda each: (each.viewer, name_of(each.subject)))
+            if snapshot.viewer and snapshot.counters.started and not isinstance(snapshot.subject, ChannelEvent)
         ]
         if rows:
             insert = _insert(connection, resume_positions)
@@ -175,8 +184,16 @@ class Ledger:
             await connection.execute(upsert, rows)
 
 
-def _key(item: tuple[tuple[str, datetime], Tally]) -> tuple[str, datetime]:
-    return item[0]
+def _key(item: tuple[tuple[Subject, datetime], Tally]) -> tuple[str, datetime]:
+    (subject, hour), _ = item
+    return name_of(subject), hour
+
+
+def _columns(subject: Subject) -> dict[str, str | int]:
+    """What rows say of a subject: an asset, or channel and event."""
+    if isinstance(subject, ChannelEvent):
+        return {"asset": "", "channel": subject.channel, "event": subject.event}
+    return {"asset": subject, "channel": "", "event": 0}
 
 
 def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -189,7 +206,7 @@ def _entry(snapshot: Snapshot, gain: Tally, *, entry: int, hour: datetime, now: 
         "session": snapshot.session,
         "entry": entry,
         "revision": snapshot.revision,
-        "asset": snapshot.asset,
+        **_columns(snapshot.subject),
         "hour": hour,
         "device": snapshot.device,
         "state": snapshot.state.value,

@@ -7,14 +7,15 @@ local TAKEN, UNKNOWN, OVER = 0, 1, 2
 local now, pause, settle, checkpoint = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local remembered = ARGV[5]
 
-local COUNTERS = {'started', 'played', 'rebuffer', 'rebuffers', 'startup', 'kbit', 'technical', 'business'}
+local COUNTERS = {'started', 'played', 'rebuffer', 'rebuffers', 'startup', 'kbit', 'content', 'latency', 'technical',
+  'business'}
 
 local function merge(id, lapse, last_seq, end_seq, paused, position, counters)
   local session = key('session', id)
   local values = redis.call('HGETALL', session) -- one pass over a small hash; HMGET would make one for each field
   local was = {}
   for index = 1, #values, 2 do was[values[index]] = values[index + 1] end
-  if not was.asset then return {UNKNOWN, '', 0, 0} end
+  if not was.subject then return {UNKNOWN, '', 0, 0} end
 
   local seen, ended, viewed = number(was.seen), was.over == 'ended', number(was.viewed)
   -- What overtook the end on its way, or comes again, still counts; what was reported after the end does not.
@@ -42,7 +43,7 @@ local function merge(id, lapse, last_seq, end_seq, paused, position, counters)
       set(name, value)
       if name == 'position' and was.viewer then
         local resume = key('resume', was.viewer)
-        redis.call('HSET', resume, was.asset, value .. ':' .. now)
+        redis.call('HSET', resume, was.subject, value .. ':' .. now)
         redis.call('PEXPIRE', resume, remembered)
       end
     else
@@ -53,19 +54,19 @@ local function merge(id, lapse, last_seq, end_seq, paused, position, counters)
 
   local news = false -- is there something that the ledger should hear of?
   if is.started > number(was.started) then
-    redis.call('HINCRBY', key('pending', was.asset), 'starts', 1)
+    redis.call('HINCRBY', key('pending', was.subject), 'starts', 1)
     news = true
   end
   if viewed == 0 and is.started == 1 and is.played >= tonumber(was.threshold) then
     viewed = 1
     set('viewed', 1)
-    redis.call('HINCRBY', key('pending', was.asset), 'views', 1)
+    redis.call('HINCRBY', key('pending', was.subject), 'views', 1)
     news = true
   end
   news = news or is.technical > number(was.technical) or is.business > number(was.business)
     or now - number(was.marked) >= checkpoint
 
-  local over, live = was.over, key('live', was.asset)
+  local over, live = was.over, key('live', was.subject)
   local ends = end_seq > 0 and not ended
   if ends then
     over = 'ended'
@@ -84,7 +85,7 @@ local function merge(id, lapse, last_seq, end_seq, paused, position, counters)
     if is.started == 0 or is.paused == 1 then
       redis.call('ZREM', live, id)
     elseif redis.call('ZADD', live, lapses, id) == 1 then
-      redis.call('SADD', ASSETS, was.asset)
+      redis.call('SADD', SUBJECTS, was.subject)
     end
   end
   if #write > 0 then redis.call('HSET', session, unpack(write)) end

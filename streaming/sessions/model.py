@@ -31,6 +31,12 @@ MAX_KBPS: Final = 200_000
 
 MAX_STALLS_PER_S: Final = 4
 
+MAX_SPEED: Final = 4
+"""No player shows more than this of the content in a second."""
+
+MAX_LATENCY_S: Final = 86_400
+"""Nobody is farther behind live than the longest window: what a counter of latency is held against."""
+
 
 class State(StrEnum):
     """`opened`: play was asked for; `playing`: after the first frame; `paused` may last an hour; the rest is over."""
@@ -49,6 +55,8 @@ OVER: Final = frozenset({State.ENDED, State.EXPIRED})
 class Counters:
     """What only ever grows. `played_ms` and `rebuffer_ms` are wall-clock time; `startup_ms` is from the wish to play to
     the first frame; `played_kbit` is the bit rate of what was shown, added up over the time it was shown (kilobits).
+    `content_ms` is how much of the content was shown in `played_ms`; `latency_ms_s` how far behind live the picture was
+    (ms), added up over the time it was shown (s).
 
     A technical failure is a fault of ours or of the network; a business failure is a refusal by rule (territory, rights
     window), which is no fault.
@@ -60,6 +68,8 @@ class Counters:
     rebuffers: int = 0
     startup_ms: int = 0
     played_kbit: int = 0
+    content_ms: int = 0
+    latency_ms_s: int = 0
     failed_technical: bool = False
     failed_business: bool = False
 
@@ -77,6 +87,8 @@ class Counters:
             rebuffers=min(self.rebuffers, wall * MAX_STALLS_PER_S // 1000),
             startup_ms=min(self.startup_ms, wall),
             played_kbit=min(self.played_kbit, played * MAX_KBPS // 1000),
+            content_ms=min(self.content_ms, played * MAX_SPEED),
+            latency_ms_s=min(self.latency_ms_s, played * MAX_LATENCY_S),
         )
 
 

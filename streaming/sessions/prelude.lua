@@ -3,18 +3,20 @@
 --
 --   session:NAME    hash    a session; what is 0 or empty is left out
 --   open            zset    every session that is not over, by the time (ms) at which it lapses without news
---   live:ASSET      zset    those of them that are playing this asset, by the same time
---   assets          set     assets that have a live set
+--   live:SUBJECT    zset    those of them that are playing this subject, by the same time
+--   subjects        set     subjects that have a live set
 --   dirty           zset    sessions that the ledger has yet to hear of, by the time at which it should
---   pending:ASSET   hash    attempts, starts and views that the ledger has yet to hear of
+--   pending:SUBJECT hash    attempts, starts and views that the ledger has yet to hear of
 --   resume:VIEWER   hash    asset to "position:when" (ms)
 --   attempt:KEY     string  the session that this attempt has led to
---   unique:DAY:ASSET  HyperLogLog of visitors
+--   unique:DAY:SUBJECT  HyperLogLog of visitors
+--
+-- A SUBJECT is an asset's id, or CHANNEL.EVENT (subject.py).
 local function key(kind, name)
   return KEYS[1] .. kind .. ':' .. name
 end
 
-local OPEN, ASSETS, DIRTY = KEYS[1] .. 'open', KEYS[1] .. 'assets', KEYS[1] .. 'dirty'
+local OPEN, SUBJECTS, DIRTY = KEYS[1] .. 'open', KEYS[1] .. 'subjects', KEYS[1] .. 'dirty'
 
 local function number(value)
   return tonumber(value) or 0

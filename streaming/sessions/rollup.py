@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.exc import IntegrityError
 
 from infra.errors import CacheUnavailable, DatabaseUnavailable
-from manifests.layout import AssetId
 from streaming.sessions import scripts
 from streaming.sessions.ledger import hour_of, milliseconds
 from streaming.sessions.model import Counters, State
+from streaming.sessions.subject import Subject, subject_of
 from streaming.sessions.tally import Snapshot, Tally
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Rollup:
         self._cache = cache
         self._ledger = ledger
         self._settings = settings
-        self._peaks: dict[AssetId, int] = {}
+        self._peaks: dict[Subject, int] = {}
         self._hour: datetime | None = None
         self._forgotten: datetime | None = None
 
@@ -90,13 +90,13 @@ class Rollup:
         hour = hour_of(now)
         if hour != self._hour:
             self._hour, self._peaks = hour, {}
-        viewers: dict[AssetId, int] = {}
+        viewers: dict[Subject, int] = {}
         for shard in range(self._settings.shards):
             found = iter(await self._script(scripts.CENSUS, shard, milliseconds(now)))
             for name, number in zip(found, found, strict=True):
-                asset = AssetId(name.decode())
-                viewers[asset] = viewers.get(asset, 0) + number
-        higher = {asset: number for asset, number in viewers.items() if number > self._peaks.get(asset, 0)}
+                subject = subject_of(name.decode())
+                viewers[subject] = viewers.get(subject, 0) + number
+        higher = {subject: number for subject, number in viewers.items() if number > self._peaks.get(subject, 0)}
         if higher:
             await self._ledger.peaks(higher, hour=hour)
             self._peaks |= higher
@@ -127,13 +127,13 @@ async def run_rollup(rollup: Rollup, *, cache: Cache, settings: SessionSettings,
         await asyncio.sleep(interval_s)
 
 
-def _snapshot(session: bytes, revision: int, asset: bytes, viewer: bytes, device: bytes, *rest: Any) -> Snapshot:
+def _snapshot(session: bytes, revision: int, subject: bytes, viewer: bytes, device: bytes, *rest: Any) -> Snapshot:
     begun, seen, state, viewed, position, started, *counters, technical, business = rest
-    played, rebuffer, rebuffers, startup, kbit = counters
+    played, rebuffer, rebuffers, startup, kbit, content, latency = counters
     return Snapshot(
         session=session.decode(),
         revision=revision,
-        asset=AssetId(asset.decode()),
+        subject=subject_of(subject.decode()),
         viewer=viewer.decode(),
         device=device.decode(),
         begun_ms=begun,
@@ -148,6 +148,8 @@ def _snapshot(session: bytes, revision: int, asset: bytes, viewer: bytes, device
             rebuffers=rebuffers,
             startup_ms=startup,
             played_kbit=kbit,
+            content_ms=content,
+            latency_ms_s=latency,
             failed_technical=bool(technical),
             failed_business=bool(business),
         ),

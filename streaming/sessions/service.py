@@ -17,14 +17,13 @@ from streaming.sessions.identity import EPOCH_MS, Identity, Ticket, shard_of
 from streaming.sessions.ledger import milliseconds, moment
 from streaming.sessions.model import News, State, interval_ms, lapse_ms, resume_at_ms, view_threshold_ms
 from streaming.sessions.pace import Pace
-from streaming.sessions.subject import name_of
+from streaming.sessions.subject import ChannelEvent, name_of
 from streaming.sessions.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.ports import Cache
-    from manifests.layout import AssetId
     from streaming.sessions.ledger import Ledger
     from streaming.sessions.settings import SessionSettings
     from streaming.sessions.subject import Subject
@@ -63,7 +62,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Who watches an asset: viewers now and at most at once, visitors today (UTC, estimated), sums of all time."""
+    """Who watches: viewers now and at most at once, visitors today (UTC, estimated), sums of all time."""
 
     now: int
     peak: int
@@ -84,7 +83,7 @@ class Sessions:
 
     async def open(
         self,
-        asset: AssetId,
+        subject: Subject,
         *,
         duration_ms: int | None,
         viewer: str | None,
@@ -97,14 +96,15 @@ class Sessions:
         """Begin a session: one attempt, however often it is asked for with the same `attempt` (a player's own key).
 
         `viewer` and `scope`: see `Identity.viewer`. `visitor` is whatever tells visitors apart for a day; neither is
-        kept as it is.
+        kept as it is. Live has no resume position: there the viewer is not needed, and the session has none.
         """
-        hashed = self._identity.viewer(scope, viewer) if viewer else ""
-        key = self._identity.viewer(f"attempt {scope} {asset} {viewer or visitor}", attempt) if attempt else ""
+        hashed = self._identity.viewer(scope, viewer) if viewer and not isinstance(subject, ChannelEvent) else ""
+        pressed = f"attempt {scope} {name_of(subject)} {viewer or visitor}"
+        key = self._identity.viewer(pressed, attempt) if attempt else ""
         # A viewer's sessions and position share a shard; the rest spread evenly.
         shard = shard_of(hashed or key or secrets.token_bytes(8), self._settings.shards)
         ticket = self._identity.issue(
-            asset=asset,
+            subject=subject,
             begun_ms=max(milliseconds(now), EPOCH_MS),
             threshold_ms=view_threshold_ms(duration_ms),
             shard=shard,
@@ -112,12 +112,12 @@ class Sessions:
         )
         interval = self._interval_ms(ticket, now)
         entered, _ = await asyncio.gather(
-            self._enter(ticket, now=now, device=device, attempt=key), self._visit(asset, visitor, now=now)
+            self._enter(ticket, now=now, device=device, attempt=key), self._visit(subject, visitor, now=now)
         )
         session, position = entered[0].decode(), entered[1].decode()
         return Opened(
             session=session,
-            resume_at_ms=resume_at_ms(await self._position_ms(position, hashed, asset), duration_ms),
+            resume_at_ms=resume_at_ms(await self._position_ms(position, hashed, subject), duration_ms),
             interval_ms=interval,
             lapses_at=now + timedelta(milliseconds=lapse_ms(interval)),
         )
@@ -148,12 +148,12 @@ class Sessions:
             lapses_at=now + timedelta(milliseconds=lapse_ms(interval)),
         )
 
-    async def audience(self, asset: AssetId, *, now: datetime) -> Audience:
+    async def audience(self, subject: Subject, *, now: datetime) -> Audience:
         """Exact but for `visitors_today`, and for what the ledger is being told at this very moment."""
         # The ledger first: what moves to it in between is then missing for a moment, and never counted twice.
-        tally, peak = await self._ledger.totals(asset)
+        tally, peak = await self._ledger.totals(subject)
         day = now.date().isoformat()
-        parts = await self._everywhere(scripts.AUDIENCE, [milliseconds(now), asset, day])
+        parts = await self._everywhere(scripts.AUDIENCE, [milliseconds(now), name_of(subject), day])
         viewers, attempts, starts, views, visitors = (sum(column) for column in zip(*parts, strict=True))
         return Audience(
             now=viewers,
@@ -190,8 +190,8 @@ class Sessions:
                 (news.position.seq, news.position.value),
                 (
                     int(counters.started), counters.played_ms, counters.rebuffer_ms, counters.rebuffers,
-                    counters.startup_ms, counters.played_kbit, int(counters.failed_technical),
-                    int(counters.failed_business),
+                    counters.startup_ms, counters.played_kbit, counters.content_ms, counters.latency_ms_s,
+                    int(counters.failed_technical), int(counters.failed_business),
                 ),
             )
         )  # fmt: skip
@@ -202,11 +202,12 @@ class Sessions:
     ) -> Any:
         known = told or Tally()
         arguments: Sequence[str | int] = (
-            milliseconds(now), ticket.name, ticket.asset, ticket.viewer, device, ticket.begun_ms, ticket.threshold_ms,
-            lapse_ms(_ms(self._settings.first_interval)), _ms(self._settings.settle), ticket.id, attempt,
-            _ms(ATTEMPT_TTL),
+            milliseconds(now), ticket.name, name_of(ticket.subject), ticket.viewer, device, ticket.begun_ms,
+            ticket.threshold_ms, lapse_ms(_ms(self._settings.first_interval)), _ms(self._settings.settle), ticket.id,
+            attempt, _ms(ATTEMPT_TTL),
             known.attempts, known.starts, known.views, known.played_ms, known.rebuffer_ms, known.rebuffers,
-            known.startup_ms, known.played_kbit, known.failures_technical, known.failures_business,
+            known.startup_ms, known.played_kbit, known.content_ms, known.latency_ms_s, known.failures_technical,
+            known.failures_business,
         )  # fmt: skip
         return await self._cache.script(scripts.ENTER, [scripts.prefix(ticket.shard)], arguments)
 
@@ -218,17 +219,19 @@ class Sessions:
                 raise _over(known.state)
         await self._enter(ticket, now=now, told=known.tally if known else None)
 
-    async def _visit(self, asset: AssetId, visitor: str, *, now: datetime) -> None:
+    async def _visit(self, subject: Subject, visitor: str, *, now: datetime) -> None:
         day = now.date()
         hashed = self._identity.visitor(day, visitor)
         shard = shard_of(hashed, self._settings.shards)  # each visitor in one shard: the shards' numbers add up
-        arguments = (asset, day.isoformat(), hashed, _ms(VISITOR_TTL))
+        arguments = (name_of(subject), day.isoformat(), hashed, _ms(VISITOR_TTL))
         await self._cache.script(scripts.VISIT, [scripts.prefix(shard)], arguments)
 
-    async def _position_ms(self, remembered: str, viewer: str, asset: AssetId) -> int:
+    async def _position_ms(self, remembered: str, viewer: str, subject: Subject) -> int:
         if remembered:
             return int(remembered.partition(":")[0])
-        return (await self._ledger.position_ms(viewer, asset) or 0) if viewer else 0
+        if not viewer or isinstance(subject, ChannelEvent):
+            return 0
+        return await self._ledger.position_ms(viewer, subject) or 0
 
     async def _everywhere(self, script: str, arguments: Sequence[str | int]) -> list[Any]:
         shards = range(self._settings.shards)

@@ -4,10 +4,10 @@ local now = tonumber(ARGV[1])
 local lapsed = redis.call('ZRANGEBYSCORE', OPEN, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(lapsed) do
   local session = key('session', id)
-  local asset, revision = unpack(redis.call('HMGET', session, 'asset', 'revision'))
+  local subject, revision = unpack(redis.call('HMGET', session, 'subject', 'revision'))
   redis.call('ZREM', OPEN, id)
-  if asset then
-    redis.call('ZREM', key('live', asset), id)
+  if subject then
+    redis.call('ZREM', key('live', subject), id)
     redis.call('HSET', session, 'over', 'expired')
     tell(id, number(revision), now, now)
   end

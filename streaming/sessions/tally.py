@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from manifests.layout import AssetId
 from streaming.sessions.model import OVER, Counters, State
+from streaming.sessions.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class Tally:
     rebuffers: int = 0
     startup_ms: int = 0
     played_kbit: int = 0
+    content_ms: int = 0
+    latency_ms_s: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{name: getattr(self, name) + getattr(other, name) for name in MEASURES})
@@ -47,7 +49,7 @@ class Snapshot:
 
     session: str
     revision: int
-    asset: AssetId
+    subject: Subject
     viewer: str
     device: str
     begun_ms: int
@@ -80,18 +82,24 @@ def grown(before: Tally, now: Snapshot) -> Tally:
         rebuffers=max(before.rebuffers, seen.rebuffers),
         startup_ms=max(before.startup_ms, seen.startup_ms),
         played_kbit=max(before.played_kbit, seen.played_kbit),
+        content_ms=max(before.content_ms, seen.content_ms),
+        latency_ms_s=max(before.latency_ms_s, seen.latency_ms_s),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     """Quality of experience over sessions. Seconds; kb/s; `rebuffering_ratio` is waiting ÷ time requested, where the
-    time requested is what was played and what was waited for (the start is counted apart)."""
+    time requested is what was played and what was waited for (the start is counted apart). `latency_s` is how far
+    behind live the picture was, `playback_rate` how fast it moved: 1 is as it came; both 0 where players do not say
+    it."""
 
     startup_s: float
     rebuffering_ratio: float
     rebuffers_per_start: float
     average_kbps: float
+    latency_s: float
+    playback_rate: float
     failures_technical: int
     failures_business: int
     exits_before_start: int
@@ -108,6 +116,8 @@ def quality(tally: Tally) -> Quality:
         rebuffering_ratio=share(tally.rebuffer_ms, tally.played_ms + tally.rebuffer_ms),
         rebuffers_per_start=share(tally.rebuffers, tally.starts),
         average_kbps=share(tally.played_kbit * 1000, tally.played_ms),
+        latency_s=share(tally.latency_ms_s, tally.played_ms),
+        playback_rate=share(tally.content_ms, tally.played_ms),
         failures_technical=tally.failures_technical,
         failures_business=tally.failures_business,
         exits_before_start=tally.exits_before_start,

@@ -24,11 +24,13 @@ Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """Play is asked for. `viewer` is any stable id that the player (or a site's backend, with a viewer-service token)
-    has for its viewer: only a keyed hash of it is kept, for the resume position. `attempt` is a key of the player's own
-    for this press of the button: a repeated request with it leads to the same session."""
+    """Play is asked for, of an `asset` or of the event that runs, or ran last, on a `channel`. `viewer` is any stable
+    id that the player (or a site's backend, with a viewer-service token) has for its viewer: only a keyed hash of it is
+    kept, for the resume position. `attempt` is a key of the player's own for this press of the button: a repeated
+    request with it leads to the same session."""
 
-    asset: Opaque
+    asset: Opaque | None = None
+    channel: Opaque | None = None
     viewer: Opaque | None = None
     attempt: Opaque | None = None
     device: Device = ""
@@ -67,7 +69,9 @@ _PLAYING: Final = frozenset({Kind.START, Kind.HEARTBEAT, Kind.RESUME})
 class Event:
     """A report of a player. Counters are cumulative since the session began, whatever the kind; `seq` grows with every
     event. `played_s` is time in which the picture moved, `rebuffer_s` time of waiting after the start, `startup_s` time
-    from the wish to play to the first frame, `played_kbit` the bit rate shown, added up over time (kb/s × s).
+    from the wish to play to the first frame, `played_kbit` the bit rate shown, added up over time (kb/s × s). Of live
+    also: `content_s` is how much of the content was shown, more than `played_s` by whoever catches up; `latency_s2` how
+    far behind live the picture was, added up over the time it was shown (s × s).
     `failure` belongs to `error`: `business` is a refusal by rule (territory, rights), `technical` all else."""
 
     type: Kind
@@ -78,6 +82,8 @@ class Event:
     rebuffers: Count = 0
     startup_s: Seconds = 0.0
     played_kbit: Count = 0
+    content_s: Seconds = 0.0
+    latency_s2: Annotated[float, Meta(ge=0, le=1e12)] = 0.0
     paused: bool | None = None
     failure: Literal["technical", "business"] = "technical"
 
@@ -103,9 +109,12 @@ class Receipt:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceView:
     """`now`: viewers at this moment, and `peak`, the most at once; `attempts`, `starts` (first frames) and `views`
-    (10 s, or half of a shorter content) of all time; `visitors_today` is an estimate (UTC day). `qoe`: for editors."""
+    (10 s, or half of a shorter content) of all time; `visitors_today` is an estimate (UTC day). `qoe`: for editors.
+    Of an asset, or of event number `event` of a channel."""
 
-    asset: str
+    asset: str | None = None
+    channel: str | None = None
+    event: int | None = None
     now: int
     peak: int
     attempts: int
@@ -135,6 +144,8 @@ def _news(event: Event) -> News:
             rebuffers=event.rebuffers,
             startup_ms=_ms(event.startup_s),
             played_kbit=event.played_kbit,
+            content_ms=_ms(event.content_s),
+            latency_ms_s=_ms(event.latency_s2),
             failed_technical=error and event.failure == "technical",
             failed_business=error and event.failure == "business",
         ),

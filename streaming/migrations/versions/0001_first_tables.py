@@ -101,6 +101,8 @@ def upgrade() -> None:
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.Integer(), nullable=False),
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("device", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -117,13 +119,20 @@ def upgrade() -> None:
         sa.Column("rebuffers", sa.BigInteger(), nullable=False),
         sa.Column("startup_ms", sa.BigInteger(), nullable=False),
         sa.Column("played_kbit", sa.BigInteger(), nullable=False),
+        sa.Column("content_ms", sa.BigInteger(), nullable=False),
+        sa.Column("latency_ms_s", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("session", "entry", name="pk_session_ledger"),
     )
     op.create_index("ix_session_ledger_asset_hour", "session_ledger", ["asset", "hour"], unique=False)
+    op.create_index(
+        "ix_session_ledger_channel_event_hour", "session_ledger", ["channel", "event", "hour"], unique=False
+    )
     op.create_index("ix_session_ledger_recorded_at", "session_ledger", ["recorded_at"], unique=False)
     op.create_table(
         "session_rollup",
         sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("starts", sa.BigInteger(), nullable=False),
@@ -136,8 +145,10 @@ def upgrade() -> None:
         sa.Column("rebuffers", sa.BigInteger(), nullable=False),
         sa.Column("startup_ms", sa.BigInteger(), nullable=False),
         sa.Column("played_kbit", sa.BigInteger(), nullable=False),
+        sa.Column("content_ms", sa.BigInteger(), nullable=False),
+        sa.Column("latency_ms_s", sa.BigInteger(), nullable=False),
         sa.Column("peak", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("asset", "hour", name="pk_session_rollup"),
+        sa.PrimaryKeyConstraint("asset", "channel", "event", "hour", name="pk_session_rollup"),
     )
     op.create_table(
         "stream_keys",
@@ -339,6 +350,7 @@ def downgrade() -> None:
     op.drop_table("stream_keys")
     op.drop_table("session_rollup")
     op.drop_index("ix_session_ledger_recorded_at", table_name="session_ledger")
+    op.drop_index("ix_session_ledger_channel_event_hour", table_name="session_ledger")
     op.drop_index("ix_session_ledger_asset_hour", table_name="session_ledger")
     op.drop_table("session_ledger")
     op.drop_index("ix_resume_positions_seen_at", table_name="resume_positions")

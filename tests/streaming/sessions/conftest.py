@@ -10,13 +10,14 @@ import pytest
 
 from infra.ports import Cache
 from infra.sql import metadata, open_engine
-from manifests.layout import AssetId
+from manifests.layout import AssetId, ChannelId
 from streaming.sessions.identity import Identity
 from streaming.sessions.ledger import Ledger
 from streaming.sessions.model import Counters, News, Stamped
 from streaming.sessions.rollup import Rollup
 from streaming.sessions.service import Audience, Heard, Opened, Sessions
 from streaming.sessions.settings import SessionSettings
+from streaming.sessions.subject import ChannelEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from streaming.sessions.subject import Subject
+
 
 ASSET: Final = AssetId("hQ3vXo2mTz-Jk81LwPq0aA")
+LIVE: Final = ChannelEvent(channel=ChannelId("arena"), event=3)
 BEGIN: Final = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
 SECRET: Final = b"one secret for all processes"
 SETTINGS: Final = SessionSettings(shards=4)
@@ -66,7 +70,7 @@ class Channel:
 
     async def open(
         self, *, viewer: str | None = None, visitor: str = "somebody", duration_s: float | None = 600.0,
-        asset: AssetId = ASSET, attempt: str | None = None, scope: str = "player",
+        asset: Subject = ASSET, attempt: str | None = None, scope: str = "player",
     ) -> Opened:  # fmt: skip
         return await self.sessions.open(
             asset, duration_ms=None if duration_s is None else round(duration_s * 1000), viewer=viewer, scope=scope,
@@ -76,7 +80,7 @@ class Channel:
     async def hear(self, session: str, news: News) -> Heard:
         return await self.sessions.hear(session, news, now=self.now)
 
-    async def audience(self, asset: AssetId = ASSET) -> Audience:
+    async def audience(self, asset: Subject = ASSET) -> Audience:
         return await self.sessions.audience(asset, now=self.now)
 
     async def settle(self) -> int:

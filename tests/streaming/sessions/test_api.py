@@ -18,8 +18,13 @@ from streaming.catalog.tables import assets
 from streaming.http.auth import Principal, Role
 from streaming.http.cors import Cors
 from streaming.http.errors import HANDLERS
+from streaming.live.channels.model import ChannelState
+from streaming.live.channels.service import Channels
+from streaming.live.viewing.doors import Doors
 from streaming.sessions.api import routes
 from streaming.sessions.wire import BODY_LIMIT, MOST_EVENTS
+
+from .conftest import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -53,8 +58,9 @@ def catalogue(plain: Channel, sqlite: AsyncEngine) -> Catalogue:
 
 
 def application(channel: Channel, catalogue: Catalogue, *, public_url: str = "") -> Starlette:
+    doors = Doors(Channels(sql=channel.ledger._sql, cache=channel.cache, clock=lambda: channel.now))
     app = Starlette(
-        routes=routes(channel.another_process(), catalogue, clock=lambda: channel.now, public_url=public_url),
+        routes=routes(channel.another_process(), catalogue, doors, clock=lambda: channel.now, public_url=public_url),
         exception_handlers=HANDLERS,
         middleware=[Middleware(Cors)],
     )
@@ -146,10 +152,56 @@ async def test_the_whole_life_of_a_session(client: httpx.AsyncClient, plain: Cha
     assert (viewers["now"], viewers["views"], viewers["played_s"]) == (0, 1, 200)
     assert viewers["qoe"] == {
         "startup_s": 0.8, "rebuffering_ratio": 0.0476, "rebuffers_per_start": 2, "average_kbps": 2850,
+        "latency_s": 0, "playback_rate": 0,
         "failures_technical": 0, "failures_business": 0, "exits_before_start": 0,
     }  # fmt: skip
     again = await client.post("/api/sessions", json={"asset": asset, "viewer": "maria"})
     assert again.json()["resume_at_s"] == 200
+
+
+async def test_a_session_on_a_channel(plain: Channel, catalogue: Catalogue, sqlite: AsyncEngine) -> None:
+    channels = Channels(sql=sqlite, cache=plain.cache, clock=lambda: plain.now)
+
+    async def post(wanted: dict[str, str], headers: dict[str, str] | None = None) -> httpx.Response:
+        async with client_of(application(plain, catalogue)) as client:  # which remembers no door yet
+            return await client.post("/api/sessions", json=wanted, headers=headers)
+
+    await channels.create(title="Arena", channel_id="arena", created_by="me")
+    await channels.start(LIVE.channel)
+    assert_problem(await post({"channel": "nowhere"}), 404, "channel_not_found")
+    assert assert_problem(await post({"channel": "arena"}), 409, "not_playable")["state"] == "waiting"
+    await channels.step(LIVE.channel, 1, ChannelState.LIVE)
+    for both_or_none in ({}, {"asset": "a", "channel": "arena"}):
+        assert_problem(await post(both_or_none), 422, "invalid_field")
+    session = (await post({"channel": "arena", "viewer": "maria"})).json()
+    assert (session["playback_url"], session["resume_at_s"]) == ("http://channel.test/live/arena/index.m3u8", 0)
+
+    plain.after(100)
+    counters = {"played_s": 100, "rebuffer_s": 1, "startup_s": 0.5, "content_s": 101, "latency_s2": 180}
+    async with client_of(application(plain, catalogue)) as client:
+        beat = report({"type": "heartbeat", "seq": 1, **counters})
+        heard = await client.post(urlsplit(session["heartbeat_url"]).path, json=beat)
+        assert (heard.status_code, heard.json()["counted_view"]) == (200, True)
+        await plain.settle()
+        seen = (await client.get("/api/channels/arena/viewers", headers=EDITOR)).json()
+        assert (seen["channel"], seen["event"], seen["asset"]) == ("arena", 1, None)
+        assert (seen["now"], seen["peak"], seen["views"], seen["played_s"]) == (1, 1, 1, 100)
+        assert (seen["qoe"]["latency_s"], seen["qoe"]["playback_rate"]) == (1.8, 1.01)
+        assert_problem(await client.get("/api/channels/arena/viewers?event=2"), 422, "bad_query")
+
+    await channels.stop(LIVE.channel)
+    await channels.start(LIVE.channel)
+    await channels.change(LIVE.channel, public=False)
+    assert_problem(await post({"channel": "arena"}), 404, "channel_not_found")
+    async with client_of(application(plain, catalogue)) as client:
+        assert_problem(await client.get("/api/channels/arena/viewers"), 404, "channel_not_found")
+        views = [
+            (await client.get(f"/api/channels/arena/viewers?event={event}", headers=EDITOR)).json()["views"]
+            for event in (1, 2)
+        ]
+    assert views == [1, 0]
+    await channels.step(LIVE.channel, 2, ChannelState.LIVE)
+    assert (await post({"channel": "arena"}, EDITOR)).status_code == 201
 
 
 async def test_two_processes_answer_alike(plain: Channel, catalogue: Catalogue, make_asset: Any) -> None:

@@ -9,31 +9,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.layout import AssetId
+from manifests.layout import AssetId, ChannelId
 from streaming.catalog.model import new_asset_id
+from streaming.live.channels.model import new_channel_id
 from streaming.sessions.errors import SessionNotFound
 from streaming.sessions.identity import EPOCH_MS, Identity, Ticket, keep_secret, shard_of
+from streaming.sessions.subject import ChannelEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from streaming.sessions.subject import Subject
+
 IDENTITY = Identity(b"a secret of this test")
-NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True).map(AssetId)
+NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+SUBJECTS = NAMES.map(AssetId) | st.builds(ChannelEvent, channel=NAMES.map(ChannelId), event=st.integers(1, 10**6))
 
 
-def issue(asset: AssetId, viewer: str = "", *, identity: Identity = IDENTITY) -> Ticket:
-    return identity.issue(asset=asset, begun_ms=EPOCH_MS + 123_456_789, threshold_ms=9_500, shard=7, viewer=viewer)
+def issue(asset: Subject, viewer: str = "", *, identity: Identity = IDENTITY) -> Ticket:
+    return identity.issue(subject=asset, begun_ms=EPOCH_MS + 123_456_789, threshold_ms=9_500, shard=7, viewer=viewer)
 
 
-@given(NAMES, st.one_of(st.just(""), st.text("0123456789abcdef", min_size=16, max_size=16)))
-def test_an_id_says_what_was_signed(asset: AssetId, viewer: str) -> None:
+@given(SUBJECTS, st.one_of(st.just(""), st.text("0123456789abcdef", min_size=16, max_size=16)))
+def test_an_id_says_what_was_signed(asset: Subject, viewer: str) -> None:
     ticket = issue(asset, viewer)
     assert IDENTITY.read(ticket.id) == ticket
-    assert (ticket.asset, ticket.viewer, ticket.shard, ticket.threshold_ms) == (asset, viewer, 7, 9_500)
+    assert (ticket.subject, ticket.viewer, ticket.shard, ticket.threshold_ms) == (asset, viewer, 7, 9_500)
 
 
-def test_ids_of_the_catalogues_assets_fit_into_cmcd() -> None:
+def test_ids_of_our_own_assets_and_channels_fit_into_cmcd() -> None:
     assert len(issue(new_asset_id(), IDENTITY.viewer("player", "maria")).id) <= 64
+    assert len(issue(ChannelEvent(channel=new_channel_id(), event=10**6)).id) <= 64
 
 
 @given(st.integers(0, 63), st.sampled_from("ABCDwxyz0189-_"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SEEN = Snapshot(
     session="one",
     revision=1,
-    asset=ASSET,
+    subject=ASSET,
     viewer="00112233445566aa",
     device="tv",
     begun_ms=milliseconds(BEGIN),

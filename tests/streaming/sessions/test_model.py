@@ -23,6 +23,8 @@ counters = st.builds(
     rebuffers=st.integers(0, 10**4),
     startup_ms=st.integers(0, 10**6),
     played_kbit=st.integers(0, 10**11),
+    content_ms=st.integers(0, 10**9),
+    latency_ms_s=st.integers(0, 10**12),
     failed_technical=st.booleans(),
     failed_business=st.booleans(),
 )
@@ -82,11 +84,25 @@ def test_where_to_resume(position_s: int, duration_s: int | None, resume_s: int)
 
 def test_nobody_plays_longer_than_time_has_passed() -> None:
     claimed = Counters(
-        started=True, played_ms=10**7, rebuffer_ms=10**7, rebuffers=10**6, startup_ms=10**7, played_kbit=10**12
+        started=True,
+        played_ms=10**7,
+        rebuffer_ms=10**7,
+        rebuffers=10**6,
+        startup_ms=10**7,
+        played_kbit=10**12,
+        content_ms=10**9,
+        latency_ms_s=10**13,
     )
     believed = claimed.within(10_000, max_rate=2.0, slack_ms=2_000)
     assert believed == Counters(
-        started=True, played_ms=22_000, rebuffer_ms=12_000, rebuffers=48, startup_ms=12_000, played_kbit=4_400_000
+        started=True,
+        played_ms=22_000,
+        rebuffer_ms=12_000,
+        rebuffers=48,
+        startup_ms=12_000,
+        played_kbit=4_400_000,
+        content_ms=88_000,
+        latency_ms_s=22_000 * 86_400,
     )
     assert believed.within(10_000, max_rate=2.0, slack_ms=2_000) == believed
     assert Counters(played_ms=5_000).within(-3_000, max_rate=2.0, slack_ms=2_000).played_ms == 2_000

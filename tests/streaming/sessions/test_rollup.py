@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from infra.redis_cache import RedisCache
 from infra.tasks import end
-from manifests.layout import AssetId
 from streaming.sessions.errors import SessionOver
 from streaming.sessions.identity import NAME, Identity
 from streaming.sessions.model import Counters, News, State
@@ -19,7 +18,7 @@ from streaming.sessions.settings import SessionSettings
 from streaming.sessions.tables import session_ledger, session_rollup
 from streaming.sessions.tally import MEASURES, Tally
 
-from .conftest import ASSET, SECRET, Channel, played
+from .conftest import ASSET, LIVE, SECRET, Channel, played
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from infra.ports import Cache
     from streaming.sessions.ledger import Ledger
 
-OTHER = AssetId("another")
 MARIA = Identity(SECRET).viewer("player", "maria")
 
 
@@ -39,6 +37,13 @@ async def sums(sql: AsyncEngine, table: Table) -> Tally:
     async with sql.connect() as connection:
         row = (await connection.execute(select(*(func.sum(table.c[name]) for name in MEASURES)))).one()
     return Tally(**{name: int(value or 0) for name, value in zip(MEASURES, row, strict=True)})
+
+
+async def watched(sql: AsyncEngine, table: Table) -> set[tuple[str, str, int]]:
+    """What rows say of assets, channels and events."""
+    async with sql.connect() as connection:
+        rows = await connection.execute(select(table.c.asset, table.c.channel, table.c.event))
+        return {(row.asset, row.channel, row.event) for row in rows}
 
 
 async def entries(sql: AsyncEngine) -> int:
@@ -58,7 +63,7 @@ async def test_five_hundred_sessions_add_up_in_redis_ledger_and_rollup(
 ) -> None:
     rng = random.Random(2)
     processes = [channel.sessions, channel.another_process()]
-    opened = [(await channel.open(asset=rng.choice([ASSET, OTHER]))).session for _ in range(500)]
+    opened = [(await channel.open(asset=rng.choice([ASSET, LIVE]))).session for _ in range(500)]
     lengths = [rng.choice([0.0, 3.0, 9.9, 10.0, 12.0, 20.0]) for _ in opened]
     channel.after(20)
     await channel.settle()  # in the middle of it all
@@ -79,19 +84,23 @@ async def test_five_hundred_sessions_add_up_in_redis_ledger_and_rollup(
         views=sum(length >= 10 for length in lengths),
         played_ms=round(1000 * sum(lengths)),
     )
-    live = await channel.audience(), await channel.audience(OTHER)
+    live = await channel.audience(), await channel.audience(LIVE)
     assert live[0].now + live[1].now == sum(number % 3 != 0 for number in range(500))
     assert (live[0].tally + live[1].tally).views == expected.views
     await channel.settle()
-    settled = await channel.audience(), await channel.audience(OTHER)
+    settled = await channel.audience(), await channel.audience(LIVE)
     assert [each.tally.views for each in settled] == [each.tally.views for each in live]
     channel.after(3600)
     await channel.settle()
     assert await sums(sql_engine, session_ledger) == expected
     assert await sums(sql_engine, session_rollup) == expected
-    assert (await channel.audience()).tally + (await channel.audience(OTHER)).tally == expected
+    assert (await channel.audience()).tally + (await channel.audience(LIVE)).tally == expected
     assert (await channel.audience()).now == 0
-    assert (await channel.audience()).peak + (await channel.audience(OTHER)).peak >= 333
+    assert (await channel.audience()).peak + (await channel.audience(LIVE)).peak >= 333
+    assert await channel.ledger.totals(LIVE) == (settled[1].tally, settled[1].peak)
+    assert await channel.ledger.totals(replace(LIVE, event=2)) == (Tally(), 0)
+    for table in (session_ledger, session_rollup):
+        assert await watched(sql_engine, table) == {(ASSET, "", 0), ("", "arena", 3)}
 
 
 async def test_a_crash_between_commit_and_acknowledgement_counts_nothing_twice(

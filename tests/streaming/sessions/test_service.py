@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from streaming.sessions.identity import NAME, Identity
 from streaming.sessions.ledger import milliseconds
 from streaming.sessions.model import Counters, News, Stamped, State, together
 
-from .conftest import ASSET, SECRET, played
+from .conftest import ASSET, LIVE, SECRET, played
 
 if TYPE_CHECKING:
+    from streaming.sessions.subject import Subject
+
     from .conftest import Channel
 
 
@@ -108,7 +111,7 @@ async def test_an_id_that_was_not_given_out_is_not_found(plain: Channel, text: s
 
 
 async def test_an_id_of_a_shard_that_does_not_exist_is_not_found(plain: Channel) -> None:
-    ticket = Identity(SECRET).issue(asset=ASSET, begun_ms=milliseconds(plain.now), threshold_ms=1, shard=9, viewer="")
+    ticket = Identity(SECRET).issue(subject=ASSET, begun_ms=milliseconds(plain.now), threshold_ms=1, shard=9, viewer="")
     with pytest.raises(SessionNotFound):
         await plain.hear(ticket.id, played(1, seq=1))
 
@@ -124,6 +127,8 @@ REPORTS = [
             rebuffers=n // 3,
             startup_ms=0 if n == 1 else 420,
             played_kbit=9_000 * n,
+            content_ms=4_100 * n,
+            latency_ms_s=8_000 * n,
             failed_technical=n >= 6,
         ),
         position=Stamped(seq=n, value=(70_000 if n % 4 else 5_000) + n),
@@ -140,12 +145,13 @@ LAST = News(counters=REPORTS[-1].counters, position=Stamped(seq=9, value=99_000)
     arrivals=st.lists(st.sampled_from(range(8)), max_size=12).flatmap(lambda kept: st.permutations([*kept, 7])),
     ends=st.booleans(),
     place=st.integers(0, 20),
+    subject=st.sampled_from([ASSET, LIVE]),
 )
 async def test_order_repetition_and_loss_change_nothing(
-    plain: Channel, arrivals: list[int], ends: bool, place: int
+    plain: Channel, arrivals: list[int], ends: bool, place: int, subject: Subject
 ) -> None:
     """All reports but the last (here the eighth, or the end) may be lost; whatever arrives does so in any order."""
-    session = (await plain.open(viewer="maria")).session
+    session = (await plain.open(viewer="maria", asset=subject)).session
     arrived = [REPORTS[index] for index in arrivals]
     if ends:
         arrived.insert(place % (len(arrived) + 1), LAST)
@@ -168,6 +174,7 @@ async def test_order_repetition_and_loss_change_nothing(
     assert found.position_ms == expected.position.value
     assert found.state is (State.ENDED if ends else State.PLAYING)
     assert found.viewed
+    assert (found.subject, bool(found.viewer)) == (subject, subject == ASSET)
 
 
 # --- end, pause, expiry ---------------------------------------------------------------------------------------------
@@ -214,6 +221,26 @@ async def test_viewers_now_is_exact_at_every_moment(plain: Channel) -> None:
     assert (await plain.audience()).now == 2
     await plain.hear(two, played(25, seq=3, end=True))
     assert (await plain.audience()).now == 1
+
+
+async def test_viewers_of_many_are_counted_at_once_in_every_process(plain: Channel) -> None:
+    for subject, viewers in ((ASSET, 2), (LIVE, 3)):
+        for _ in range(viewers):
+            await plain.hear((await plain.open(asset=subject)).session, played(0, seq=1))
+    subjects = [LIVE, replace(LIVE, event=4), ASSET]
+    for process in (plain.sessions, plain.another_process()):
+        assert await process.viewers(subjects, now=plain.now) == [3, 0, 2]
+        assert await process.viewers([], now=plain.now) == []
+    plain.after(25)
+    assert await plain.sessions.viewers(subjects, now=plain.now) == [0, 0, 0]
+
+
+async def test_live_begins_where_it_is_whoever_watches(plain: Channel) -> None:
+    session = (await plain.open(viewer="maria", asset=LIVE, duration_s=None)).session
+    plain.after(900)
+    await plain.hear(session, played(900, seq=1))
+    await plain.settle()
+    assert (await plain.open(viewer="maria", asset=LIVE, duration_s=None)).resume_at_ms == 0
 
 
 @pytest.mark.parametrize("swept", [False, True])

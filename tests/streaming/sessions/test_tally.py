@@ -9,7 +9,7 @@ from streaming.sessions.tally import Snapshot, Tally, grown, quality
 SEEN = Snapshot(
     session="s",
     revision=1,
-    asset=AssetId("a"),
+    subject=AssetId("a"),
     viewer="",
     device="",
     begun_ms=0,
@@ -59,9 +59,11 @@ def test_quality_is_made_of_sums() -> None:
     sums = Tally(
         attempts=5, starts=4, views=3, exits_before_start=1, failures_technical=2, failures_business=3,
         played_ms=95_000, rebuffer_ms=5_000, rebuffers=6, startup_ms=2_000, played_kbit=285_000,
+        content_ms=96_900, latency_ms_s=171_000,
     )  # fmt: skip
     made = quality(sums)
     assert (made.startup_s, made.rebuffering_ratio, made.rebuffers_per_start) == (0.5, 0.05, 1.5)
     assert made.average_kbps == 3000
+    assert (made.latency_s, made.playback_rate) == (1.8, 1.02)
     assert (made.failures_technical, made.failures_business, made.exits_before_start) == (2, 3, 1)
     assert quality(Tally()).rebuffering_ratio == 0

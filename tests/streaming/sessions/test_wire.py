@@ -14,11 +14,18 @@ def of(*events: Event) -> News:
 def test_a_heartbeat_says_what_was_played() -> None:
     event = Event(
         type=Kind.HEARTBEAT, seq=4, position_s=31.5, played_s=30.25, rebuffer_s=0.5, rebuffers=2, startup_s=0.4,
-        played_kbit=90_000,
+        played_kbit=90_000, content_s=30.5, latency_s2=54.45,
     )  # fmt: skip
     assert of(event) == News(
         counters=Counters(
-            started=True, played_ms=30_250, rebuffer_ms=500, rebuffers=2, startup_ms=400, played_kbit=90_000
+            started=True,
+            played_ms=30_250,
+            rebuffer_ms=500,
+            rebuffers=2,
+            startup_ms=400,
+            played_kbit=90_000,
+            content_ms=30_500,
+            latency_ms_s=54_450,
         ),
         position=Stamped(seq=4, value=31_500),
         paused=Stamped(seq=4, value=0),

@@ -12,6 +12,8 @@ from streaming.app import build_app
 from streaming.http.auth import Role
 from streaming.live.channels.model import ChannelState
 from streaming.services import assemble
+from streaming.sessions.model import Counters, News
+from streaming.sessions.subject import ChannelEvent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,6 +93,25 @@ async def test_an_unchanged_list_is_not_sent_again(
     await services.channels.stop(ChannelId("arena"))
     changed = await ask("/api/live/arena", {"If-None-Match": first.headers["etag"]})
     assert (changed.status_code, changed.json()["state"]) == (200, "ended")
+
+
+async def test_viewers_are_counted_over_all_processes_by_event(
+    services: Services, ask: Callable[..., Awaitable[httpx.Response]]
+) -> None:
+    await run(services, "arena", ChannelState.LIVE)
+    event = ChannelEvent(channel=ChannelId("arena"), event=1)
+    now = services.clock()
+    for number in range(3):
+        opened = await services.sessions.open(
+            event, duration_ms=None, viewer=None, scope="player", visitor=f"{number}", now=now
+        )
+        news = News(counters=Counters(started=True), last_seq=1, end_seq=int(number == 0))
+        await assemble(services.settings, services.infra).sessions.hear(opened.session, news, now=now)
+    assert (await ask("/api/live/arena")).json()["viewers"] == 2
+    assert [each["viewers"] for each in (await ask("/api/live")).json()["channels"]] == [2]
+    await services.channels.stop(event.channel)
+    await services.channels.start(event.channel)
+    assert (await ask("/api/live/arena")).json()["viewers"] == 0
 
 
 async def test_one_channel_is_there_for_whom_its_playlist_is(
