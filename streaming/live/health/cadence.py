@@ -54,6 +54,8 @@ class Cadence:
         self._recent: deque[int] = deque()
         self._keys: deque[int] = deque(maxlen=_KEYS + 1)
         self._next: int | None = None
+        self._before = 0
+        """Places before the first picture's own: it stands for those, too, and they are no holes."""
 
     def add(self, picture: Picture, *, timescale: int) -> None:
         self.frames += 1
@@ -108,10 +110,10 @@ class Cadence:
     def _put(self, pts: int) -> None:
         assert self._grid is not None  # noqa: S101 - it was settled
         place = self._grid.place(pts)
-        if self._next is not None:
-            times = max(0, place - self._next)  # that the picture before was shown
-            self.dropped += times == 0
-            self.filled += max(0, times - 1)
-            self._next += times
-        else:
-            self._next = place
+        if self._next is None:
+            self._next, self._before = 0, max(0, place)
+            return
+        times = max(0, place - self._next)  # that the picture before was shown
+        self.dropped += times == 0
+        self.filled += max(0, times - self._before - 1)
+        self._next, self._before = self._next + times, 0

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from infra.ports import Cache
     from streaming.sessions.ledger import Ledger
+    from streaming.sessions.subject import Subject
 
 MARIA = Identity(SECRET).viewer("player", "maria")
 
@@ -51,8 +52,10 @@ async def entries(sql: AsyncEngine) -> int:
         return int((await connection.execute(select(func.count()).select_from(session_ledger))).scalar_one())
 
 
-async def watch(channel: Channel, seconds: float, *, viewer: str | None = None) -> str:
-    session = (await channel.open(viewer=viewer)).session
+async def watch(
+    channel: Channel, seconds: float, *, viewer: str | None = None, subject: Subject = ASSET
+) -> str:  # fmt: skip
+    session = (await channel.open(viewer=viewer, asset=subject)).session
     channel.after(seconds)
     await channel.hear(session, played(seconds, seq=1))
     return session
@@ -197,13 +200,14 @@ async def test_redis_emptied_and_heartbeats_go_on(channel: Channel) -> None:
     assert await channel.ledger.position_ms(MARIA, ASSET) == 20_000
 
 
-async def test_redis_emptied_before_the_ledger_heard_anything(channel: Channel) -> None:
-    session = await watch(channel, 12, viewer="maria")
+@pytest.mark.parametrize("subject", [ASSET, LIVE], ids=["asset", "live"])
+async def test_redis_emptied_before_the_ledger_heard_anything(channel: Channel, subject: Subject) -> None:
+    session = await watch(channel, 12, viewer="maria", subject=subject)
     await channel.cache.script("return redis.call('FLUSHALL')", ["any"], [])
     await channel.hear(session, played(40, seq=2))
     await channel.settle()
-    tally = (await channel.audience()).tally
-    assert (tally.attempts, tally.starts, tally.views) == (1, 1, 1)
+    audience = await channel.audience(subject)
+    assert (audience.now, audience.tally.attempts, audience.tally.starts, audience.tally.views) == (1, 1, 1, 1)
 
 
 async def test_the_position_outlives_redis(channel: Channel) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.tasks import end
+from manifests.layout import ChannelId
 from streaming.http.auth import Role
 from streaming.live.ingest.publisher import Container, Place, Publisher, Way
 from streaming.live.shows import Shows
 from tests.transcoder.live import feeds
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.live.board import health_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from streaming.services import Services
 
+ARENA = ChannelId("arena")
 HOLES = 10
 HEALTH = "/api/channels/arena/health"
 
@@ -59,7 +62,7 @@ async def test_what_editors_are_told(
         "state": "idle", "on_air": None, "viewers": 0, "uploads_waiting": None, "last_error": None, "publishers": [],
         "warnings": [],
     }  # fmt: skip
-    await services.channels.start(feeds.event().channel)
+    await services.channels.start(ARENA)
     assert "live process" in (await health(lambda _: True))["warnings"][0]
 
     shows = Shows(
@@ -93,6 +96,8 @@ async def test_what_editors_are_told(
             assert 0 < one["bitrate_bps"] <= sent * 8
             assert one["since"] < one["last_bytes_at"]
             assert isinstance(one["behind_ms"], int)
+            left = await services.infra.cache.script("return redis.call('PTTL', KEYS[1])", [health_key(ARENA)], [])
+            assert 0 < left <= 5000
         gone = await health(lambda now: not now["publishers"])
         assert (gone["on_air"], gone["uploads_waiting"], gone["warnings"]) == (None, 0, [])
     finally:
