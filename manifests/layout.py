@@ -30,6 +30,7 @@
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
     sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
     holds/{asset}/{version}/{holder}/{version}    those bytes are the source of a clip, too
+    holds/live.{channel}/{event}/{holder}/{version}  live segments are the source of a recording, or of a clip
 
 `media/` and `live/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the
 source's version, or the number of the live event (`v720-1`), that of captions the revision of their list (`t1-4`), so a
@@ -56,6 +57,7 @@ _CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
 _KEYS: Final = re.compile(r"work/[^/]+/[1-9][0-9]*/keys\.json")
 _RENDITION_VERSION: Final = re.compile(r"[^/]+-([1-9][0-9]{0,8})")
 _PIECE: Final = re.compile(rf"sources/({_NAME})/([1-9][0-9]{{0,8}})/[0-9]+-[0-9]+")
+_LIVE_SEGMENT: Final = re.compile(rf"live/({_NAME})/({_NAME})/(0|[1-9][0-9]*)\.m4s")
 _SEGMENT: Final = re.compile(rf"media/({_NAME})/({_NAME})/(0|[1-9][0-9]{{0,8}})\.m4s")
 
 
@@ -261,9 +263,18 @@ def source_prefix(asset: AssetId, version: int | None = None) -> str:
 
 
 def source_owner(key: str) -> tuple[AssetId, int] | None:
-    """The version that a piece of a source was uploaded to; None for any other key."""
-    match = _PIECE.fullmatch(key)
-    return None if match is None else (AssetId(match[1]), int(match[2]))
+    """The version that a piece of a source was uploaded to, or the live event that it is a segment of; None for any
+    other key."""
+    if (match := _PIECE.fullmatch(key)) is not None:
+        return AssetId(match[1]), int(match[2])
+    live = parse_live_segment(key)
+    event = None if live is None else rendition_version(live.rendition)
+    return None if live is None or event is None else live_owner(live.channel, event)
+
+
+def live_owner(channel: ChannelId, event: int) -> tuple[AssetId, int]:
+    """Whom holds on the segments of an event name: no asset has such an id."""
+    return AssetId(f"live.{channel}"), event
 
 
 def live_playlist(channel: ChannelId, rendition: RenditionId) -> str:
@@ -282,8 +293,9 @@ def live_prefix(channel: ChannelId) -> str:
     return f"live/{channel}/"
 
 
-def live_events(channel: ChannelId) -> str:
-    return f"work/live/{channel}/"
+def live_rendition(channel: ChannelId, rendition: RenditionId) -> str:
+    """The prefix of all that a rendition of a channel has."""
+    return f"live/{channel}/{rendition}/"
 
 
 def live_event(channel: ChannelId, event: int) -> str:
@@ -297,6 +309,35 @@ def hold(owner: tuple[AssetId, int], holder: AssetId, version: int) -> str:
 
 def hold_prefix(asset: AssetId, version: int | None = None) -> str:
     return f"holds/{asset}/" if version is None else f"holds/{asset}/{version}/"
+
+
+def live_event_of(key: str) -> int | None:
+    """The number of the event that an object of a channel belongs to; None for any other key."""
+    parts = key.split("/")
+    is_live = len(parts) == 4 and f"{parts[0]}/" == LIVE
+    return rendition_version(RenditionId(parts[2])) if is_live else None
+
+
+def parse_hold(key: str) -> tuple[AssetId, int] | None:
+    """Who holds; None for what is no hold."""
+    parts = key.split("/")
+    held = len(parts) == 5 and parts[0] == "holds" and parts[4].isdecimal()
+    return (AssetId(parts[3]), int(parts[4])) if held else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSegmentKey:
+    channel: ChannelId
+    rendition: RenditionId
+    number: int
+
+
+def parse_live_segment(key: str) -> LiveSegmentKey | None:
+    """The live segment that a key names, or None if it names something else."""
+    match = _LIVE_SEGMENT.fullmatch(key)
+    if match is None:
+        return None
+    return LiveSegmentKey(channel=ChannelId(match[1]), rendition=RenditionId(match[2]), number=int(match[3]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from streaming.live.clips import api as live_clips
 from streaming.live.health import api as health
 from streaming.live.ingest import gateway
 from streaming.live.keys import api as stream_keys
+from streaming.live.recordings import api as recordings
 from streaming.live.timeline import api as timeline
 from streaming.live.viewing import api as viewing
 from streaming.live.watching import api as watching
@@ -80,6 +81,7 @@ def routes(services: Services) -> list[BaseRoute]:
         ),
         *live_clips.routes(services.live_clips, public_url=public_url),  # /api/channels/{id}/clips
         *stream_keys.routes(services.stream_keys, services.channels, settings),  # /api/channels/{id}/keys…
+        *recordings.routes(services.channels, services.live_events),  # /api/channels/{id}/recordings
         *health.routes(services.channels, services.listing, infra.cache),  # /api/channels/{id}/health
         *watching.routes(services.listing, services.doors, public_url=public_url),  # /api/live…
         *timeline.routes(  # /api/channels/{id}/timeline…, /live/{channel}/timeline.json
@@ -162,6 +164,7 @@ def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[An
     return [
         ("reconciler", services.reconciler.run),
         ("keeper of captions", services.caption_keeper.run),
+        ("keeper of recordings", services.recording_keeper.run),
         ("followers of channels", services.followers.run),
         ("upload sweeper", lambda: sweep_uploads(services.uploads.sweeper, cache)),
         ("session rollup", lambda: run_rollup(services.rollup, cache=cache, settings=sessions, clock=services.clock)),

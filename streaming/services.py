@@ -23,6 +23,9 @@ from streaming.live.channels.service import Channels
 from streaming.live.clips.service import LiveClips
 from streaming.live.ingest.gate import Gate
 from streaming.live.keys.service import StreamKeys
+from streaming.live.recordings.events import LiveEvents
+from streaming.live.recordings.keeper import RecordingKeeper
+from streaming.live.recordings.recorder import Recorder
 from streaming.live.timeline.service import Timelines
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.doors import Doors
@@ -83,6 +86,8 @@ class Services:
     listing: Listing
     caption_publisher: Publisher
     caption_keeper: Keeper
+    recording_keeper: RecordingKeeper
+    live_events: LiveEvents
 
 
 def connect(settings: ServiceSettings) -> tuple[Infrastructure, Closing]:
@@ -137,6 +142,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     stream_keys = StreamKeys(sql=sql, clock=clock, srt_ports=settings.ingest.srt.pool)
     channels, followers = Channels(sql=sql, cache=cache, clock=clock), Followers(cache)
     bodies = Bodies(cache=cache, store=store)
+    events = LiveEvents(sql)
     publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
     return Services(
         settings=settings,
@@ -179,6 +185,14 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         listing=Listing(channels, sessions, clock=clock),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),
+        live_events=events,
+        recording_keeper=RecordingKeeper(
+            events=events,
+            store=store,
+            cache=cache,
+            clock=clock,
+            recorder=Recorder(catalogue=catalogue, store=store, profiles=profiles, keys=keys),
+        ),
         reconciler=Reconciler(
             store=store, cache=cache, jobs=jobs, catalogue=catalogue, former_kept=settings.former_kept, clock=clock
         ),

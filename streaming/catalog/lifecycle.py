@@ -6,18 +6,21 @@ Uploads and the reconciler call these, from any process and more than once: a st
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from infra.errors import CacheUnavailable, EngineUnavailable
 from infra.sql import reading, transaction
 from manifests.layout import is_name
 from streaming.catalog import former
+from streaming.catalog.content import Content, checked
 from streaming.catalog.errors import AssetNotFound, IllegalTransition, UploadSuperseded
-from streaming.catalog.model import ENCODING, VIEWABLE, Asset, AssetState
-from streaming.catalog.rows import NO_REPLACEMENT, asset_of, replacement_of
+from streaming.catalog.model import ENCODING, VIEWABLE, Asset, AssetState, EditorialState
+from streaming.catalog.rows import NO_REPLACEMENT, asset_of, content_columns, replacement_of, write_terms
 from streaming.catalog.tables import assets
 from streaming.clock import utc_now
 from transcoder.failures import failure
@@ -25,6 +28,7 @@ from transcoder.profile import DEFAULT_NAME
 from transcoder.windows import are_of, grow_task, index_task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -142,6 +146,29 @@ class Lifecycle:
                 log.warning("queued by the reconciler, for want of the job engine", extra={"asset": asset_id})
         await self._announce(asset_id)
         return asset
+
+    async def recorded(
+        self, asset_id: AssetId, plan: Plan, *, titles: Mapping[str, str], size: int, profile: str, created_by: str
+    ) -> None:  # fmt: skip
+        """A draft of which all is in the bucket from the start, source and plan: what was live. Where there is, or was,
+        such an asset nothing happens. Raises InvalidField."""
+        content = checked(Content(titles=dict(titles), default_language=next(iter(titles))))
+        now = self._clock()
+        values = {
+            "id": asset_id, "state": AssetState.INDEXING.value, "editorial": EditorialState.DRAFT.value,
+            "version": plan.version, "last_version": plan.version, "captions": 0,
+            "encryption": plan.encryption.value, "revision": 1, "profile": profile, "created_by": created_by,
+            "created_at": now, "updated_at": now, "source_size": size, **content_columns(content),
+        }  # fmt: skip
+        try:
+            async with transaction(self._sql) as connection:
+                row = (await connection.execute(insert(assets).values(values).returning(assets))).one()
+                await write_terms(connection, row.number, content)
+        except IntegrityError:
+            log.info("it was recorded before", extra={"asset": asset_id})
+        with suppress(AssetNotFound, IllegalTransition):
+            await self.playable(asset_id, plan)
+            await self._jobs.enqueue(index_task(asset_id, plan.version, tenant=created_by))
 
     async def upload_abandoned(self, asset_id: AssetId, *, version: int | None = None) -> None:
         """No source (of this version) will come, unless another upload brings one; an asset that has one, or is gone,

@@ -6,7 +6,7 @@ bytes of the source stay where they are; the clip's list names them, and a hold 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from streaming.clips.points import frame_at, timecode
 from transcoder.captions.found import FoundCaptions, FoundTrack, write_found
 from transcoder.clip_plan import clip_of_frames, clip_of_samples
 from transcoder.facts import find_plan, read_profile, write_plan, write_profile
+from transcoder.live.recording.source import narrowed
 from transcoder.sources.pieces import find_source, write_holds, write_source
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ class Clips:
             made = clip_of_frames(plan, cut_at, asset=asset, version=version)
         else:
             made = clip_of_samples(plan, cut_at, segment=profile.segment, asset=asset, version=version)
+        if made.recorded is not None:
+            source = narrowed(source, made)
+            made = replace(made, source=replace(made.source, size=source.arrived))
         # Who sweeps the clip reads in its list what it holds, so the list comes first. Who sweeps the parent looks for
         # holds after its deletion, so the parent is looked at last.
         await write_source(self._store, asset, version, source)

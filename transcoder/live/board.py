@@ -42,6 +42,14 @@ def wake_up(channel: ChannelId) -> str:
     return f"channel:live:{channel}"
 
 
+OVER: Final = "channel:live:over"
+"""The wake-up for whoever records: an event is over, and all of it in the bucket. Its message is `over(…)`."""
+
+
+def over(channel: ChannelId, event: int) -> bytes:
+    return f"{channel}/{event}".encode()
+
+
 def event_key(channel: ChannelId) -> str:
     return f"channel:live:{channel}:event"
 

@@ -111,6 +111,8 @@ class Broadcast:
             self.packager.end()
         await self._telling.drained()
         await self._uploads.drained()
+        with suppress(CacheUnavailable):
+            await self._cache.publish(board.OVER, board.over(self.channel, self.event.number))
         await self.aclose()
 
     # --- Told ---

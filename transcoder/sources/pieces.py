@@ -92,6 +92,16 @@ async def release_holds(store: ObjectStore, asset: AssetId, version: int) -> Non
         await store.delete([layout.hold(owner, asset, version) for owner in held_by(source, asset, version)])
 
 
+async def holders(store: ObjectStore, owner: tuple[AssetId, int]) -> dict[tuple[AssetId, int], SourceBytes]:
+    """Who needs what of an owner's: the sources that its holds tell of, as far as they are still there."""
+    found: dict[tuple[AssetId, int], SourceBytes] = {}
+    async for stat in store.list(layout.hold_prefix(*owner)):
+        holder = layout.parse_hold(stat.key)
+        if holder is not None and (source := await find_source(store, *holder)) is not None:
+            found[holder] = source
+    return found
+
+
 async def is_held(store: ObjectStore, asset: AssetId, version: int | None = None) -> bool:
     """Whether another needs the pieces of a version (of any, without one)."""
     return bool([stat async for stat in store.list(layout.hold_prefix(asset, version))])

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from manifests.layout import ChannelId, is_name
+from manifests.layout import AssetId, ChannelId, is_name
 from streaming.clock import utc_now
 from streaming.http.auth import Role, require
 from streaming.http.body import InvalidField, MalformedJson, json_response, read_json
@@ -38,7 +38,7 @@ Latency = Literal["low", "relaxed"]
 class WantedChannel:
     """A channel to be made. `id` becomes part of its URL; without one it gets one. `latency` "relaxed": parts of twice
     the length, for viewers far away. `dvr_s`: seconds that viewers may go back. `profile`: whose ladder it has.
-    `starts_at`, `ends_at`: when an event begins and ends by itself."""
+    `starts_at`, `ends_at`: when an event begins and ends by itself. `record`: its events become assets."""
 
     title: str
     id: str = ""
@@ -46,20 +46,22 @@ class WantedChannel:
     latency: Latency = "low"
     dvr_s: int = int(DVR.total_seconds())
     public: bool = True
+    record: bool = True
     starts_at: datetime | None = None
     ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedChannel:
-    """What is to change; `profile` and `latency` between events alone. `starts_at`, `ends_at`: null takes it out of the
-    schedule."""
+    """What is to change; `profile` and `latency` between events alone, `record` for the next one. `starts_at`,
+    `ends_at`: null takes it out of the schedule."""
 
     title: str | None = None
     profile: str | None = None
     latency: Latency | None = None
     dvr_s: int | None = None
     public: bool | None = None
+    record: bool | None = None
     starts_at: datetime | UnsetType | None = UNSET
     ends_at: datetime | UnsetType | None = UNSET
 
@@ -67,7 +69,8 @@ class ChangedChannel:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownChannel:
     """A channel. `event` counts its events. `trouble`: why the last publisher was turned away or lost.
-    `starts_at`, `ends_at`: when an event will begin and end by itself; null once it has."""
+    `starts_at`, `ends_at`: when an event will begin and end by itself; null once it has. `recording`: the asset that
+    its last event became."""
 
     id: ChannelId
     title: str
@@ -77,6 +80,8 @@ class ShownChannel:
     latency: str
     dvr_s: int
     public: bool
+    record: bool
+    recording: AssetId | None
     trouble: str
     playback_url: str
     created_at: datetime
@@ -127,7 +132,7 @@ class ChannelsApi:
         made = await self._channels.create(
             title=_title(wanted.title), channel_id=wanted.id, profile=wanted.profile, latency=wanted.latency,
             dvr=_window(wanted.dvr_s), public=wanted.public, starts_at=starts_at, ends_at=ends_at,
-            created_by=who.name,
+            record=wanted.record, created_by=who.name,
         )  # fmt: skip
         return json_response(self._shown(made), 201, {"Location": f"/api/channels/{made.id}"})
 
@@ -160,7 +165,7 @@ class ChannelsApi:
         changed = await self._channels.change(
             _id(request), title=None if wanted.title is None else _title(wanted.title), public=wanted.public,
             dvr=None if wanted.dvr_s is None else _window(wanted.dvr_s), profile=wanted.profile,
-            latency=wanted.latency,
+            latency=wanted.latency, record=wanted.record,
         )  # fmt: skip
         return json_response(self._shown(changed))
 
@@ -230,6 +235,7 @@ class ChannelsApi:
         return ShownChannel(
             id=channel.id, title=channel.title, state=channel.state, event=channel.event, profile=channel.profile,
             latency=channel.latency, dvr_s=int(channel.dvr.total_seconds()), public=channel.public,
+            record=channel.record, recording=channel.recording,
             trouble=channel.trouble, playback_url=f"{self._public_url}/live/{channel.id}/index.m3u8",
             created_at=channel.created_at, started_at=channel.started_at, ended_at=channel.ended_at,
             starts_at=channel.starts_at, ends_at=channel.ends_at,

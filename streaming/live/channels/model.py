@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from manifests.layout import ChannelId
+from manifests.layout import AssetId, ChannelId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,9 @@ TITLE: Final = 200
 class Channel:
     """`event` counts its events, 0 before the first. `dvr`: how far back viewers may go. `public`: everybody may watch,
     not only editors. `profile` names the ladder. `trouble`: why the last publisher was turned away or lost.
-    `starts_at`, `ends_at`: when an event begins and ends by itself; None once that is done."""
+    `starts_at`, `ends_at`: when an event begins and ends by itself; None once that is done. `record`: events become
+    assets when they end; `recording` is the one of its last event, if there is one, and `published` whether everybody
+    may watch that."""
 
     id: ChannelId
     title: str
@@ -75,6 +77,9 @@ class Channel:
     ended_at: datetime | None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    record: bool = True
+    recording: AssetId | None = None
+    published: bool = False
 
     @property
     def long_parts(self) -> bool:
@@ -84,7 +89,8 @@ class Channel:
 def started(channel: Channel, at: datetime) -> Channel:
     """It with its next event begun."""
     return replace(
-        channel, state=ChannelState.WAITING, event=channel.event + 1, trouble="", started_at=at, ended_at=None
+        channel, state=ChannelState.WAITING, event=channel.event + 1, trouble="", started_at=at, ended_at=None,
+        recording=None, published=False,
     )  # fmt: skip
 
 

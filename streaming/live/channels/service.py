@@ -6,17 +6,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from infra.errors import CacheUnavailable
 from infra.sql import reading, transaction
-from manifests import layout
-from manifests.layout import ChannelId
+from manifests.layout import AssetId, ChannelId
+from streaming.catalog.model import EditorialState
+from streaming.catalog.tables import assets
 from streaming.clock import utc_now
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
 from streaming.live.channels.model import DVR, RUNNING, Channel, ChannelState, ended, new_channel_id, started
 from streaming.live.channels.tables import channels
+from streaming.live.recordings.events import LiveEvents, last_number, note
+from streaming.live.recordings.sweep import sweep_event
+from streaming.live.recordings.tables import live_events
 from streaming.live.schedule import due
 from transcoder.live import board
 
@@ -30,8 +34,11 @@ if TYPE_CHECKING:
     from infra.ports import Cache, ObjectStore
     from streaming.clock import Clock
 
-_DELETED: Final = 1000
-"""Objects that are deleted at a time."""
+_QUERY: Final = (
+    select(channels, assets.c.id.label("recording"), assets.c.editorial)
+    .outerjoin(live_events, and_(live_events.c.channel == channels.c.id, live_events.c.event == channels.c.event))
+    .outerjoin(assets, and_(assets.c.id == live_events.c.asset, assets.c.deleted_at.is_(None)))
+)
 
 CHANGED: Final = "channel:live:channels"
 """The wake-up for whoever runs channels: its message is the id of one that was started, stopped or deleted."""
@@ -42,7 +49,9 @@ def _channel_of(row: Row[Any]) -> Channel:
         id=ChannelId(row.id), title=row.title, state=ChannelState(row.state), event=row.event, profile=row.profile,
         latency=row.latency, dvr=timedelta(seconds=row.dvr_s), public=row.public, trouble=row.trouble,
         created_by=row.created_by, created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at,
-        starts_at=row.starts_at, ends_at=row.ends_at,
+        starts_at=row.starts_at, ends_at=row.ends_at, record=row.record,
+        recording=None if row.recording is None else AssetId(row.recording),
+        published=row.editorial == EditorialState.PUBLISHED,
     )  # fmt: skip
 
 
@@ -52,7 +61,7 @@ def _row_of(channel: Channel) -> dict[str, Any]:
         "profile": channel.profile, "latency": channel.latency, "dvr_s": int(channel.dvr.total_seconds()),
         "public": channel.public, "trouble": channel.trouble, "created_by": channel.created_by,
         "created_at": channel.created_at, "started_at": channel.started_at, "ended_at": channel.ended_at,
-        "starts_at": channel.starts_at, "ends_at": channel.ends_at,
+        "starts_at": channel.starts_at, "ends_at": channel.ends_at, "record": channel.record,
     }  # fmt: skip
 
 
@@ -64,14 +73,15 @@ class Channels:
 
     async def create(
         self, *, title: str, channel_id: str = "", profile: str = "", latency: str = "low", dvr: timedelta = DVR,
-        public: bool = True, starts_at: datetime | None = None, ends_at: datetime | None = None, created_by: str,
+        public: bool = True, starts_at: datetime | None = None, ends_at: datetime | None = None,
+        record: bool = True, created_by: str,
     ) -> Channel:  # fmt: skip
         """Raises ChannelExists."""
         made = Channel(
             id=ChannelId(channel_id) if channel_id else new_channel_id(), title=title, state=ChannelState.IDLE,
             event=0, profile=profile, latency=latency, dvr=dvr, public=public, trouble="", created_by=created_by,
             created_at=self._clock(), started_at=None, ended_at=None, starts_at=starts_at,
-            ends_at=ends_at,
+            ends_at=ends_at, record=record,
         )  # fmt: skip
         try:
             async with transaction(self._sql) as connection:
@@ -83,7 +93,7 @@ class Channels:
     async def list(self) -> Sequence[Channel]:
         """All of them, newest first."""
         async with reading(self._sql) as connection:
-            rows = await connection.execute(select(channels).order_by(channels.c.created_at.desc(), channels.c.id))
+            rows = await connection.execute(_QUERY.order_by(channels.c.created_at.desc(), channels.c.id))
             return [_channel_of(row) for row in rows]
 
     async def get(self, channel_id: ChannelId) -> Channel:
@@ -97,8 +107,7 @@ class Channels:
             found = await self._read(connection, channel_id, lock=True)
             if found.state in RUNNING:
                 return found
-            made = started(found, self._clock())
-            await self._write(connection, made)
+            made = await self._turn(connection, found, started(found, self._clock()))
         await self._tell(channel_id)
         return made
 
@@ -108,8 +117,7 @@ class Channels:
             found = await self._read(connection, channel_id, lock=True)
             if found.state not in RUNNING:
                 return found
-            made = ended(found, self._clock())
-            await self._write(connection, made)
+            made = await self._turn(connection, found, ended(found, self._clock()))
         await self._tell(channel_id)
         return made
 
@@ -136,8 +144,7 @@ class Channels:
                     found = await self._read(connection, name, lock=True)
                 except ChannelNotFound:
                     continue
-                made = due(found, now)
-                await self._write(connection, made)
+                made = await self._turn(connection, found, due(found, now))
             if made != found:
                 changed.append(made)
                 await self._tell(name)
@@ -146,10 +153,14 @@ class Channels:
     async def change(
         self, channel_id: ChannelId, *, title: str | None = None, public: bool | None = None,
         dvr: timedelta | None = None, profile: str | None = None, latency: str | None = None,
+        record: bool | None = None,
     ) -> Channel:  # fmt: skip
-        """What an event is made of (`profile`, `latency`) changes between events alone. Raises ChannelNotFound,
-        ChannelBusy."""
-        wanted: dict[str, Any] = {"title": title, "public": public, "dvr": dvr, "profile": profile, "latency": latency}
+        """What an event is made of (`profile`, `latency`) changes between events alone; `record` is what the next one
+        goes by. Raises ChannelNotFound, ChannelBusy."""
+        wanted: dict[str, Any] = {
+            "title": title, "public": public, "dvr": dvr, "profile": profile, "latency": latency,
+            "record": record,
+        }  # fmt: skip
         async with transaction(self._sql) as connection:
             found = await self._read(connection, channel_id, lock=True)
             if (profile is not None or latency is not None) and found.state in RUNNING:
@@ -160,7 +171,7 @@ class Channels:
         return made
 
     async def delete(self, channel_id: ChannelId, *, store: ObjectStore) -> None:
-        """With its keys and all that was shown on it; whoever is interrupted in it does it again.
+        """With its keys and all that was shown on it, but what a recording or a clip needs.
 
         Raises ChannelNotFound, ChannelBusy while an event runs; ObjectStoreError, CacheUnavailable.
         """
@@ -168,19 +179,16 @@ class Channels:
             raise ChannelBusy("Stop the channel first.")
         await self._cache.delete(board.event_key(channel_id))
         await self._cache.publish(board.wake_up(channel_id), board.GONE)
-        for prefix in (layout.live_prefix(channel_id), layout.live_events(channel_id)):
-            keys: list[str] = []
-            async for stat in store.list(prefix):
-                keys.append(stat.key)
-                if len(keys) == _DELETED:
-                    await store.delete(keys)
-                    keys.clear()
-            await store.delete(keys)
         async with transaction(self._sql) as connection:
             found = await self._read(connection, channel_id, lock=True)
             if found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first.")
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
+        # Who makes a clip looks at the channel once its hold stands. Whoever is killed here is followed by the keeper.
+        events = LiveEvents(self._sql)
+        for event in await events.of(channel_id):
+            if event.is_settled and await sweep_event(store, channel_id, event.number):
+                await events.forget(event)
         await self._tell(channel_id)
 
     async def step(self, channel_id: ChannelId, event: int, state: ChannelState, *, trouble: str = "") -> None:
@@ -197,16 +205,24 @@ class Channels:
                 await self._write(connection, replace(found, state=allowed, trouble=trouble))
 
     async def _read(self, connection: AsyncConnection, channel_id: ChannelId, *, lock: bool = False) -> Channel:
-        query = select(channels).where(channels.c.id == channel_id)
+        query = _QUERY.where(channels.c.id == channel_id)
         row = None
         if "\0" not in channel_id:
-            row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+            row = (await connection.execute(query.with_for_update(of=channels) if lock else query)).one_or_none()
         if row is None:
             raise ChannelNotFound
         return _channel_of(row)
 
     async def _write(self, connection: AsyncConnection, channel: Channel) -> None:
         await connection.execute(update(channels).where(channels.c.id == channel.id).values(**_row_of(channel)))
+
+    async def _turn(self, connection: AsyncConnection, before: Channel, after: Channel) -> Channel:
+        """Write a channel whose event begins or ends."""
+        if after.event != before.event:
+            after = replace(after, event=max(after.event, await last_number(connection, after.id) + 1))
+        await note(connection, before, after, at=self._clock())
+        await self._write(connection, after)
+        return after
 
     async def _tell(self, channel_id: ChannelId) -> None:
         try:

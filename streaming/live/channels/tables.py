@@ -19,6 +19,7 @@ channels: Final = Table(
     Column("latency", String(16), nullable=False),
     Column("dvr_s", Integer, nullable=False),
     Column("public", Boolean, nullable=False),
+    Column("record", Boolean, nullable=False),
     Column("trouble", Text, nullable=False),
     Column("created_by", String(100), nullable=False),
     Column("created_at", utc, nullable=False),

@@ -93,7 +93,8 @@ class WatchingApi:
             id=channel.id, title=channel.title, state=channel.state, on_air=is_on_air(channel),
             starts_at=channel.starts_at, started_at=channel.started_at, ended_at=channel.ended_at,
             dvr_s=int(channel.dvr.total_seconds()), viewers=listed.viewers,
-            hls=f"{base}/index.m3u8", dash=f"{base}/manifest.mpd", recording=None,
+            hls=f"{base}/index.m3u8", dash=f"{base}/manifest.mpd",
+            recording=channel.recording if channel.published else None,
         )  # fmt: skip
 
 

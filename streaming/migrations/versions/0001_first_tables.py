@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("latency", sa.String(length=16), nullable=False),
         sa.Column("dvr_s", sa.Integer(), nullable=False),
         sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("record", sa.Boolean(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=100), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -86,6 +87,21 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_channels"),
     )
+    op.create_table(
+        "live_events",
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted", sa.Boolean(), nullable=False),
+        sa.Column("asset", sa.String(length=64), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("channel", "event", name="pk_live_events"),
+    )
+    op.create_index("ix_live_events_parts", "live_events", ["parts"], unique=False)
     op.create_table(
         "resume_positions",
         sa.Column("viewer", sa.String(length=32), nullable=False),
@@ -355,6 +371,8 @@ def downgrade() -> None:
     op.drop_table("session_ledger")
     op.drop_index("ix_resume_positions_seen_at", table_name="resume_positions")
     op.drop_table("resume_positions")
+    op.drop_index("ix_live_events_parts", table_name="live_events")
+    op.drop_table("live_events")
     op.drop_table("channels")
     op.drop_index("ix_assets_state_number", table_name="assets")
     op.drop_index("ix_assets_sport_number", table_name="assets")

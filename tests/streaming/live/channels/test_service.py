@@ -26,7 +26,9 @@ def channels(tables: AsyncEngine, cache: RedisCache) -> Channels:
 
 
 async def test_the_life_of_a_channel(channels: Channels, store: S3Store) -> None:
-    made = await channels.create(title="Arena", channel_id="arena", dvr=timedelta(hours=1), created_by="me")
+    made = await channels.create(
+        title="Arena", channel_id="arena", dvr=timedelta(hours=1), record=False, created_by="me"
+    )
     assert (made.state, made.event) == (ChannelState.IDLE, 0)
     assert await channels.get(ARENA) == made
     started = await channels.start(ARENA)

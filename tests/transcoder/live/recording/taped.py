@@ -22,6 +22,7 @@ from transcoder.profile import Profile, row
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from infra.ports import ObjectStore
     from manifests.layout import RenditionId
     from transcoder.live.part import Part
 
@@ -58,6 +59,24 @@ class Tape:
             await self.store.put(key, body, content_type="video/mp4")
         key = layout.live_event(channel, self.event.number)
         await self.store.put(key, dump(self.event), content_type="application/json")
+
+    def playlist(self, rendition: RenditionId) -> bytes:
+        """As it lies in the bucket at the end."""
+        track, numbers = self.event.track(rendition), sorted({number for _, number in self.bodies})
+        left, lines = self.samples[rendition] * track.sample, []
+        for number in numbers:
+            lines += [f"#EXTINF:{min(left, track.segment) / track.timescale:.6f},", f"{number}.m4s"]
+            left -= track.segment
+        head = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:4", f"#EXT-X-MEDIA-SEQUENCE:{numbers[0]}"]
+        return "\n".join([*head, '#EXT-X-MAP:URI="init-0.mp4"', *lines, "#EXT-X-ENDLIST", ""]).encode()
+
+    async def copy(self, store: ObjectStore) -> None:
+        """All of it into another bucket, and at last its playlists."""
+        async for stat in self.store.list(""):
+            await store.put(stat.key, await self.store.read(stat.key), content_type="video/mp4")
+        for rendition in self.event.renditions:
+            key = layout.live_playlist(self.event.channel, rendition)
+            await store.put(key, self.playlist(rendition), content_type="application/vnd.apple.mpegurl")
 
     def stretch(self, segments: range | None = None) -> Stretch:
         """Some of its segments, or all."""

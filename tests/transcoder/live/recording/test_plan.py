@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifests import layout
 from manifests.layout import AssetId
 from tests.transcoder.live import feeds
 from tests.transcoder.live.recording.taped import FIRST
@@ -15,7 +16,7 @@ from transcoder import plan as plans
 from transcoder.clip_plan import clip_of_frames
 from transcoder.live.recording.model import Stretch, whole
 from transcoder.live.recording.plan import recorded_frames, recorded_plan
-from transcoder.live.recording.source import recorded_source
+from transcoder.live.recording.source import narrowed, recorded_source
 from transcoder.plan import AAC_FRAME
 from transcoder.sources.pieces import Piece
 
@@ -73,6 +74,21 @@ def test_frames_of_a_recording_are_nobodys_child_and_a_clip_of_it_is_one() -> No
     child = clip_of_frames(plan, range(50, 100), asset=AssetId("clip"), version=1)
     assert child.parent is not None
     assert child.recorded == plan.recorded
+
+
+def test_a_clip_reads_no_more_of_a_recording_than_it_needs() -> None:
+    stretch = stretch_of(feeds.event(), 20)
+    source = recorded_source(stretch, Piece(key="sources/recording/2/0-0", start=0, size=1000))
+    plan = recorded_plan(stretch, source, asset=ASSET, version=2)
+    child = clip_of_frames(plan, range(10 * 48 + 5, 12 * 48), asset=AssetId("clip"), version=1)
+    found = narrowed(source, child)
+    numbers = [layout.parse_live_segment(piece.key) for piece in found.pieces[1:]]
+    assert found.pieces[0] == source.pieces[0]
+    assert [each.number - FIRST for each in numbers if each is not None] == [8, 8, 9, 9, 10, 10, 11, 11, 12, 12]
+    assert found.whole
+    again = clip_of_frames(child, range(1, 2), asset=AssetId("again"), version=1)
+    assert len(narrowed(found, again).pieces) == 1 + 2 * 4
+    assert narrowed(source, replace(child, recorded=None)) is source
 
 
 @pytest.mark.parametrize("frames", [0, 144, 193])

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.ports import Level
+from manifests import layout
+from manifests.layout import AssetId
 from tests.transcoder.house import ASSET, House
-from tests.transcoder.live.recording.taped import FIRST, SETTINGS, Tape
+from tests.transcoder.live.recording.taped import CHANNEL, FIRST, SETTINGS, Tape
 from tests.transcoder.odd.made import numbers
 from transcoder import clip_segments, window_work
-from transcoder.facts import write_plan, write_profile
+from transcoder.clip_plan import clip_of_frames
+from transcoder.facts import read_ready, write_plan, write_profile
 from transcoder.fragments import fragments_of
 from transcoder.live.recording.plan import recorded_frames, recorded_plan, recorded_profile
-from transcoder.live.recording.source import recorded_source, write_head
+from transcoder.live.recording.source import narrowed, recorded_source, write_head
 from transcoder.live.recording.taking import samples_of
 from transcoder.plan import AAC_FRAME
 from transcoder.profile import DEFAULT
 from transcoder.publish import key_of
-from transcoder.sources.pieces import write_source
+from transcoder.sources.pieces import find_source, write_source
 from transcoder.video import encode_video, unit
 from transcoder.windows import Window, index_task, run_task
 
@@ -182,3 +185,38 @@ def test_samples_are_numbered_from_the_epoch(event: Tape) -> None:
     assert list(found) == [*range((FIRST + 1) * SEGMENT, (FIRST + 2) * SEGMENT)]
     assert [number for number, frame in found.items() if frame.sync] == [(FIRST + 1) * SEGMENT]
     assert Fraction(track.sample, track.timescale) == Fraction(1, 50)
+
+
+async def test_a_clip_of_a_recording_is_taken_from_that_and_reads_little(
+    house: Recording, event: Tape, encoded: list[int], eventually: Callable[..., Awaitable[None]], tmp_path: Path
+) -> None:
+    """Of the recording's segments, for the live ones of the other rungs may be gone by then."""
+    stretch = event.stretch()
+    plan = await house.record(event, stretch)
+    await house.jobs.enqueue(index_task(ASSET, 1))
+    async with house.working():
+        await eventually(house.ready, 60)
+    lower = layout.live_rendition(CHANNEL, event.event.rungs[0].id)
+    await house.store.delete([stat.key async for stat in house.store.list(lower)])
+    cut = AssetId("cut")
+    child = clip_of_frames(plan, range(SEGMENT + 7, 2 * SEGMENT + 20), asset=cut, version=1)
+    source = await find_source(house.store, ASSET, 1)
+    assert source is not None
+    await write_source(house.store, cut, 1, narrowed(source, child))
+    await write_profile(house.store, cut, 1, recorded_profile(DEFAULT))
+    await write_plan(house.store, child)
+
+    async def is_ready() -> bool:
+        return await read_ready(house.store, cut, 1) is not None
+
+    await house.jobs.enqueue(index_task(cut, 1))
+    async with house.working():
+        await eventually(is_ready, 60)
+    assert sorted(encoded) == [20, 20, SEGMENT - 7, SEGMENT - 7]
+    assert child.video is not None
+    for rung in child.video.rungs:
+        names = (None, *range(child.video.segments))
+        body = b"".join([await house.store.read(key_of(cut, rung.id, number)) for number in names])
+        begin, end = SEGMENT + 7, 2 * SEGMENT + 20
+        wanted = [begin, *(frame for frame in range(begin + 1, end) if frame % rung.divisor == 0)]
+        assert numbers(body, tmp_path) == [SHOWN[frame] for frame in wanted]

@@ -1,0 +1,118 @@
+"""Events after their end: recorded as soon as all of it is in the bucket, and swept when nobody can see it any more.
+
+One API process leads, by a lease; any other takes over when it dies. Who ends an event says so when its last object is
+in the bucket; who misses that finds the event in SQL.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from infra.errors import InfraError, ObjectNotFound
+from infra.leader import Leader
+from manifests import layout
+from manifests.layout import ChannelId
+from streaming.clock import utc_now
+from streaming.live.recordings.sweep import sweep_event
+from transcoder.live import board
+from transcoder.live.event import load
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from infra.ports import Cache, ObjectStore
+    from streaming.clock import Clock
+    from streaming.live.recordings.events import Event, LiveEvents
+    from streaming.live.recordings.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+_LEASE: Final = "channel:lease:recordings"
+_TTL: Final = timedelta(seconds=10)
+_EVERY: Final = timedelta(seconds=2)
+_THOROUGH: Final = 30
+
+PATIENCE: Final = timedelta(seconds=90)
+"""How long a live process has to bring the end of an event into the bucket; if it is killed the next one does that."""
+KEPT: Final = timedelta(days=1)
+"""How long an event that is not recorded stays in the bucket after another began, or its channel's window has passed
+over it: players that stand there go on."""
+_RAREST: Final = timedelta(hours=1)
+
+Name = tuple[ChannelId, int]
+
+
+class RecordingKeeper:
+    """Runs in every API process; works in the one that leads."""
+
+    def __init__(
+        self, *, events: LiveEvents, recorder: Recorder, store: ObjectStore, cache: Cache, clock: Clock = utc_now,
+        every: timedelta = _EVERY,
+    ) -> None:  # fmt: skip
+        self._events, self._recorder, self._store, self._cache = events, recorder, store, cache
+        self._clock, self._every = clock, every
+        self._next: dict[Name, datetime] = {}
+
+    async def run(self) -> None:
+        """Until cancelled: lead, or stand by."""
+        await Leader(
+            self, cache=self._cache, lease=_LEASE, ttl=_TTL, channel=board.OVER, every=self._every, thorough=_THOROUGH
+        ).run()  # fmt: skip
+
+    def named(self, message: bytes) -> Name | None:
+        channel, _, number = message.decode(errors="replace").rpartition("/")
+        return (ChannelId(channel), int(number)) if layout.is_name(channel) and number.isdecimal() else None
+
+    async def look(self, name: Name) -> None:
+        """An event is over, and all of it in the bucket."""
+        event = await self._events.get(*name)
+        if event is not None and not event.is_settled:
+            await self._record(event)
+
+    async def sweep(self, *, thorough: bool) -> None:
+        for event in await self._events.pending():
+            try:
+                await self._record(event)
+            except InfraError:
+                raise
+            except Exception:
+                # One that cannot be understood must not hold up the others.
+                log.exception("an event cannot be recorded", extra={"channel": event.channel, "event": event.number})
+        if thorough:
+            await self._tidy()
+
+    async def _record(self, event: Event) -> None:
+        at_last = event.over_at is None or self._clock() - event.over_at > PATIENCE
+        parts = await self._recorder.record(event, at_last=at_last)
+        if parts is not None:
+            await self._events.settled(event, parts=parts)
+
+    async def _tidy(self) -> None:
+        now, events = self._clock(), await self._events.all()
+        self._next = {(each.channel, each.number): self._next.get((each.channel, each.number), now) for each in events}
+        for event in events:
+            name = (event.channel, event.number)
+            if self._next[name] > now or not event.is_settled:
+                continue
+            if event.shown and event.dvr is not None:
+                if not event.wanted:
+                    await self._drop_past(event, event.dvr, now)
+            elif event.over_at is None or event.dvr is None or now - event.over_at > KEPT:
+                if await sweep_event(self._store, event.channel, event.number):
+                    await self._events.forget(event)
+                    log.info("an event is swept", extra={"channel": event.channel, "event": event.number})
+            else:
+                continue
+            self._next[name] = now + _RAREST
+
+    async def _drop_past(self, event: Event, dvr: timedelta, now: datetime) -> None:
+        """Of an event that viewers still have: what left its window long ago."""
+        try:
+            live = load(await self._store.read(layout.live_event(event.channel, event.number)))
+        except ObjectNotFound:
+            return
+        until = min(now, event.over_at or now) - dvr - KEPT
+        before = live.grid.segment_at(int(until.timestamp() * 1000))
+        await sweep_event(self._store, event.channel, event.number, before=before)
