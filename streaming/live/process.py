@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from infra.local.preflight import require_program
 from infra.logs import configure
@@ -28,6 +28,7 @@ from streaming.live.keys.service import StreamKeys
 from streaming.live.lease import active
 from streaming.live.schedule import keep_schedule
 from streaming.live.shows import Shows
+from streaming.live.timeline.scte35.desk import SpliceDesk
 from streaming.live.timeline.service import Timelines
 from streaming.live.timeline.tending import tend_timelines
 from streaming.live.viewing.service import now_ms
@@ -42,7 +43,7 @@ from transcoder.sandbox_choice import in_force
 from transcoder.scratch import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from streaming.live.keys.model import StreamKey
@@ -76,25 +77,29 @@ async def run_live(
     try:
         async with active(infra.cache, ttl=live.lease, home=settings.infra.home, stopped=stopped) as fence:
             if fence is not None:
+                timelines = Timelines(sql=infra.sql, cache=infra.cache, classes=settings.timeline_class)
+                desk = SpliceDesk(timelines, clock=now_ms)
                 shows = Shows(
                     channels=Channels(sql=infra.sql, cache=infra.cache),
                     profiles=ProfileFolder(settings.profiles_folder), cache=infra.cache, store=infra.store,
                     encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms, fence=fence,
+                    hear=desk.hear,
                 )  # fmt: skip
-                timelines = Timelines(sql=infra.sql, cache=infra.cache, classes=settings.timeline_class)
-                await _take(shows, StreamKeys(sql=infra.sql), timelines, ingest, settings.infra.home, stopped)
+                beside = (tend_timelines(timelines, shows.channels, desk), desk.run())
+                await _take(shows, StreamKeys(sql=infra.sql), beside, ingest, settings.infra.home, stopped)
     finally:
         await close()
     log.info("stopped")
 
 
 async def _take(
-    shows: Shows, keys: StreamKeys, timelines: Timelines, ingest: IngestSettings, home: Path, stopped: asyncio.Event
+    shows: Shows, keys: StreamKeys, beside: Iterable[Coroutine[Any, Any, None]], ingest: IngestSettings, home: Path,
+    stopped: asyncio.Event,
 ) -> None:  # fmt: skip
     running = [
         asyncio.create_task(shows.run()),
         asyncio.create_task(keep_schedule(shows.channels)),
-        asyncio.create_task(tend_timelines(timelines, shows.channels)),
+        *map(asyncio.create_task, beside),
     ]
     if shows.fence is not None:
         running.append(asyncio.create_task(_leave_at_once(shows.fence)))

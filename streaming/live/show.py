@@ -16,6 +16,7 @@ from infra.tasks import end
 from streaming.live.channels.model import ChannelState
 from streaming.live.health.gauge import Gauge
 from streaming.live.ingest.errors import FeedClosed, NotTaken
+from streaming.live.timeline.scte35.tap import SpliceTap
 from transcoder.live.argv import origin_of
 from transcoder.live.arrivals import Arrivals
 from transcoder.live.errors import FeedError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from streaming.live.channels.model import Channel
     from streaming.live.ingest.publisher import Publisher
     from streaming.live.shows import Shows
+    from streaming.live.timeline.scte35.splice import Splice
     from transcoder.live.broadcast import Broadcast
     from transcoder.live.event import LiveEvent
     from transcoder.live.opening import Opening
@@ -46,6 +48,7 @@ class Feed:
         self._show = show
         self.arrivals = Arrivals(show.shows.clock)
         self.gauge = Gauge(publisher, self.arrivals, show.shows.clock)
+        self._splices = SpliceTap(publisher, show.heard, show.shows.clock)
         self.event: LiveEvent | None = None
         self.trouble = ""
         self._task = asyncio.create_task(self._run(), name=f"feed of {show.channel.id}")
@@ -54,6 +57,7 @@ class Feed:
         if self._task.done():
             raise FeedClosed(self.trouble)
         self.gauge.take(body)
+        self._splices.take(body)
         await self.arrivals.put(body)
 
     async def finish(self) -> None:
@@ -71,6 +75,7 @@ class Feed:
         outcome = "publisher"
         try:
             opening = await read_opening(self.arrivals, demuxer=self.publisher.container.value)
+            self._splices.settle(opening)
             await self._show.take(self, opening)
         except FeedError as exc:
             self.trouble, outcome = str(exc), exc.code
@@ -136,6 +141,11 @@ class Show:
         finally:
             FEEDS.dec()
             packager.end_run()
+
+    def heard(self, splice: Splice, at_ms: int) -> None:
+        """A feed announces a splice at a moment (ms since the epoch)."""
+        if self.shows.hear is not None:
+            self.shows.hear(self.channel.id, self.channel.event, splice, at_ms)
 
     def left(self, feed: Feed) -> None:
         self.last_error = feed.trouble or self.last_error

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from streaming.live.channels.model import Channel
     from streaming.live.channels.service import Channels
     from streaming.live.ingest.publisher import Publisher, Sink
+    from streaming.live.timeline.scte35.splice import Splice
     from streaming.profiles.folder import ProfileFolder
     from transcoder.encoder_settings import EncoderSettings
     from transcoder.live.event import LiveEvent
@@ -42,13 +43,15 @@ _FILL_S: Final = 0.25
 
 
 class Shows:
-    """`clock`: ms since the epoch. `capacity` in million pixels a second. `fence`: this process is the active one."""
+    """`clock`: ms since the epoch. `capacity` in million pixels a second. `fence`: this process is the active one.
+    `hear`: takes what a feed of an event says by SCTE 35, and its moment (ms since the epoch)."""
 
     def __init__(
         self, *, channels: Channels, profiles: ProfileFolder, cache: Cache, store: ObjectStore,
         encoder: EncoderSettings, capacity: int, clock: Callable[[], int], fence: Fence | None = None,
+        hear: Callable[[ChannelId, int, Splice, int], None] | None = None,
     ) -> None:  # fmt: skip
-        self.channels, self.encoder, self.clock, self.fence = channels, encoder, clock, fence
+        self.channels, self.encoder, self.clock, self.fence, self.hear = channels, encoder, clock, fence, hear
         self._profiles, self._cache, self._store, self._capacity = profiles, cache, store, capacity
         self._shows: dict[ChannelId, Show] = {}
         self._finished: set[ChannelId] = set()

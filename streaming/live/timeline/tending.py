@@ -11,6 +11,7 @@ from streaming.live.channels.model import RUNNING
 
 if TYPE_CHECKING:
     from streaming.live.channels.service import Channels
+    from streaming.live.timeline.scte35.desk import SpliceDesk
     from streaming.live.timeline.service import Timelines
 
 log: Final = logging.getLogger("channel.live")
@@ -18,13 +19,14 @@ log: Final = logging.getLogger("channel.live")
 _LOOK_S: Final = 5.0
 
 
-async def tend_timelines(timelines: Timelines, channels: Channels) -> None:
+async def tend_timelines(timelines: Timelines, channels: Channels, desk: SpliceDesk) -> None:
     """Until it is cancelled. Redis may have been lost, and who added a tag may have been killed on his way."""
     while True:
         try:
             for channel in await channels.list():
                 if channel.state in RUNNING:
                     await timelines.tend(channel.id, channel.event, dvr=channel.dvr)
+                    await desk.open(channel.id, channel.event)
         except InfraError as exc:
             log.warning("timelines stay as they were", extra={"cause": str(exc)})
         await asyncio.sleep(_LOOK_S)
