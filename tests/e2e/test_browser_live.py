@@ -17,9 +17,10 @@ from tests.e2e.stack import Stack, running, until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 VIDEO = "document.querySelector('video')"
+MOMENT = re.compile(r"\d\d:\d\d:\d\d\.\d{3}")
 MODULES = Path(__file__).parent / "node_modules"
 SHAKA = MODULES / "shaka-player/dist/shaka-player.compiled.js"
 DASH_JS = MODULES / "dashjs/dist/modern/umd/dash.all.min.js"
@@ -165,6 +166,7 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     expect(live).to_have_attribute("aria-pressed", "true", timeout=60_000)
     expect(page.get_by_role("heading", name="Arena")).to_be_visible()
     until(lambda: int(bar.get_attribute("aria-valuemin") or 0) < -25, "there is something to go back to")
+    expect(page.get_by_text("1 watching")).to_be_visible(timeout=30_000)
 
     box = bar.bounding_box()
     assert box is not None
@@ -186,12 +188,53 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     page.close()
 
 
-def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(on_air: Stack, browser: Browser) -> None:
+@pytest.fixture
+def studio(on_air: Stack, browser: Browser) -> Iterator[Page]:
+    """The list of channels, signed in to."""
     page = browser.new_page()
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"{on_air.url}/studio?channels")
     page.get_by_label("Access token").fill(on_air.token)
     page.get_by_role("button", name="Sign in").click()
+    yield page
+    page.close()
+
+
+def test_an_editor_marks_a_clip_exactly_while_it_goes_on(on_air: Stack, studio: Page) -> None:
+    page = studio
+    page.get_by_role("link", name="Arena").click()
+    marks = {name: page.get_by_role("group", name=name, exact=True).locator("output") for name in ("In", "Out")}
+    until(lambda: page.evaluate(f"{VIDEO} && {VIDEO}.currentTime > 0 && !{VIDEO}.paused"), "the preview plays")
+    until(lambda: page.get_by_role("timer", name="Shown picture").text_content(), "the picture has its moment")
+    page.keyboard.press("i")
+    expect(marks["In"]).to_have_text(MOMENT)
+    page.get_by_role("button", name="+1 frame, In").click()
+    expect(marks["In"]).to_have_text(MOMENT)
+    page.keyboard.press("o")
+    for _ in range(3):
+        page.get_by_role("button", name="+1 s, Out").click()
+    page.get_by_role("button", name="−1 frame, Out").click()
+    seconds = _seconds(marks["Out"]) - _seconds(marks["In"])
+    page.get_by_label("Title of the clip").fill("Finish")
+    page.get_by_role("button", name="Make clip").click()
+    clips = page.get_by_role("region", name="Clips and recordings")
+    expect(clips.get_by_label("Title")).to_have_value("Finish", timeout=30_000)
+    expect(clips.get_by_text("can be played")).to_be_visible()
+    asset = clips.locator("[data-asset]").get_attribute("data-asset")
+    assert asset is not None
+    until(lambda: on_air.asset(asset)["replacement"] is None, "it is exact to the frame")
+    exact = on_air.asset(asset)
+    assert exact["duration_s"] == pytest.approx(seconds, abs=0.0005)
+    expect(clips.locator(".badge").first).to_have_text("Ready")
+
+
+def _seconds(mark: Locator) -> float:
+    hours, minutes, seconds = (mark.text_content() or "").split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
+def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on_air: Stack, browser: Browser) -> None:
+    page = studio
     page.get_by_role("link", name="Arena").click()
     expect(page.get_by_role("heading", name="Arena")).to_be_visible()
     health = page.get_by_role("region", name="Health")
@@ -232,4 +275,3 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(on_air: Stack, b
     expect(page.get_by_role("main")).to_contain_text("for editors only")
     page.get_by_role("button", name="End the event").click()
     expect(page.get_by_role("button", name="Start an event")).to_be_visible()
-    page.close()

@@ -27,7 +27,7 @@ interface Card {
 }
 
 export function createHealth(channel: string, told: (health: Health) => void): HealthPanel {
-  const warnings = element("ul", { class: "warnings", role: "status", "aria-label": "What to look after" });
+  const warnings = element("ul", { class: "warnings" });
   const room = element("div", { class: "publishers" });
   const nobody = element("p", { class: "quiet" });
   const error = element("p", { class: "said" });
@@ -65,7 +65,7 @@ export function createHealth(channel: string, told: (health: Health) => void): H
     "section",
     { class: "panel health", "aria-labelledby": "health-heading", hidden: true },
     element("h2", { id: "health-heading" }, "Health"),
-    warnings,
+    element("div", { role: "status" }, warnings),
     nobody,
     room,
     error,

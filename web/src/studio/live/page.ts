@@ -1,4 +1,4 @@
-/** One channel in the studio: what is on air, how its publishers are, what is marked, its keys. */
+/** One channel in the studio: what is on air, how its publishers are, clips of it, its keys. */
 import { Problem } from "../../api";
 import { element } from "../../element";
 import { type Channel, channels } from "../../live/api";
@@ -6,6 +6,8 @@ import { follow } from "../../live/follow";
 import "../../styles/studio_live.css";
 import type { Me } from "../main";
 import { publishes } from "../rights";
+import { createClipper } from "./clipper";
+import { createClips } from "./clips";
 import { createControl } from "./control";
 import { createHealth } from "./health";
 import { createPreview } from "./preview";
@@ -18,10 +20,13 @@ const LOOK_AGAIN_MS = 2000;
 export async function createChannelPage(room: HTMLElement, me: Me, id: string): Promise<void> {
   let channel: Channel = await channels.get(id);
   const preview = createPreview();
+  const clips = createClips(id, me);
+  const clipper = createClipper(() => channel.title, preview, clips.make);
   const update = (now: Channel): void => {
     channel = now;
     control.update(now);
     preview.update(now);
+    if (now.recording) clips.add(now.recording);
   };
   const control = createControl(me, update);
   const health = createHealth(id, (told) => control.audience(told.viewers, told.on_air));
@@ -32,9 +37,10 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     element(
       "div",
       { class: "desk" },
-      element("div", { class: "shown" }, preview.root),
+      element("div", { class: "shown" }, preview.root, clipper.root),
       element("div", { class: "beside" }, health.root, timeline.root, publishes(me) && createStreamKeys(id)),
     ),
+    clips.root,
   );
   update(channel);
   const stop = follow(async () => {
@@ -43,7 +49,7 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 404) {
-        for (const each of [preview, health, timeline]) each.stop();
+        for (const each of [preview, clipper, health, timeline]) each.stop();
         stop();
         room.replaceChildren(
           element("p", { class: "notice bad", role: "alert" }, error.message),

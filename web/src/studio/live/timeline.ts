@@ -43,7 +43,7 @@ export function createTimeline(channel: string, preview: Preview): TimelinePanel
     min: 0,
     max: 86_400,
     step: "any",
-    placeholder: "s",
+    placeholder: "lasts, s",
     "aria-label": "Lasts, in seconds",
   });
   const form = element(
@@ -94,7 +94,7 @@ export function createTimeline(channel: string, preview: Preview): TimelinePanel
     }
   };
   kind.addEventListener("change", () => {
-    lasts.placeholder = LASTING.has(kind.value as MarkKind) ? "until ended" : "s";
+    lasts.placeholder = LASTING.has(kind.value as MarkKind) ? "until ended" : "lasts, s";
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,0 +1,93 @@
+/** Clips that were asked for on this page: what is still to come is waited for, what is made is a row of its own. */
+import { type Asset, assets, Problem } from "../../api";
+import { element } from "../../element";
+import { channels } from "../../live/api";
+import { type Cut, momentOf } from "../../live/pictures";
+import type { Me } from "../main";
+import { createRow } from "../row";
+
+/** Asked again no sooner and no later than so (s), whatever the service says. */
+const SOONEST_S = 0.2;
+const LATEST_S = 15;
+
+export interface Clips {
+  root: HTMLElement;
+  make(cut: Cut, title: string, rate: number): void;
+  /** Show an asset that was made elsewhere, the recording of an event for instance. */
+  add(asset: string): void;
+}
+
+export function createClips(channel: string, me: Me): Clips {
+  const rows = element("ul", { class: "rows", "aria-label": "Clips and recordings" });
+  const waiting = element("ul", { class: "waiting" });
+  const said = element("p", { class: "said", role: "status" });
+  const heading = element("h2", { id: "clips-heading" }, "Clips and recordings");
+  const root = element(
+    "section",
+    { "aria-labelledby": "clips-heading", hidden: true },
+    heading,
+    said,
+    waiting,
+    rows,
+  );
+  const known = new Set<string>();
+
+  const put = (asset: Asset): void => {
+    root.hidden = false;
+    if (known.has(asset.id)) return;
+    known.add(asset.id);
+    const row = createRow(
+      asset,
+      me,
+      () => row.root.remove(),
+      (clip) => put(clip),
+    );
+    rows.prepend(row.root);
+  };
+  const make = (cut: Cut, title: string, rate: number): void => {
+    root.hidden = false;
+    const wanted = { in: momentOf(cut.in, rate), out: momentOf(cut.out, rate), title };
+    const told = element("span", { role: "status" }, "One moment …");
+    const leave = element("button", { type: "button" }, "Cancel");
+    const line = element("li", {}, element("strong", {}, title), " ", told, leave);
+    let timer = 0;
+    leave.addEventListener("click", () => {
+      clearTimeout(timer);
+      line.remove();
+    });
+    waiting.prepend(line);
+    const ask = async (): Promise<void> => {
+      try {
+        const asset = await channels.clip(channel, wanted);
+        if (line.isConnected) {
+          line.remove();
+          said.textContent = `“${asset.title}” can be played. It becomes exact to the frame by itself.`;
+        }
+        put(asset);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (error.status === 425 || error.status === 0) {
+          const seconds = Math.min(LATEST_S, Math.max(SOONEST_S, error.retryAfter ?? 1));
+          told.textContent = error.status
+            ? "Its end is still to come. It is made as soon as it is there."
+            : error.message;
+          if (line.isConnected) timer = window.setTimeout(() => void ask(), seconds * 1000);
+          return;
+        }
+        told.textContent = error.message;
+        told.className = "bad";
+        leave.textContent = "Dismiss";
+      }
+    };
+    void ask();
+  };
+  return {
+    root,
+    make,
+    add: (id) => {
+      if (known.has(id)) return;
+      // The asset of a recording is there a moment before it can be read.
+      assets.get(id).then(put, () => {});
+    },
+  };
+}
