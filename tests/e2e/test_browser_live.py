@@ -185,6 +185,13 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     expect(bar).to_have_attribute("aria-valuetext", re.compile("live$"))
     was = page.evaluate(f"{VIDEO}.currentTime")
     until(lambda: page.evaluate(f"{VIDEO}.currentTime") > was + 1, "the live edge plays")
+
+    with on_air.client() as client:
+        assert client.get("/api/live/arena").json()["viewers"] >= 1
+        viewers = "/api/channels/arena/viewers"
+        until(lambda: client.get(viewers).json()["views"] >= 1, "who watched for ten seconds is a view")
+        until(lambda: client.get(viewers).json()["qoe"]["latency_s"] > 0, "how far behind live it was shown is known")
+        assert client.get(viewers).json()["qoe"]["playback_rate"] > 0.9
     page.close()
 
 

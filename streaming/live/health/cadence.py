@@ -21,6 +21,8 @@ REORDERED: Final = 16
 """Pictures that may stand between two neighbours while they are sent (H.264 A.3.1: max_dec_frame_buffering)."""
 
 _EARLY: Final = 1000
+"""Pictures that are kept at most, whatever the time stamps say."""
+
 _KEYS: Final = 8
 _RATE_S: Final = 5
 
@@ -51,7 +53,7 @@ class Cadence:
         self._grid: Grid | None = None
         self._waiting: list[int] = []
         self._early: deque[int] = deque(maxlen=_EARLY)
-        self._recent: deque[int] = deque()
+        self._recent: deque[int] = deque(maxlen=_EARLY)
         self._keys: deque[int] = deque(maxlen=_KEYS + 1)
         self._next: int | None = None
         self._before = 0

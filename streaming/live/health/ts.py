@@ -34,23 +34,22 @@ class TsScanner:
         self._last: int | None = None
 
     def feed(self, body: bytes) -> list[Picture]:
-        stream, found = self._rest + body, list[Picture]()
-        while len(stream) >= _PACKET:
-            whole = len(stream) // _PACKET * _PACKET
-            if stream[:whole:_PACKET].count(_SYNC) * _PACKET < whole:
-                whole = _synchronous(stream)
-                if not whole:
-                    stream = stream[max(1, stream.find(_SYNC, 1)) :] if _SYNC in stream[1:] else b""
-                    continue
-            starts = stream[1:whole:_PACKET].translate(_STARTS)
+        stream, at, found = self._rest + body, 0, list[Picture]()
+        while len(stream) - at >= _PACKET:
+            if stream[at] != _SYNC:
+                at = _next_packet(stream, at)
+                continue
+            end = _synchronous(stream, at)
+            starts = stream[at + 1 : end : _PACKET].translate(_STARTS)
             place = starts.find(1)
             while place >= 0:
-                picture = self._packet(stream[place * _PACKET : (place + 1) * _PACKET])
+                begin = at + place * _PACKET
+                picture = self._packet(stream[begin : begin + _PACKET])
                 if picture is not None:
                     found.append(picture)
                 place = starts.find(1, place + 1)
-            stream = stream[whole:]
-        self._rest = stream
+            at = end
+        self._rest = stream[at:]
         return found
 
     def _packet(self, packet: bytes) -> Picture | None:
@@ -88,12 +87,19 @@ class TsScanner:
         return False
 
 
-def _synchronous(stream: bytes) -> int:
-    """Bytes of whole packets before the first that does not begin as one."""
-    at = 0
-    while at + _PACKET <= len(stream) and stream[at] == _SYNC:
-        at += _PACKET
-    return at
+def _next_packet(stream: bytes, at: int) -> int:
+    """Where a packet may begin behind `at`: one that another follows, if that has come."""
+    at = stream.find(_SYNC, at + 1)
+    while 0 <= at < len(stream) - _PACKET and stream[at + _PACKET] != _SYNC:
+        at = stream.find(_SYNC, at + 1)
+    return len(stream) if at < 0 else at
+
+
+def _synchronous(stream: bytes, at: int) -> int:
+    """Where the whole packets end that follow each other from `at` on."""
+    end = at + (len(stream) - at) // _PACKET * _PACKET
+    first_bytes = stream[at:end:_PACKET]
+    return at + (len(first_bytes) - len(first_bytes.lstrip(b"\x47"))) * _PACKET
 
 
 def _section(payload: bytes) -> bytes:
