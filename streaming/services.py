@@ -32,6 +32,7 @@ from streaming.live.viewing.doors import Doors
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing, now_ms
 from streaming.live.watching.listing import Listing
+from streaming.playback.recorded import TakenAtOnce
 from streaming.playback.service import Playback
 from streaming.profiles.folder import ProfileFolder
 from streaming.sessions.identity import Identity, keep_secret
@@ -136,6 +137,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         clock=clock,
     )
     board = ProgressBoard(store=store, cache=cache)
+    at_once = TakenAtOnce(Demand(cache=cache, jobs=jobs), store=store, cache=cache, board=board)
     ledger = Ledger(sql)
     sessions = Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret))
     captions = Captions(sql=sql, clock=clock)
@@ -159,7 +161,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
             store=store,
             cache=cache,
             assets=catalogue,
-            demand=Demand(cache=cache, jobs=jobs),
+            demand=at_once,
             keys=keys,
             media_base_url=settings.media_base_url,
             segment_wait=settings.segment_wait,
@@ -174,6 +176,7 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
             followers=followers,
             bodies=bodies,
             store=store,
+            at_once=at_once,
             catalogue=catalogue,
             profiles=profiles,
             keys=keys,

@@ -12,27 +12,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import anyio
+
 from infra.errors import ObjectNotFound
 from manifests import layout
 from streaming.live.clips.errors import NoLongerThere, NotShown
 from streaming.live.clips.points import cut, moment, segments, shown, whole
-from streaming.live.clips.taken import take
+from streaming.live.clips.taken import Wherever, take
 from transcoder.facts import write_plan, write_profile
 from transcoder.live.recording.plan import recorded_frames, recorded_plan, recorded_profile
 from transcoder.live.recording.source import recorded_source, write_head
 from transcoder.planner import protection
-from transcoder.publish import put_once
 from transcoder.sources.pieces import write_holds, write_source
 
 if TYPE_CHECKING:
     from infra.ports import ObjectStore
-    from manifests.layout import AssetId, ChannelId
+    from manifests.layout import AssetId, ChannelId, RenditionId
     from streaming.catalog.model import Asset
     from streaming.catalog.service import Catalogue
     from streaming.live.channels.service import Channels
     from streaming.live.clips.taken import Taken
     from streaming.live.viewing.bodies import Bodies
     from streaming.live.viewing.follower import Followers
+    from streaming.playback.recorded import TakenAtOnce
     from streaming.profiles.folder import ProfileFolder
     from transcoder.encryption.key_store import KeyStore
     from transcoder.plan import Plan
@@ -63,11 +65,12 @@ class LiveClips:
     """One a process; holds nothing between requests."""
 
     def __init__(
-        self, *, channels: Channels, followers: Followers, bodies: Bodies, store: ObjectStore, catalogue: Catalogue,
-        profiles: ProfileFolder, keys: KeyStore,
+        self, *, channels: Channels, followers: Followers, bodies: Bodies, store: ObjectStore,
+        at_once: TakenAtOnce, catalogue: Catalogue, profiles: ProfileFolder, keys: KeyStore,
     ) -> None:  # fmt: skip
         self._channels, self._followers, self._bodies = channels, followers, bodies
-        self._store, self._catalogue, self._profiles, self._keys = store, catalogue, profiles, keys
+        self._store, self._at_once = store, at_once
+        self._catalogue, self._profiles, self._keys = catalogue, profiles, keys
 
     async def clip(self, channel_id: ChannelId, wanted: Wanted) -> Asset:
         """A new draft that can be played.
@@ -93,16 +96,34 @@ class LiveClips:
             titles=titles, default_language=wanted.default_language if wanted.titles else _LANGUAGE,
             created_by=wanted.created_by, profile=profile.name, promised=EXACT,
         )  # fmt: skip
-        try:
-            source = await self._source(taken, asset.id)
-        except ObjectNotFound as exc:
-            raise NoLongerThere("The channel is being deleted.") from exc
-        made = [await self._write(taken, source, profile, asset.id, ROUGH, rough)]
-        if exact != rough:
-            made.append(await self._write(taken, source, profile, asset.id, EXACT, exact))
+        made = await self._versions(taken, profile, asset.id, {ROUGH: rough, EXACT: exact})
         # Who deletes the channel looks for holds when its row is gone, so that is looked at last.
         await self._channels.get(channel_id)
-        return await self._catalogue.keep(asset.id, made[0], exact=made[1] if len(made) > 1 else None)
+        return await self._catalogue.keep(asset.id, made[ROUGH], exact=made.get(EXACT))
+
+    async def _versions(
+        self, taken: Taken, profile: Profile, asset: AssetId, wanted: Mapping[int, range]
+    ) -> dict[int, Plan]:
+        """All that a clip is, in the bucket. One that is exact as it is has one version."""
+        try:
+            source = await self._source(taken, asset)
+        except ObjectNotFound as exc:
+            raise NoLongerThere("The channel is being deleted.") from exc
+        made: dict[int, Plan] = {}
+
+        async def make(version: int, frames: range) -> None:
+            made[version] = await self._write(taken, source, profile, asset, version, frames)
+            if version == ROUGH:
+                await self._begin(taken, made[version])
+
+        try:
+            async with anyio.create_task_group() as versions:
+                for version, frames in wanted.items():
+                    if version == ROUGH or frames != wanted[ROUGH]:
+                        versions.start_soon(make, version, frames)
+        except ExceptionGroup as exc:
+            raise exc.exceptions[0] from exc
+        return made
 
     async def _source(self, taken: Taken, asset: AssetId) -> SourceBytes:
         """The pieces that both versions are made of: live segments, and copies of what the bucket lacks."""
@@ -112,10 +133,26 @@ class LiveClips:
         for piece in found.pieces:
             if (body := taken.copied.get(piece.key)) is not None:
                 key = layout.source_piece(asset, ROUGH, piece.start)
-                await put_once(self._store, key, body, content_type=_MP4)
+                await self._store.put(key, body, content_type=_MP4)
                 piece = replace(piece, key=key)
             pieces.append(piece)
         return replace(found, pieces=tuple(pieces))
+
+    async def _begin(self, taken: Taken, plan: Plan) -> None:
+        """Segments that nobody could make by the bucket yet: all others are, when they are asked for."""
+        objects = Wherever(store=self._store, copied=taken.copied)
+
+        async def make(rendition: RenditionId, number: int) -> None:
+            await self._at_once.make(plan, rendition, number, objects=objects)
+
+        try:
+            async with anyio.create_task_group() as makers:
+                for rendition, count in plan.renditions().items():
+                    for number in (live - taken.stretch.segments.start for live in taken.numbers):
+                        if number < count:
+                            makers.start_soon(make, rendition, number)
+        except ExceptionGroup as exc:
+            raise exc.exceptions[0] from exc
 
     async def _write(
         self, taken: Taken, source: SourceBytes, profile: Profile, asset: AssetId, version: int, frames: range

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from infra.ports import ObjectStore
 from manifests import layout
 from manifests.hls import date_time
 from streaming.clips.errors import NothingToCut
@@ -20,7 +21,6 @@ from transcoder.live.recording.model import Stretch
 from transcoder.plan import AAC_FRAME
 
 if TYPE_CHECKING:
-    from infra.ports import ObjectStore
     from manifests.layout import RenditionId
     from manifests.live.state import LiveRendition
     from streaming.live.clips.points import Shown
@@ -32,10 +32,23 @@ _LOOKS_AT_ONCE: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """`copied`: what is published of segments that the bucket does not have, by their keys."""
+    """`copied`: what is published of segments that the bucket does not have, by their keys; `numbers` are those."""
 
     stretch: Stretch
     copied: Mapping[str, bytes]
+    numbers: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wherever:
+    """The objects of an event, those too that are copied: see `taking.Objects`."""
+
+    store: ObjectStore
+    copied: Mapping[str, bytes]
+
+    async def read(self, key: str) -> bytes:
+        body = self.copied.get(key)
+        return await self.store.read(key) if body is None else body
 
 
 async def take(
@@ -45,35 +58,45 @@ async def take(
     """Segments of an event: `states` and what they show. Raises NoLongerThere, NothingToCut; what the store and the
     cache raise."""
     top = max(event.rungs, key=lambda rung: (rung.width * rung.height, -rung.divisor)).id
+    wanted = (top, event.sound.id)
     copied: dict[str, bytes] = {}
     sizes: dict[tuple[RenditionId, int], int] = {}
+    lacking: set[int] = set()
     limiter = anyio.CapacityLimiter(_LOOKS_AT_ONCE)
 
-    async def published(rendition: RenditionId, number: int) -> bytes:
+    async def copy(rendition: RenditionId, number: int) -> bytes | None:
         segment = states[rendition].segment(number)
-        body = None
-        if segment is not None and segment.parts and not segment.gap:
-            body = await bodies.recent(event, rendition, segment)
-        if body is None:
-            date = date_time.from_ms(number * event.grid.segment_ms)
-            raise NoLongerThere(f"What was shown from {date_time.render(date)} on is not kept.")
+        if segment is None or not segment.parts or segment.gap:
+            return None
+        body = await bodies.recent(event, rendition, segment)
+        if body is not None:
+            copied[layout.live_segment(event.channel, rendition, number)] = body
         return body
 
     async def look(rendition: RenditionId, number: int) -> None:
-        key = layout.live_segment(event.channel, rendition, number)
         async with limiter:
-            stat = await store.head(key)
-            if stat is None:
-                copied[key] = await published(rendition, number)
-            sizes[rendition, number] = len(copied[key]) if stat is None else stat.size
+            stat = await store.head(layout.live_segment(event.channel, rendition, number))
+            if stat is not None:
+                sizes[rendition, number] = stat.size
+                return
+            body = await copy(rendition, number)
+            if body is None:
+                date = date_time.from_ms(number * event.grid.segment_ms)
+                raise NoLongerThere(f"What was shown from {date_time.render(date)} on is not kept.")
+            sizes[rendition, number] = len(body)
+            lacking.add(number)
 
     try:
         async with anyio.create_task_group() as looks:
-            for rendition in (top, event.sound.id):
+            for rendition in wanted:
                 for number in numbers:
                     looks.start_soon(look, rendition, number)
     except ExceptionGroup as exc:
         raise exc.exceptions[0] from exc
+    for rendition in event.renditions:
+        for number in lacking:
+            if rendition not in wanted:
+                await copy(rendition, number)
     length, units = event.grid.parts * event.grid.part, event.grid.parts * event.grid.audio_part
     heard = states[event.sound.id].segment(numbers[-1])
     stretch = Stretch(
@@ -81,7 +104,7 @@ async def take(
         units=(len(numbers) - 1) * units + (units if heard is None else heard.duration // AAC_FRAME), sizes=sizes,
         inits={rendition: _init(states[rendition], numbers) for rendition in event.renditions},
     )  # fmt: skip
-    return Taken(stretch=stretch, copied=copied)
+    return Taken(stretch=stretch, copied=copied, numbers=frozenset(lacking))
 
 
 def _init(state: LiveRendition, numbers: range) -> str:

@@ -12,7 +12,7 @@ from transcoder.live.broadcast import Broadcast
 from transcoder.live.part import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
@@ -24,9 +24,12 @@ FIRST = 935_070_981
 
 
 class Stage:
-    """A channel on air; its clock stands at the end of what was made."""
+    """A channel on air; its clock stands at the end of what was made. `made`: the bytes of a part."""
 
-    def __init__(self, cache: RedisCache, store: S3Store) -> None:
+    def __init__(
+        self, cache: RedisCache, store: S3Store, *, made: Callable[[RenditionId, int, int], bytes] | None = None
+    ) -> None:
+        self.made = made or body
         self.now = FIRST * EVENT.grid.segment_ms
         self.cache, self.store = cache, store
         self.broadcast = self.opened()
@@ -46,16 +49,17 @@ class Stage:
         for place in places:
             self.now = number * EVENT.grid.segment_ms + (place + 1) * EVENT.grid.segment_ms // EVENT.grid.parts
             for rendition in renditions:
-                self.broadcast.packager.part(part(rendition, number, place))
+                self.broadcast.packager.part(part(rendition, number, place, self.made(rendition, number, place)))
         async with asyncio.timeout(20):
             await self.broadcast._telling.drained()
 
 
-def part(rendition: RenditionId, number: int, place: int) -> Part:
+def part(rendition: RenditionId, number: int, place: int, made: bytes | None = None) -> Part:
     track = EVENT.track(rendition)
     return Part(
         rendition=rendition, msn=number, start=number * track.segment + place * track.part, duration=track.part,
-        independent=place == 0, last=place + 1 == track.parts, body=body(rendition, number, place),
+        independent=place == 0, last=place + 1 == track.parts,
+        body=body(rendition, number, place) if made is None else made,
     )  # fmt: skip
 
 

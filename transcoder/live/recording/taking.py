@@ -5,7 +5,7 @@ Live pictures refer to none that follow. So whatever begins with a key picture c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from infra.errors import ObjectNotFound
 from manifests import layout
@@ -22,12 +22,19 @@ from transcoder.video import timescale, unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.ports import ObjectStore
     from transcoder.clip_segments import Piece
     from transcoder.plan import AudioPlan, Plan, Recorded, VideoPlan, VideoRung
     from transcoder.remaining import Sink
 
 _SEQUENCES: Final = 1 << 32
+
+
+class Objects(Protocol):
+    """What live segments are read from."""
+
+    async def read(self, key: str) -> bytes:
+        """Raises ObjectNotFound, and what the store raises."""
+        ...
 
 
 def samples_of(body: bytes, *, sample: int) -> dict[int, Frame]:
@@ -45,7 +52,7 @@ def samples_of(body: bytes, *, sample: int) -> dict[int, Frame]:
 class LivePictures:
     """What live segments have of a plan's pictures: see `clip_segments.Above`."""
 
-    def __init__(self, *, store: ObjectStore, video: VideoPlan, recorded: Recorded) -> None:
+    def __init__(self, *, store: Objects, video: VideoPlan, recorded: Recorded) -> None:
         self._store, self._recorded, self._video = store, recorded, video
 
     async def init(self, rung: VideoRung) -> bytes | None:
@@ -89,7 +96,7 @@ class LivePictures:
             return None
 
 
-async def take_sound(store: ObjectStore, plan: Plan, track: AudioPlan, number: int, sink: Sink) -> None:
+async def take_sound(store: Objects, plan: Plan, track: AudioPlan, number: int, sink: Sink) -> None:
     """Hand a segment of sound to `sink`, init section first, if the live ones have all of it and its frames are theirs.
 
     Raises OutputBroken, and what the store and `sink` raise.

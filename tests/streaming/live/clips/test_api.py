@@ -14,11 +14,14 @@ from manifests.layout import AssetId
 from streaming.catalog.promises import KEPT_WITHIN
 from streaming.http.auth import Role
 from streaming.live.clips.service import EXACT, ROUGH
-from tests.streaming.live.viewing.test_api import EVENT, FIRST, PICTURE, SOUND, Stage, body
+from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage
 from transcoder.audio_boxes import init_section
 from transcoder.facts import find_plan
 from transcoder.live import board
 from transcoder.live.argv import Origin
+from transcoder.live.part import Frame, fragment
+from transcoder.live.recording.taking import samples_of
+from transcoder.publish import key_of
 from transcoder.sources.pieces import find_source
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
+    from manifests.layout import RenditionId
     from streaming.catalog.model import Asset
     from streaming.services import Services
 
@@ -41,11 +45,22 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
+def body(rendition: RenditionId, number: int, place: int) -> bytes:
+    """A fragment of what is no picture, and no sound."""
+    track = EVENT.track(rendition)
+    frames = [
+        Frame(body=f"{rendition} {number}.{place}.{each}".encode(), sync=rendition == SOUND or (place, each) == (0, 0))
+        for each in range(track.part // track.sample)
+    ]
+    start = number * track.segment + place * track.part
+    return fragment(frames, sequence=1, start=start, duration=track.sample, track=track.id)
+
+
 @pytest.fixture
 async def stage(services: Services, cache: RedisCache, store: S3Store) -> AsyncIterator[Stage]:
     """Two segments are in the bucket; of a third two parts are published."""
     await services.channels.create(title="Arena", channel_id="arena", created_by="me")
-    stage = Stage(cache, store)
+    stage = Stage(cache, store, made=body)
     stage.broadcast.announce()
     stage.broadcast.packager.begin(Origin(segment=FIRST, phase=0))
     for rendition in EVENT.renditions:
@@ -102,6 +117,19 @@ async def test_a_clip_is_made_of_what_there_is(
             b"".join(body(rendition, FIRST + 2, place) for place in range(2)) for rendition in (PICTURE, SOUND)
         ]
         assert all(layout.source_owner(piece.key) == (asset, ROUGH) for piece in source.pieces[3:])
+    # Which the bucket does not have, so that all of the first version that nobody else could make is made.
+    made = [stat.key async for stat in store.list(layout.media_prefix(asset))]
+    plan = await find_plan(store, asset, ROUGH)
+    assert plan is not None
+    assert set(made) == {key_of(asset, name, number) for name in plan.renditions() for number in (None, 1)}
+    rung = next(name for name in plan.renditions() if name.startswith("v180"))
+    (shown,) = [samples_of(await store.read(key_of(asset, rung, 1)), sample=512)]
+    assert [frame.body.decode() for frame in shown.values()] == [
+        f"{PICTURE} {FIRST + 2}.{place}.{each}" for place in range(2) for each in range(8)
+    ]
+    # What the bucket has is made when somebody asks for it, without a worker.
+    for name in plan.renditions():
+        assert (await editor.get(f"/v/{asset}/{name}/0.m4s")).status_code == 200
     assert clip["duration_s"] == pytest.approx((SEGMENT + 16) / 25)
     # What viewers ask for of the first is made then; all of the other now.
     assert await services.infra.jobs.pending(asset) == {f"{asset}/{EXACT}/index"}
