@@ -90,6 +90,11 @@ class Cmcd:
         return self.number("bl")
 
     @property
+    def latency(self) -> float | None:
+        """`ltc`, how far behind live the picture is, in ms (version 2)."""
+        return self.number("ltc")
+
+    @property
     def throughput(self) -> float | None:
         """`mtp`, as the player measured it, in kbit/s."""
         return self.number("mtp")

@@ -35,8 +35,9 @@ PLAYERS: Final = Counter(
 )
 
 
-def note_player(query: str, headers: Mapping[str, str]) -> None:
-    """Count what a player says of itself (CTA-5004), if it says anything that can be read."""
+def note_player(query: str, headers: Mapping[str, str]) -> cmcd.Cmcd:
+    """Count what a player says of itself (CTA-5004), if it says anything that can be read; and that."""
     said = cmcd.from_query(query) or cmcd.from_headers(headers)
     if said:
         PLAYERS.labels(str(said.version), "yes" if said.starved else "no").inc()
+    return said

@@ -29,9 +29,9 @@ from streaming.live.viewing.errors import (
     PartLate,
     WrongDirectives,
 )
+from streaming.live.viewing.metrics import note_viewer
 from streaming.live.watching.policy import enter
 from streaming.playback.media import ObjectResponse
-from streaming.playback.metrics import note_player
 from streaming.playback.playlists import playlist_response
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class ViewingApi:
         errors=(*_ERRORS, LiveRenditionNotFound, LiveMediaNotFound, PartLate, RangeNotSatisfiable),
     )
     async def segment(self, request: Request) -> Response:
-        note_player(request.url.query, request.headers)
+        note_viewer(request.url.query, request.headers)
         return await self._media(request, media_types.SEGMENT)
 
     async def _enter(self, request: Request) -> Channel:
