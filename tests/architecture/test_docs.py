@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 import streaming.live.health.metrics
 import streaming.live.ingest.http.errors
 import streaming.live.ingest.metrics
+import streaming.live.timeline.metrics
 import transcoder.live.metrics
 import transcoder.metrics
 from infra.memory import MemoryCache, MemoryEngine, MemoryStore
@@ -125,6 +126,7 @@ def test_metrics_exist_and_are_all_listed() -> None:
     assert transcoder.metrics.FAILURES is not None
     assert streaming.live.ingest.metrics.REFUSED is not None
     assert streaming.live.health.metrics.FRAMES is not None
+    assert streaming.live.timeline.metrics.SECTIONS is not None
     assert transcoder.live.metrics.FEEDS is not None
     known = {f"{family.name}_total" if family.type == "counter" else family.name for family in REGISTRY.collect()}
     known = {name for name in known if name.startswith("channel_")}
