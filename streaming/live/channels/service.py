@@ -184,11 +184,11 @@ class Channels:
             if found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first.")
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
-        # Who makes a clip looks at the channel once its hold stands. Whoever is killed here is followed by the keeper.
-        events = LiveEvents(self._sql)
-        for event in await events.of(channel_id):
-            if event.is_settled and await sweep_event(store, channel_id, event.number):
-                await events.forget(event)
+        # Who makes a clip looks at the channel once its hold stands. The keeper comes by later, for what is still on its
+        # way into the bucket.
+        for event in await LiveEvents(self._sql).of(channel_id):
+            if event.is_settled:
+                await sweep_event(store, channel_id, event.number)
         await self._tell(channel_id)
 
     async def step(self, channel_id: ChannelId, event: int, state: ChannelState, *, trouble: str = "") -> None:

@@ -100,7 +100,8 @@ class RecordingKeeper:
                 if not event.wanted:
                     await self._drop_past(event, event.dvr, now)
             elif event.over_at is None or event.dvr is None or now - event.over_at > KEPT:
-                if await sweep_event(self._store, event.channel, event.number):
+                is_empty = await sweep_event(self._store, event.channel, event.number)
+                if is_empty and (event.over_at is None or now - event.over_at > PATIENCE):
                     await self._events.forget(event)
                     log.info("an event is swept", extra={"channel": event.channel, "event": event.number})
             else:
