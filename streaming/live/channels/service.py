@@ -184,8 +184,8 @@ class Channels:
             if found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first.")
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
-        # Who makes a clip looks at the channel once its hold stands. The keeper comes by later: something may still be on
-        # its way into the bucket.
+        # Who makes a clip looks at the channel once its hold stands. The keeper comes by later, for something may still
+        # be on its way into the bucket.
         for event in await LiveEvents(self._sql).of(channel_id):
             if event.is_settled:
                 await sweep_event(store, channel_id, event.number)
