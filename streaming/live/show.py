@@ -1,7 +1,7 @@
-"""One channel that runs in this process: its event on its way out, and the publisher that is on air.
+"""One channel that runs in this process: its event on its way out, and its publishers, one at each place.
 
-Publishers come and go, one at a time; who comes with the key of the one that is there takes his place, for an encoder
-that lost its connection knows so before we do.
+Publishers come and go; who comes with the key of a place takes it from whoever is there, for an encoder that lost its
+connection knows so before we do. Which of them is seen, is decided part by part (transcoder/live/selector.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from infra.errors import DatabaseUnavailable
 from infra.tasks import end
 from streaming.live.channels.model import ChannelState
 from streaming.live.health.gauge import Gauge
-from streaming.live.ingest.errors import FeedClosed, NotTaken
+from streaming.live.ingest.errors import FeedClosed
+from streaming.live.ingest.publisher import Place, Way
 from streaming.live.timeline.scte35.tap import SpliceTap
 from transcoder.live.argv import origin_of
 from transcoder.live.arrivals import Arrivals
@@ -23,7 +24,9 @@ from transcoder.live.errors import FeedError
 from transcoder.live.event import plan_event
 from transcoder.live.metrics import FEEDS, RUNS
 from transcoder.live.opening import read_opening
+from transcoder.live.rhythm import Rhythm
 from transcoder.live.run import Run
+from transcoder.live.selector import Source
 
 if TYPE_CHECKING:
     from streaming.live.channels.model import Channel
@@ -36,20 +39,25 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("channel.live")
 
+_BY_SEGMENTS: Final = frozenset({Way.CMAF, Way.HLS})
 _LAST_WORDS_S: Final = 5.0
 """What an encoder has to hand over the pictures that it holds when its publisher is gone."""
 
 
 class Feed:
-    """One publisher on air: a `Sink`, and the task that makes parts of what is written to it."""
+    """One publisher: a `Sink`, and the task that makes parts of what is written to it."""
 
     def __init__(self, show: Show, publisher: Publisher) -> None:
         self.publisher = publisher
         self._show = show
+        self.source = Source(publisher.place.value)
         self.arrivals = Arrivals(show.shows.clock)
         self.gauge = Gauge(publisher, self.arrivals, show.shows.clock)
-        self._splices = SpliceTap(publisher, show.heard, show.shows.clock)
+        self._splices = SpliceTap(publisher, self._heard, show.shows.clock)
+        self._rhythm = Rhythm(show.shows.clock(), bursts=publisher.way in _BY_SEGMENTS)
+        self._waits = False
         self.event: LiveEvent | None = None
+        """What its encoder makes; None: there is no encoder yet."""
         self.trouble = ""
         self._task = asyncio.create_task(self._run(), name=f"feed of {show.channel.id}")
 
@@ -58,7 +66,24 @@ class Feed:
             raise FeedClosed(self.trouble)
         self.gauge.take(body)
         self._splices.take(body)
-        await self.arrivals.put(body)
+        clock = self._show.shows.clock
+        self._rhythm.came(clock())
+        self._waits = True
+        try:
+            await self.arrivals.put(body)
+        finally:
+            self._waits = False
+            self._rhythm.came(clock())
+
+    @property
+    def is_quiet(self) -> bool:
+        """He sends nothing any more. Who may not send, since his encoder is behind, is not quiet."""
+        return not self._waits and self._rhythm.is_quiet(self._show.shows.clock())
+
+    def _heard(self, splice: Splice, at_ms: int) -> None:
+        """Who stands by says the same as who is on air."""
+        if self._show.on_air in (None, Source.SLATE, self.source):
+            self._show.heard(splice, at_ms)
 
     async def finish(self) -> None:
         """The publisher is gone: what he has sent is shown to its end."""
@@ -97,50 +122,59 @@ class Show:
 
     def __init__(self, shows: Shows, channel: Channel, broadcast: Broadcast | None) -> None:
         self.shows, self.channel, self.broadcast = shows, channel, broadcast
-        self.feed: Feed | None = None
+        self.feeds: dict[Place, Feed] = {}
         self.last_error = ""
         """Why the last publisher was turned away or lost, if that was not his own wish."""
         self._steps: set[asyncio.Task[None]] = set()
-        self._writing = asyncio.Lock()
+        self._written: ChannelState | None = None
+        self._opening, self._planning, self._writing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+
+    @property
+    def on_air(self) -> Source | None:
+        """Who is seen; None: nothing was shown yet."""
+        return None if self.broadcast is None else self.broadcast.on_air.source
 
     async def open(self, publisher: Publisher) -> Feed:
-        """Raises NotTaken."""
-        if self.feed is not None and self.feed.publisher.place is not publisher.place:
-            raise NotTaken(f"The {self.feed.publisher.place} publisher is on air.")
-        if self.feed is not None:
-            await self.feed.stop("Another publisher came with the same key.")
-        self.feed = Feed(self, publisher)
-        return self.feed
+        async with self._opening:
+            before = self.feeds.get(publisher.place)
+            if before is not None:
+                await before.stop("Another publisher came with the same key.")
+            feed = self.feeds[publisher.place] = Feed(self, publisher)
+            return feed
 
     async def take(self, feed: Feed, opening: Opening) -> None:
         """Make parts of a feed until it ends. Raises FeedError."""
         shows = self.shows
-        if self.broadcast is not None:
-            event = self.broadcast.event
-        else:
-            profile = await shows.profile_of(self.channel)
-            event = plan_event(
-                self.channel.id, self.channel.event, opening, profile, long_parts=self.channel.long_parts,
-                preset=shows.encoder.preset,
-            )  # fmt: skip
-        shows.check_room(event, of=self)
-        feed.event = event
-        if self.broadcast is None:
-            self.broadcast = shows.begin(event, self.channel)
-        packager = self.broadcast.packager
-        origin = origin_of(event, opening.anchor)
+        async with self._planning:
+            event = await self._event(opening)
+            shows.check_room(event, of=feed)
+            if self.broadcast is None:
+                self.broadcast = shows.begin(event, self.channel)
+            feed.event = event
+        on_air, origin = self.broadcast.on_air, origin_of(event, opening.anchor)
+        dense = feed.publisher.place is Place.BACKUP
         run = Run(
-            event=event, opening=opening, origin=origin, first=packager.begin(origin),
-            demuxer=feed.publisher.container.value, settings=shows.encoder, clock=shows.clock,
+            event=event, opening=opening, origin=origin, dense=dense, demuxer=feed.publisher.container.value,
+            settings=shows.encoder, clock=shows.clock,
         )  # fmt: skip
         feed.gauge.settle(opening, event, origin)
-        self._step(ChannelState.LIVE)
         FEEDS.inc()
         try:
-            await run.encode(feed.arrivals, feed.gauge.watched(packager))
+            joined = on_air.join(feed.source, segment=origin.segment, dense=dense)
+            self._step(self._state)
+            await run.encode(feed.arrivals, feed.gauge.watched(joined))
         finally:
             FEEDS.dec()
-            packager.end_run()
+            on_air.leave(feed.source)
+
+    async def _event(self, opening: Opening) -> LiveEvent:
+        if self.broadcast is not None:
+            return self.broadcast.event
+        profile = await self.shows.profile_of(self.channel)
+        return plan_event(
+            self.channel.id, self.channel.event, opening, profile, long_parts=self.channel.long_parts,
+            preset=self.shows.encoder.preset,
+        )  # fmt: skip
 
     def heard(self, splice: Splice, at_ms: int) -> None:
         """A feed announces a splice at a moment (ms since the epoch)."""
@@ -149,35 +183,48 @@ class Show:
 
     def left(self, feed: Feed) -> None:
         self.last_error = feed.trouble or self.last_error
-        if self.feed is feed:
-            self.feed = None
-            self._step(ChannelState.INTERRUPTED, trouble=feed.trouble)
+        if self.feeds.get(feed.publisher.place) is feed:
+            del self.feeds[feed.publisher.place]
+            self._step(self._state, trouble=feed.trouble)
 
-    def fill(self) -> None:
-        """Time passes without a publisher: what is missing becomes a gap."""
-        if self.broadcast is not None and (self.feed is None or self.feed.event is None):
-            self.broadcast.packager.fill()
+    def tick(self) -> None:
+        """Time goes by: what nobody publishes is slate."""
+        if self.broadcast is not None:
+            self.broadcast.on_air.tick({feed.source for feed in self.feeds.values() if feed.is_quiet})
+            if self.on_air is not None and self._state is not self._written:
+                self._step(self._state)
+
+    @property
+    def _state(self) -> ChannelState:
+        return ChannelState.INTERRUPTED if self.on_air in (None, Source.SLATE) else ChannelState.LIVE
 
     async def finish(self) -> None:
         """End the event."""
-        if self.feed is not None:
-            await self.feed.stop("The event has ended.")
-        await end(*self._steps)
+        for feed in list(self.feeds.values()):
+            await feed.stop("The event has ended.")
+        await self._all_written()
         if self.broadcast is not None:
             await self.broadcast.finish()
 
     async def aclose(self) -> None:
         """Let go of it: another process goes on."""
-        if self.feed is not None:
-            await self.feed.stop("The server is stopping.")
+        for feed in list(self.feeds.values()):
+            await feed.stop("The server is stopping.")
+        await self._all_written()
         if self.broadcast is not None:
             await self.broadcast.aclose()
 
     def _step(self, state: ChannelState, *, trouble: str = "") -> None:
-        """Write it down, while the feed goes on."""
+        """Write it down, while the feeds go on."""
+        self._written = state
         task = asyncio.create_task(self._write(state, trouble))
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
+
+    async def _all_written(self) -> None:
+        if self._steps:
+            await asyncio.wait(self._steps, timeout=_LAST_WORDS_S)
+        await end(*self._steps)
 
     async def _write(self, state: ChannelState, trouble: str) -> None:
         async with self._writing:

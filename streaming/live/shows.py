@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import InfraError
@@ -19,6 +20,7 @@ from streaming.live.show import Show
 from transcoder.live.admission import check_room
 from transcoder.live.broadcast import Broadcast, find_event
 from transcoder.live.resume import read_states
+from transcoder.live.slate_making import make_slate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from streaming.live.channels.model import Channel
     from streaming.live.channels.service import Channels
     from streaming.live.ingest.publisher import Publisher, Sink
+    from streaming.live.show import Feed
     from streaming.live.timeline.scte35.splice import Splice
     from streaming.profiles.folder import ProfileFolder
     from transcoder.encoder_settings import EncoderSettings
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("channel.live")
 
 _LOOK_S: Final = 2.0
-_FILL_S: Final = 0.25
+_TICK_S: Final = 0.05
 
 
 class Shows:
@@ -84,12 +87,13 @@ class Shows:
     async def profile_of(self, channel: Channel) -> Profile:
         return await self._profiles.chosen(channel.profile, tenant=channel.created_by)
 
-    def check_room(self, event: LiveEvent, *, of: Show) -> None:
+    def check_room(self, event: LiveEvent, *, of: Feed) -> None:
         """Raises FeedRefused."""
         others = [
-            show.feed.event
+            feed.event
             for show in self._shows.values()
-            if show is not of and show.feed is not None and show.feed.event is not None
+            for feed in show.feeds.values()
+            if feed is not of and feed.event is not None
         ]
         check_room(event, others, capacity=self._capacity)
 
@@ -102,8 +106,8 @@ class Shows:
         self, event: LiveEvent, channel: Channel, states: dict[RenditionId, LiveRendition] | None = None
     ) -> Broadcast:
         return Broadcast(
-            event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr, states=states,
-            fence=self.fence,
+            event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr,
+            slate_of=partial(make_slate, settings=self.encoder), states=states, fence=self.fence,
         )  # fmt: skip
 
     # --- what runs beside the ways in ---
@@ -111,7 +115,7 @@ class Shows:
     async def run(self) -> None:
         """Until it is cancelled."""
         beside = [
-            asyncio.create_task(self._fill()),
+            asyncio.create_task(self._tick()),
             asyncio.create_task(self._listen()),
             asyncio.create_task(tell_health(self._shows.values, cache=self._cache, clock=self.clock)),
         ]
@@ -183,14 +187,14 @@ class Shows:
                 self._finish(Show(self, channel, left))
         self._finished.add(channel.id)
 
-    async def _fill(self) -> None:
+    async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(_FILL_S)
+            await asyncio.sleep(_TICK_S)
             for show in self._shows.values():
                 try:
-                    show.fill()
+                    show.tick()
                 except Exception:
-                    log.exception("the gaps of %s are not told", show.channel.id)
+                    log.exception("time stands still for %s", show.channel.id)
 
     async def _listen(self) -> None:
         while True:

@@ -74,6 +74,13 @@ class Viewer:
         while len(self.parts) < wanted:
             await self.poll()
 
+    async def until_return(self, *, within: float = 60) -> None:
+        """Until a publisher is seen behind the slate."""
+        before = max(self.segments, default=0)
+        async with asyncio.timeout(within):
+            while not any(each.discontinuity for number, each in self.segments.items() if number > before):
+                await self.poll()
+
     async def poll(self) -> None:
         answer = await self._get(self.url, self._next())
         if answer is None:

@@ -6,7 +6,7 @@ All of it lies on the grid of the event. The stream's clock is moved so that zer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,10 @@ _GLOBALS: Final = (
 )
 _PROBE_BYTES: Final = 5_000_000
 _SCALER: Final = "bicubic"
+_GROUND: Final = "0x14181f"
+_STILL_CRF: Final = 1
+_DOTS: Final = "0x8a94a6"
+"""Colours of the slate: three dots in the middle, which need no language."""
 _MUXER: Final[dict[str, Any]] = {
     "f": "mp4",
     # frag_discont: decode times as the encoder has them, not counted from its first frame.
@@ -64,9 +68,13 @@ def origin_of(event: LiveEvent, anchor: int) -> Origin:
 
 
 def live_argv(
-    event: LiveEvent, opening: Opening, origin: Origin, *, demuxer: str, fds: Sequence[int], settings: EncoderSettings
-) -> list[str]:
-    """The command: rung i goes to file descriptor `fds[i]`, the sound (if there is any) to the one behind them."""
+    event: LiveEvent, opening: Opening, origin: Origin, *, demuxer: str, fds: Sequence[int],
+    settings: EncoderSettings, dense: bool = False,
+) -> list[str]:  # fmt: skip
+    """The command: rung i goes to file descriptor `fds[i]`, the sound (if there is any) to the one behind them.
+
+    `dense`: every part begins with a key picture.
+    """
     source = ffmpeg.input(
         "pipe:0",
         f=demuxer,
@@ -77,10 +85,7 @@ def live_argv(
         analyzeduration=ANALYSE_US,
         itsoffset=f"{origin.phase / 1000:.3f}",
     )
-    outputs = [
-        pictures.output(f"pipe:{fd}", **_encoding(event, rung, settings), **_MUXER)
-        for rung, pictures, fd in zip(event.rungs, _pictures(source["v:0"], event, opening), fds, strict=False)
-    ]
+    outputs = _rungs(source["v:0"], event, opening, fds, settings, dense=dense)
     if opening.channels:
         sound = _sound(source["a:0"])
         outputs.append(
@@ -88,7 +93,35 @@ def live_argv(
                 f"pipe:{fds[-1]}", **{"c:a": "aac", "b:a": event.sound.bitrate, "flags:a": "+bitexact"}, **_MUXER
             )
         )
+    return _command(outputs)
+
+
+def slate_argv(event: LiveEvent, opening: Opening, *, fds: Sequence[int], settings: EncoderSettings) -> list[str]:
+    """The command for two parts of a still picture of the size in `opening`, on the way that a feed's pictures go."""
+    width, height = opening.width, opening.height
+    length = float(2 * event.grid.part_s)
+    still = ffmpeg.input(f"color=c={_GROUND}:s={width}x{height}:r={event.grid.rate}:d={length:.6f}", f="lavfi")
+    stream, side = still["v:0"], max(2, min(width, height) // 24)
+    for place in (-1, 0, 1):
+        left = width // 2 + 2 * side * place - side // 2
+        stream = stream.filter("drawbox", left, height // 2 - side // 2, side, side, color=_DOTS, t="fill")
+    # Coded so well that pictures behind the first one have nothing to add: else it would pulse with every part.
+    still_event = replace(event, rungs=tuple(replace(rung, crf=_STILL_CRF) for rung in event.rungs))
+    return _command(_rungs(stream, still_event, opening, fds, settings, dense=True))
+
+
+def _command(outputs: list[Any]) -> list[str]:
     return [ffmpeg_path(), *_GLOBALS, *ffmpeg.compile(ffmpeg.merge_outputs(*outputs), cmd=ffmpeg_path())[1:]]
+
+
+def _rungs(
+    stream: Any, event: LiveEvent, opening: Opening, fds: Sequence[int], settings: EncoderSettings, *, dense: bool
+) -> list[Any]:
+    gop = event.grid.part if dense else event.grid.gop
+    return [
+        pictures.output(f"pipe:{fd}", **_encoding(rung, gop // rung.divisor, settings), **_MUXER)
+        for rung, pictures, fd in zip(event.rungs, _pictures(stream, event, opening), fds, strict=False)
+    ]
 
 
 def _pictures(stream: Any, event: LiveEvent, opening: Opening) -> list[Any]:
@@ -131,9 +164,9 @@ def fitted(opening: Opening, rung: VideoRung) -> tuple[int, int]:
     )
 
 
-def _encoding(event: LiveEvent, rung: VideoRung, settings: EncoderSettings) -> dict[str, Any]:
+def _encoding(rung: VideoRung, gop: int, settings: EncoderSettings) -> dict[str, Any]:
     return {
-        **encoder_options(rung, event.grid.gop // rung.divisor, settings),
+        **encoder_options(rung, gop, settings),
         "fps_mode": "passthrough",
         "enc_time_base": "filter",
         "video_track_timescale": VIDEO_TIMESCALE,

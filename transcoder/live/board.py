@@ -3,6 +3,7 @@
     channel:live:{channel}                        wake-ups: a rendition, a line break, its tail
     channel:live:{channel}:event                  what the event is made of
     channel:live:{channel}:health                 how its publishers are, each second
+    channel:live:{channel}:slate                  what is shown while nobody publishes
     channel:live:{channel}:{rendition}:tail       its state, with the last segments
     channel:live:{channel}:{rendition}:past       the segments before those, one an entry, oldest first
     channel:live:{channel}:{rendition}:turn       which write the tail is of
@@ -56,6 +57,10 @@ def event_key(channel: ChannelId) -> str:
 
 def health_key(channel: ChannelId) -> str:
     return f"channel:live:{channel}:health"
+
+
+def slate_key(channel: ChannelId) -> str:
+    return f"channel:live:{channel}:slate"
 
 
 def tail_key(channel: ChannelId, rendition: RenditionId) -> str:

@@ -12,9 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable, ObjectStoreError
+from infra.tasks import end
 from manifests import layout, media_types
-from transcoder.live import board
+from transcoder.errors import OutputBroken, SandboxError
+from transcoder.live import board, slate
 from transcoder.live.event import dump, load
+from transcoder.live.on_air import OnAir
 from transcoder.live.packager import Packager
 from transcoder.live.playlist import bucket_playlist
 from transcoder.live.telling import Telling
@@ -22,7 +25,7 @@ from transcoder.live.upload_order import Order, Upload
 from transcoder.live.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import timedelta
 
     from infra.ports import Cache, ObjectStore
@@ -30,24 +33,31 @@ if TYPE_CHECKING:
     from manifests.live.state import LiveRendition, LiveSegment, Position
     from transcoder.live.event import LiveEvent
     from transcoder.live.fence import Fence
+    from transcoder.live.slate import Slate
 
 log = logging.getLogger(__name__)
 
 _LAST_S: Final = 4.0
+_AGAIN_S: Final = 2.0
 
 
 class Broadcast:
-    """Made by `begin` or `resume`. `packager` takes the parts of runs."""
+    """Made by `begin` or `resume`. `on_air` takes the parts of runs. `slate_of` makes the slate; it may raise
+    SandboxError, OutputBroken."""
 
     def __init__(
         self, event: LiveEvent, *, cache: Cache, store: ObjectStore, clock: Callable[[], int], dvr: timedelta,
-        states: dict[RenditionId, LiveRendition] | None = None, fence: Fence | None = None,
+        slate_of: Callable[[LiveEvent], Awaitable[Slate]], states: dict[RenditionId, LiveRendition] | None = None,
+        fence: Fence | None = None,
     ) -> None:  # fmt: skip
         self.event, self._cache, self._store = event, cache, store
         window_s = int(dvr.total_seconds())
         self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states)
         self._uploads = Uploads(store, fence=fence)
         self.packager = Packager(event, told=self, clock=clock, window_s=window_s, states=states)
+        self.on_air = OnAir(event, self.packager, clock=clock)
+        self._make_slate = slate_of
+        self._slating: asyncio.Task[None] | None = None
 
     @property
     def channel(self) -> ChannelId:
@@ -61,6 +71,7 @@ class Broadcast:
     def announce(self) -> None:
         """Say what the event is made of, before anything of it: in the bucket for ever, in Redis for the viewers."""
         self._fact(dump(self.event))
+        self._slating = asyncio.create_task(self._slate())
 
     def _fact(self, body: bytes, *, known: bool = False) -> None:
         key = layout.live_event(self.channel, self.event.number)
@@ -68,20 +79,34 @@ class Broadcast:
         self._telling.fact(board.event_key(self.channel), body, wakes=True, known=known)
 
     async def take_over(self) -> None:
-        """Go on where the packager before this one was killed: its last segment ends, and what it had no time to bring
-        into the bucket is brought there. Raises CacheUnavailable."""
+        """Go on where the packager before this one was killed: in the segment that was growing, and with what it had no
+        time to bring into the bucket. Raises CacheUnavailable."""
         if all(state.ended for state in self.packager.states.values()):
             return
         await self._keep_facts()
+        kept = await self._cache.get(board.slate_key(self.channel))
+        found = None if kept is None else slate.load(kept)
+        if found is not None and set(found.inits) == set(self.event.renditions):
+            self.on_air.slate = found
+            self._telling.fact(board.slate_key(self.channel), slate.dump(found), known=True)
+        else:
+            self._slating = asyncio.create_task(self._slate())
         for rendition, state in self.packager.states.items():
-            growing = () if state.growing is None else (state.growing,)
-            for segment in (*state.segments[-board.RECENT :], *growing):
+            for segment in state.segments[-board.RECENT :]:
                 parts = [await self._kept_part(rendition, segment, index) for index in range(len(segment.parts))]
-                whole = b"".join(part for part in parts if part is not None)
                 # With less than all of it the one that may be in the bucket is the better one.
                 if None not in parts and not segment.gap:
-                    self._keep(rendition, segment.number, whole)
-        self.packager.end_run()
+                    self._keep(rendition, segment.number, b"".join(filter(None, parts)))
+            if (growing := state.growing) is not None:
+                parts = [await self._kept_part(rendition, growing, index) for index in range(growing.count)]
+                self.packager.go_on(
+                    rendition, [part or self._lost(rendition, growing, index) for index, part in enumerate(parts)]
+                )
+
+    def _lost(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes:
+        """What stands for a part that nobody has any more: its time is kept."""
+        still = self.on_air.slate
+        return b"" if still is None else still.part(self.event, rendition, (segment.number, index)).body
 
     async def _keep_facts(self) -> None:
         """What is told once was told by the process before: it is known here too, and in the bucket for certain."""
@@ -102,13 +127,15 @@ class Broadcast:
             async with asyncio.timeout(_LAST_S):
                 await self._telling.drained()
                 await self._uploads.drained()
+        if self._slating is not None:
+            await end(self._slating)
         await self._telling.aclose()
         await self._uploads.aclose()
 
     async def finish(self) -> None:
         """End the event, and wait until all of it is told and kept."""
         if not all(state.ended for state in self.packager.states.values()):
-            self.packager.end()
+            self.on_air.end()
         await self._telling.drained()
         await self._uploads.drained()
         with suppress(CacheUnavailable):
@@ -134,9 +161,21 @@ class Broadcast:
     def part(self, rendition: RenditionId, state: LiveRendition, position: Position, body: bytes) -> None:
         self._telling.state(rendition, state, position=position, body=body)
 
-    def segment(self, rendition: RenditionId, number: int, body: bytes) -> None:
+    def segment(self, rendition: RenditionId, number: int, body: bytes, *, is_past: bool = False) -> None:
         self._keep(rendition, number, body)
-        self._list(rendition, self.packager.states[rendition])
+        if not is_past:
+            self._list(rendition, self.packager.states[rendition])
+
+    async def _slate(self) -> None:
+        """The slate, for this process and for the one after it. What fails is tried again."""
+        while True:
+            try:
+                self.on_air.slate = await self._make_slate(self.event)
+                break
+            except (SandboxError, OutputBroken) as exc:
+                log.warning("no slate was made", extra={"channel": self.channel, "cause": str(exc)})
+                await asyncio.sleep(_AGAIN_S)
+        self._telling.fact(board.slate_key(self.channel), slate.dump(self.on_air.slate))
 
     def _keep(self, rendition: RenditionId, number: int, body: bytes) -> None:
         if body:

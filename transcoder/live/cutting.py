@@ -26,15 +26,15 @@ _SEQUENCES: Final = 1 << 32
 class Cutter:
     """One rendition of one run, whose origin is the beginning of segment `origin`.
 
-    Frames of segments before `first` are left out; so are those of an encoder's priming, which lie before the origin.
+    Frames of an encoder's priming, which lie before the origin, are left out; so is what is left at the end of a run
+    and is less than a part.
     """
 
-    def __init__(self, rendition: RenditionId, track: TrackGrid, *, origin: int, first: int = 0) -> None:
+    def __init__(self, rendition: RenditionId, track: TrackGrid, *, origin: int) -> None:
         self._rendition, self._track = rendition, track
         self._origin = origin * track.segment
-        self._begin = max(origin, first) * track.segment
         self._reader = FragmentReader()
-        self._next: int | None = None
+        self._next = self._origin
         self._frames: list[Frame] = []
         self.init: InitSection | None = None
 
@@ -50,18 +50,14 @@ class Cutter:
             if part is not None:
                 yield part
 
-    def close(self) -> Part | None:
-        """What is left at the end of a run: the segment ends with it."""
-        return self._part(last=True) if self._frames else None
-
     def _take(self, found: Fragment) -> Part | None:
         time = found.decode_time - (2 * _NEGATIVE if found.decode_time >= _NEGATIVE else 0)
         start, sample = self._origin + time, self._track.sample
         if start % sample:
             raise OutputBroken(f"{self._rendition}: a frame at {time}, which is not on the grid")
-        if self._next is None and start < self._begin:
+        if time < 0:
             return None
-        if self._next is not None and start != self._next:
+        if start != self._next:
             raise OutputBroken(f"{self._rendition}: a frame at {start}, not {self._next}")
         if found.samples != 1:
             raise OutputBroken(f"{self._rendition}: a fragment of {found.samples} frames")
@@ -69,10 +65,9 @@ class Cutter:
         self._next = start + sample
         if self._next % self._track.part:
             return None
-        return self._part(last=self._next % self._track.segment == 0)
+        return self._part()
 
-    def _part(self, *, last: bool) -> Part:
-        assert self._next is not None  # noqa: S101 - there are frames
+    def _part(self) -> Part:
         frames, self._frames = self._frames, []
         sample = self._track.sample
         start = self._next - len(frames) * sample
@@ -82,7 +77,7 @@ class Cutter:
             start=start,
             duration=len(frames) * sample,
             independent=frames[0].sync,
-            last=last,
+            last=self._next % self._track.segment == 0,
             body=fragment(
                 frames,
                 sequence=start // self._track.part % _SEQUENCES,

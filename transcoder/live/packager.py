@@ -1,7 +1,7 @@
 """Parts into the state of every rendition. It waits for nobody: what is to be told and kept goes to its `Told`.
 
-All renditions have the same numbers: a run begins in a segment in which nothing else is, what lies between two runs are
-gaps, and a rendition that lacks what others have has a gap there, too.
+All renditions have the same numbers, and the same parts: who is on air gives all of them (on_air.py). Only what nobody
+can give any more is missing: segments that nothing was told of, marked as gaps.
 """
 
 from __future__ import annotations
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 
     from manifests.layout import RenditionId
     from manifests.live.state import LiveRendition, Position
-    from transcoder.live.argv import Origin
     from transcoder.live.event import LiveEvent
     from transcoder.live.part import Part
 
-_LATE_MS: Final = 1_500
-"""A segment that is over for so long, and of which nothing came, is missing."""
 _LONGEST: Final = 2_000
 """Segments of a gap at the most. Behind a longer one there is nothing left to go back to."""
 
@@ -41,8 +38,8 @@ class Told(Protocol):
         """A part is in the state, at this position."""
         ...
 
-    def segment(self, rendition: RenditionId, number: int, body: bytes) -> None:
-        """A segment is whole: its parts, one behind the other."""
+    def segment(self, rendition: RenditionId, number: int, body: bytes, *, is_past: bool = False) -> None:
+        """A segment is whole: its parts, one behind the other. `is_past`: those were not told one by one."""
         ...
 
 
@@ -65,54 +62,41 @@ class Packager:
         self._told, self._clock, self._window_s = told, clock, window_s
         self.states: dict[RenditionId, LiveRendition] = dict(states or {})
         self._bodies: dict[RenditionId, list[bytes]] = {}
-        self._first = 0
+        self._told_inits: set[tuple[RenditionId, str]] = set()
 
-    def begin(self, origin: Origin) -> int:
-        """A run begins: the number of its first segment."""
-        self._first = max(origin.segment, self._free())
-        self._fill(self._first)
-        return self._first
+    @property
+    def told(self) -> dict[RenditionId, int]:
+        """The next position of every rendition, counted in parts from the epoch; empty before the first."""
+        parts = self.event.grid.parts
+        found = {
+            rendition: state.number * parts + (0 if state.growing is None else state.growing.count)
+            for rendition, state in self.states.items()
+        }
+        # One that has nothing yet has to have what the others have.
+        first = min((state.first for state in self.states.values()), default=0) * parts
+        return {rendition: found.get(rendition, first) for rendition in self.event.renditions} if found else {}
 
-    def end_run(self) -> None:
-        """The run is over: its last segment has what came. What comes next does not go on from it."""
-        for rendition, state in self.states.items():
-            if state.growing is not None:
-                # Into the bucket before the playlist that names it.
-                self._whole(rendition, state.growing.number)
-            self._set(rendition, change.discontinue(state, now_ms=self._clock()))
-        self._fill(self._free())
+    def go_on(self, rendition: RenditionId, bodies: list[bytes]) -> None:
+        """The parts of the segment that was growing when the packager before this one was killed."""
+        self._bodies[rendition] = bodies
 
-    def fill(self) -> None:
-        """Time passes and nothing comes: the segments that are missing by now become gaps."""
-        missing = self.event.grid.segment_at(self._clock() - _LATE_MS)
-        if self.states and missing > self._free():
-            self._fill(missing)
-
-    def end(self) -> None:
-        """Nothing comes any more."""
-        self.end_run()
-        for rendition, state in self.states.items():
-            self._set(rendition, change.end(state, now_ms=self._clock()))
-
-    # --- Packaging: what a run hands over ---
-
-    def init(self, rendition: RenditionId, body: bytes) -> None:
+    def init(self, rendition: RenditionId, body: bytes) -> str:
+        """An init section that parts may have: what it is called."""
         name = f"init-{hashlib.sha256(body).hexdigest()[:16]}.mp4"
-        self._told.init(rendition, name, body)
-        state = self.states.get(rendition)
-        if state is None:
-            self.states[rendition] = change.begin(
-                pace=pace_of(self.event, rendition), number=self._first, init=name, window_s=self._window_s
-            )
-        else:
-            self._set(rendition, change.discontinue(state, now_ms=self._clock(), init=name))
+        if (rendition, name) not in self._told_inits:
+            self._told_inits.add((rendition, name))
+            self._told.init(rendition, name, body)
+        return name
 
-    def part(self, part: Part) -> None:
-        """Raises OutputBroken for one that lies before what is there."""
-        state, now = self.states[part.rendition], self._clock()
-        if part.msn < state.number:
-            raise OutputBroken(f"{part.rendition}: a part of segment {part.msn} behind {state.number}")
-        track = self.event.track(part.rendition)
+    def part(self, part: Part, *, init: str, returns: bool = False, is_past: bool = False) -> None:
+        """`returns`: it does not go on from what is there. `is_past`: nobody waits for it, its segment is enough.
+
+        Raises OutputBroken for one that lies before what is there.
+        """
+        track, now = self.event.track(part.rendition), self._clock()
+        state = self._ready(part, init, returns=returns)
+        if state is None:
+            return
         state = change.add_part(
             state, duration=part.duration, size=len(part.body), now_ms=now, independent=part.independent,
             pdt_ms=track.ms(part.start),
@@ -123,32 +107,59 @@ class Packager:
         if part.last:
             state = change.end_segment(state, now_ms=now)
         self.states[part.rendition] = state = replace(state, departed=())
-        self._told.part(part.rendition, state, position, part.body)
+        if not is_past:
+            self._told.part(part.rendition, state, position, part.body)
         PARTS.inc()
         if part.last:
-            self._whole(part.rendition, part.msn)
+            self._whole(part.rendition, part.msn, is_past=is_past)
 
-    # --- numbers ---
-
-    def _free(self) -> int:
-        """The first number of which no rendition has anything."""
-        return max((state.number + (state.growing is not None) for state in self.states.values()), default=0)
-
-    def _fill(self, number: int) -> None:
-        """Gaps up to segment `number`, in every rendition that there is."""
+    def end(self) -> None:
+        """Nothing comes any more."""
         for rendition, state in self.states.items():
-            filled = state if state.growing is None else change.discontinue(state, now_ms=self._clock())
-            if number > filled.number and (not filled.segments or number - filled.number > _LONGEST):
-                filled = change.leap(filled, number=number, now_ms=self._clock())
-            while filled.number < number:
-                filled = change.add_gap(filled, now_ms=self._clock())
-            if filled is not state:
-                # Players are told of the gap's end by what comes behind it.
-                self._set(rendition, change.discontinue(filled, now_ms=self._clock()))
+            self._cut(rendition, state)
+            self._set(rendition, change.end(state, now_ms=self._clock()))
+
+    def _ready(self, part: Part, init: str, *, returns: bool) -> LiveRendition | None:
+        """The state that a part can be added to; None: it stands in a segment that had to end before it."""
+        rendition, now = part.rendition, self._clock()
+        state = self.states.get(rendition)
+        if state is None:
+            return change.begin(
+                pace=pace_of(self.event, rendition), number=part.msn, init=init, window_s=self._window_s
+            )  # fmt: skip
+        track = self.event.track(rendition)
+        index = part.start % track.segment // track.part
+        goes_on = state.growing is None or (part.msn, index) == (state.number, state.growing.count)
+        if returns or not goes_on or state.init != init:
+            # What has another init section begins with a segment; the one that grows stays short.
+            self._cut(rendition, state)
+            state = self.states[rendition] = change.discontinue(state, now_ms=now, init=init)
+        if state.growing is None and index:
+            return None
+        if part.msn < state.number:
+            raise OutputBroken(f"{rendition}: a part of segment {part.msn} behind {state.number}")
+        return self._filled(state, part.msn)
+
+    def _filled(self, state: LiveRendition, number: int) -> LiveRendition:
+        """With gaps up to segment `number`."""
+        missing, now = number - state.number, self._clock()
+        if missing <= 0:
+            return state
+        if not state.segments or missing > _LONGEST:
+            state = change.leap(state, number=number, now_ms=now)
+        while state.number < number:
+            state = change.add_gap(state, now_ms=now)
+        # Players are told of the gap's end by what comes behind it.
+        return change.discontinue(state, now_ms=now)
+
+    def _cut(self, rendition: RenditionId, state: LiveRendition) -> None:
+        """The segment that grows has what came: into the bucket with it, before the playlist that names it."""
+        if state.growing is not None:
+            self._whole(rendition, state.growing.number)
 
     def _set(self, rendition: RenditionId, state: LiveRendition) -> None:
         self.states[rendition] = state = replace(state, departed=())
         self._told.changed(rendition, state)
 
-    def _whole(self, rendition: RenditionId, number: int) -> None:
-        self._told.segment(rendition, number, b"".join(self._bodies.pop(rendition, [])))
+    def _whole(self, rendition: RenditionId, number: int, *, is_past: bool = False) -> None:
+        self._told.segment(rendition, number, b"".join(self._bodies.pop(rendition, [])), is_past=is_past)

@@ -60,15 +60,15 @@ class Packaging(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`first`: the number of the first segment that may hold anything. `clock`: ms since the epoch."""
+    """`dense`: every part begins with a key picture. `clock`: ms since the epoch."""
 
     event: LiveEvent
     opening: Opening
     origin: Origin
-    first: int
     demuxer: str
     settings: EncoderSettings
     clock: Callable[[], int]
+    dense: bool = False
     nice: int = 0
 
     async def encode(self, arrivals: Arrivals, packaging: Packaging) -> None:
@@ -80,7 +80,8 @@ class Run:
             pipes = [await stack.enter_async_context(OutputPipe()) for _ in range(count)]
             fds = tuple(pipe.fd for pipe in pipes)
             argv = live_argv(
-                self.event, self.opening, self.origin, demuxer=self.demuxer, fds=fds, settings=self.settings
+                self.event, self.opening, self.origin, demuxer=self.demuxer, fds=fds, settings=self.settings,
+                dense=self.dense,
             )  # fmt: skip
             limits = Limits(wall_s=_STALLED_S, cpu_s=_CPU_S, memory_bytes=self.settings.memory_bytes)
             try:
@@ -137,22 +138,16 @@ class _Outputs:
                 self._take(part)
                 if is_top and not self._run.opening.channels:
                     self._silence(part)
-        if told and (last := cutter.close()) is not None:
-            self._packaging.part(last)
-            if is_top and not self._run.opening.channels:
-                self._silence(last)
 
     async def _sound(self, pipe: OutputPipe) -> None:
         cutter = self._cutter(self._run.event.sound.id)
         while piece := await pipe.reader.read(_READ):
             for part in cutter.feed(piece):
                 self._take(part)
-        if (last := cutter.close()) is not None:
-            self._packaging.part(last)
 
     def _cutter(self, rendition: RenditionId) -> Cutter:
         run = self._run
-        return Cutter(rendition, run.event.track(rendition), origin=run.origin.segment, first=run.first)
+        return Cutter(rendition, run.event.track(rendition), origin=run.origin.segment)
 
     def _silence(self, pictures: Part) -> None:
         video, sound = self._run.event.grid.video(), self._run.event.grid.audio()

@@ -14,8 +14,9 @@ from streaming.http.body import json_response
 from streaming.http.openapi import Reply, operation
 from streaming.live.channels.errors import ChannelNotFound
 from streaming.live.channels.model import RUNNING, ChannelState
-from streaming.live.health.report import PublisherHealth, Report, Source, load
+from streaming.live.health.report import PublisherHealth, Report, load
 from transcoder.live.board import health_key
+from transcoder.live.selector import Source
 
 if TYPE_CHECKING:
     from starlette.requests import Request

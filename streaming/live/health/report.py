@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from streaming.live.ingest.publisher import Place
+from transcoder.live.selector import Source
 
 WayIn: TypeAlias = Literal["rtmp", "srt", "http"]
 
 KEPT: Final = timedelta(seconds=5)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Source(StrEnum):
-    """Whose pictures viewers see."""
-
-    PRIMARY = "primary"
-    BACKUP = "backup"
-    SLATE = "slate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

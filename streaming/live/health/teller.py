@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
-from streaming.live.health.report import KEPT, Report, Source, dump
+from streaming.live.health.report import KEPT, Report, dump
 from streaming.live.health.warnings import warnings
 from transcoder.live.board import health_key
 
@@ -24,10 +24,10 @@ _EACH_S: Final = 1.0
 
 def report_of(show: Show, *, now: int) -> Report:
     """How a channel is; `now` in ms since the epoch."""
-    feed, broadcast = show.feed, show.broadcast
-    looks = [] if feed is None else [feed.gauge.look(now)]
+    broadcast = show.broadcast
+    looks = [feed.gauge.look(now) for _, feed in sorted(show.feeds.items(), reverse=True)]
     return Report(
-        on_air=Source(feed.publisher.place.value) if feed is not None and feed.event is not None else None,
+        on_air=show.on_air,
         uploads_waiting=0 if broadcast is None else broadcast.uploads_waiting,
         last_error=show.last_error or None,
         publishers=tuple(health for health, _, _ in looks),

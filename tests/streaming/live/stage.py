@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.transcoder.live import feeds
-from transcoder.live.argv import Origin
+from tests.transcoder.live.test_slate import slate
 from transcoder.live.broadcast import Broadcast
 from transcoder.live.part import Part
+from transcoder.live.selector import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,10 +18,17 @@ if TYPE_CHECKING:
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
     from manifests.layout import RenditionId
+    from transcoder.live.event import LiveEvent
+    from transcoder.live.slate import Slate
 
 EVENT = feeds.event()
 PICTURE, SOUND = EVENT.rungs[-1].id, EVENT.sound.id
 FIRST = 935_070_981
+
+
+async def still(event: LiveEvent) -> Slate:
+    """A slate that nobody had to encode."""
+    return slate()
 
 
 class Stage:
@@ -36,20 +44,25 @@ class Stage:
 
     def opened(self, **kept: object) -> Broadcast:
         return Broadcast(
-            EVENT, cache=self.cache, store=self.store, clock=lambda: self.now, dvr=timedelta(minutes=5), **kept,  # type: ignore[arg-type]
+            EVENT, cache=self.cache, store=self.store, clock=lambda: self.now, dvr=timedelta(minutes=5),
+            slate_of=still, **kept,  # type: ignore[arg-type]
         )  # fmt: skip
 
     def begin(self, number: int = FIRST) -> None:
         self.broadcast.announce()
-        self.broadcast.packager.begin(Origin(segment=number, phase=0))
+        self.publish(number)
+
+    def publish(self, number: int, *, init: bytes = b"") -> None:
+        """A publisher comes, whose first segment is this one; `init`: his init sections, if not those of the slate."""
+        self._joined = self.broadcast.on_air.join(Source.PRIMARY, segment=number, dense=False)
         for rendition in EVENT.renditions:
-            self.broadcast.packager.init(rendition, b"init of " + rendition.encode())
+            self._joined.init(rendition, init or slate().inits[rendition])
 
     async def parts(self, number: int, places: range, *, renditions: Sequence[RenditionId] = EVENT.renditions) -> None:
         for place in places:
             self.now = number * EVENT.grid.segment_ms + (place + 1) * EVENT.grid.segment_ms // EVENT.grid.parts
             for rendition in renditions:
-                self.broadcast.packager.part(part(rendition, number, place, self.made(rendition, number, place)))
+                self._joined.part(part(rendition, number, place, self.made(rendition, number, place)))
         async with asyncio.timeout(20):
             await self.broadcast._telling.drained()
 

@@ -17,8 +17,8 @@ ORIGIN = 935_070_981
 START = ORIGIN * TRACK.segment
 
 
-def cutter(first: int = 0) -> Cutter:
-    return Cutter(SOUND, TRACK, origin=ORIGIN, first=first)
+def cutter() -> Cutter:
+    return Cutter(SOUND, TRACK, origin=ORIGIN)
 
 
 def stream(*times: int, init: bool = True) -> bytes:
@@ -50,35 +50,19 @@ def test_a_part_is_there_with_its_last_frame() -> None:
     assert [len(list(each.feed(frame))) for frame in frames] == [0] * 14 + [1]
 
 
-def test_a_run_may_begin_anywhere_on_the_grid() -> None:
-    first, second = cut(*range(4 * AAC_FRAME, 2 * TRACK.part, AAC_FRAME))
-    assert (first.start, first.duration) == (START + 4 * AAC_FRAME, 11 * AAC_FRAME)
-    assert (second.start, second.duration) == (START + TRACK.part, TRACK.part)
-
-
 def test_priming_is_left_out() -> None:
     (part,) = cut(*range(-AAC_FRAME, TRACK.part, AAC_FRAME))
     assert (part.start, part.duration) == (START, TRACK.part)
 
 
-def test_a_run_may_have_to_begin_in_a_later_segment() -> None:
-    times = range(0, 2 * TRACK.segment, AAC_FRAME)
-    assert {part.msn for part in cutter(ORIGIN + 1).feed(stream(*times))} == {ORIGIN + 1}
-
-
-def test_what_is_left_at_the_end_is_a_short_part() -> None:
-    each = cutter()
-    assert list(each.feed(stream(0, AAC_FRAME))) == []
-    last = each.close()
-    assert last is not None
-    assert (last.duration, last.last) == (2 * AAC_FRAME, True)
-    assert cutter().close() is None
+def test_what_is_left_at_the_end_and_is_no_whole_part_is_left_out() -> None:
+    assert cut(0, AAC_FRAME) == []
 
 
 @pytest.mark.parametrize(
     ("times", "why"),
-    [((0, 2 * AAC_FRAME), "not"), ((0, 0), "not"), ((7,), "grid"), ((0, AAC_FRAME, 0), "not")],
-    ids=["hole", "twice", "between", "back"],
+    [((0, 2 * AAC_FRAME), "not"), ((0, 0), "not"), ((7,), "grid"), ((0, AAC_FRAME, 0), "not"), ((AAC_FRAME,), "not")],
+    ids=["hole", "twice", "between", "back", "late"],
 )
 def test_what_does_not_follow_is_an_error(times: tuple[int, ...], why: str) -> None:
     with pytest.raises(OutputBroken, match=why):

@@ -18,7 +18,6 @@ from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage
 from transcoder.audio_boxes import init_section
 from transcoder.facts import find_plan
 from transcoder.live import board
-from transcoder.live.argv import Origin
 from transcoder.live.part import Frame, fragment
 from transcoder.live.recording.taking import samples_of
 from transcoder.publish import key_of
@@ -62,9 +61,7 @@ async def stage(services: Services, cache: RedisCache, store: S3Store) -> AsyncI
     await services.channels.create(title="Arena", channel_id="arena", created_by="me")
     stage = Stage(cache, store, made=body)
     stage.broadcast.announce()
-    stage.broadcast.packager.begin(Origin(segment=FIRST, phase=0))
-    for rendition in EVENT.renditions:
-        stage.broadcast.packager.init(rendition, init_section(EVENT.sound))
+    stage.publish(FIRST, init=init_section(EVENT.sound))
     for number in range(FIRST, FIRST + 2):
         await stage.parts(number, range(6))
     await stage.parts(FIRST + 2, range(2))

@@ -19,6 +19,7 @@ from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from tests.mpd_rules import faults
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
+from tests.transcoder.live.test_slate import slate
 from transcoder.live import board
 from transcoder.live.resume import read_states
 
@@ -260,13 +261,17 @@ async def test_what_a_killed_packager_left_is_brought_into_the_bucket(client: ht
 
     stage.broadcast = stage.opened(states=await read_states(stage.cache, EVENT))
     await stage.broadcast.take_over()
-    stage.begin(FIRST + 1)
+    stage.publish(FIRST + 2)
+    stage.now = (FIRST + 2) * EVENT.grid.segment_ms
+    stage.broadcast.on_air.tick(frozenset())
     await stage.parts(FIRST + 2, range(2))
     async with asyncio.timeout(20):
         await stage.broadcast._uploads.drained()
-    for number, places in ((FIRST, range(6)), (FIRST + 1, range(4))):
-        kept = await stage.store.read(layout.live_segment(EVENT.channel, PICTURE, number))
-        assert kept == b"".join(body(PICTURE, number, place) for place in places)
+    shown = b"".join(body(PICTURE, FIRST + 1, place) for place in range(4))
+    shown += b"".join(slate().part(EVENT, PICTURE, (FIRST + 1, place)).body for place in range(4, 6))
+    whole = b"".join(body(PICTURE, FIRST, place) for place in range(6))
+    for number, expected in ((FIRST, whole), (FIRST + 1, shown)):
+        assert await stage.store.read(layout.live_segment(EVENT.channel, PICTURE, number)) == expected
     found = playlist((await client.get(PLAYLIST)).text)
     assert [each.discontinuity for each in found.segments] == [False, False]
     assert found.growing is not None

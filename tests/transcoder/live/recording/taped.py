@@ -119,7 +119,7 @@ async def tape(folder: Path, *, rate: int = 25, frames: int = 110) -> Tape:
     await arrivals.put(path.read_bytes())
     arrivals.end()
     run = Run(
-        event=event, opening=opening, origin=origin_of(event, begin), first=0, demuxer="flv", settings=SETTINGS,
+        event=event, opening=opening, origin=origin_of(event, begin), demuxer="flv", settings=SETTINGS,
         clock=clock,
     )  # fmt: skip
     await asyncio.wait_for(run.encode(arrivals, made), 60)

@@ -34,7 +34,7 @@ async def test_what_did_not_come_into_the_bucket_parts_two_stretches(event: Tape
     await store.delete([layout.live_segment(event.event.channel, event.event.rungs[0].id, FIRST + 1)])
     found = await find_stretches(store, event.event)
     assert [each.segments for each in found] == [range(FIRST, FIRST + 1), range(FIRST + 2, FIRST + 3)]
-    assert [each.frames for each in found] == [96, 39]
+    assert [each.frames for each in found] == [96, 48]
 
 
 async def test_a_last_segment_without_sound_is_left_out(event: Tape) -> None:

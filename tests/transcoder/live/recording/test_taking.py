@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SEGMENT = 96
 """Frames of a segment at 50 a second."""
 
-SHOWN = (0, *range(230))
+SHOWN = (0, *range(239))
 """The pictures of the event: its sound begins a little earlier, so that its first picture stands for two."""
 
 
@@ -104,7 +104,7 @@ async def test_a_recording_has_the_very_samples_of_the_event_and_nothing_is_enco
         await eventually(house.ready, 60)
     assert encoded == []
     assert plan.video is not None
-    assert plan.video.frames == 231
+    assert plan.video.frames == 240
     assert not await house.failed()
     for live, rung in zip(event.event.rungs, plan.video.rungs, strict=True):
         parts = []
