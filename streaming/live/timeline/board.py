@@ -52,22 +52,23 @@ end
 local time = redis.call('TIME')
 local here = string.format('%.0f,"position":[%d,%d]', time[1] * 1000 + math.floor(time[2] / 1000), msn, part)
 local all, new = {}, {}
-for at = 5, #ARGV, 3 do
+for at = 6, #ARGV, 3 do
   local told = redis.call('HGET', KEYS[1], ARGV[at])
-  if not told then
+  if not told and (msn > 0 or ARGV[5] == '0' or ARGV[at + 2] ~= '') then
     local place = ARGV[at + 2] ~= '' and ARGV[at + 2] or here
     told = '{"number":' .. ARGV[at] .. ',"tag":' .. ARGV[at + 1] .. ',"added_ms":' .. place .. '}'
     redis.call('HSET', KEYS[1], ARGV[at], told)
     new[#new + 1] = told
   end
-  all[#all + 1] = told
+  if told then all[#all + 1] = told end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if #new > 0 then redis.call('PUBLISH', KEYS[3], ARGV[3] .. '[' .. table.concat(new, ',') .. ']') end
 return all
 """
 """KEYS: timeline, event, channel of wake-ups. ARGV: number of the event, how long it is kept (ms), what a wake-up
-begins with, what the keys of tails begin with; then number, tag as JSON and place of each, "" where it has none."""
+begins with, what the keys of tails begin with, 1 if there are parts already; then number, tag as JSON and place of each:
+"" if it has none. Then it waits while Redis has lost the parts."""
 
 _READ: Final = "return redis.call('HVALS', KEYS[1])"
 
@@ -132,9 +133,14 @@ class TimelineBoard:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    async def tell(self, channel: ChannelId, event: int, tags: Sequence[Untold], *, kept: timedelta) -> list[Told]:
-        """Give each tag its place, unless it has one, and wake who follows the channel. All of them, as they stand."""
-        args: list[str | bytes | int] = [event, _ms(kept), WAKE_UP, f"{board.wake_up(channel)}:"]
+    async def tell(
+        self, channel: ChannelId, event: int, tags: Sequence[Untold], *, kept: timedelta, begun: bool
+    ) -> list[Told]:
+        """Give each tag its place, unless it has one, and wake who follows the channel: those that have one by now.
+
+        `begun`: parts were told, so that nothing can be placed where Redis knows of none.
+        """
+        args: list[str | bytes | int] = [event, _ms(kept), WAKE_UP, f"{board.wake_up(channel)}:", int(begun)]
         for each in tags:
             place = "" if each.place is None else f'{each.place.added_ms},"position":{list(each.place.position)}'
             args += [each.number, msgspec.json.encode(each.tag), place]

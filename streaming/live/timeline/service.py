@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from infra.ports import Cache
     from manifests.hls import DateRange
     from streaming.clock import Clock
+    from streaming.live.channels.model import Channel
 
 log: Final = logging.getLogger("channel.live")
 
@@ -65,11 +66,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Event:
-    """The event that runs."""
+    """The event that runs; `begun`: somebody has published."""
 
     channel: ChannelId
     number: int
     dvr: timedelta
+    begun: bool
 
     @property
     def kept(self) -> timedelta:
@@ -150,16 +152,18 @@ class Timelines:
             found.setdefault(row.mark, []).append(row)
         return sorted(map(_kept, found.values()), key=lambda kept: (kept.mark.at, kept.mark.id))
 
-    async def tend(self, channel: ChannelId, number: int, *, dvr: timedelta) -> None:
-        """Bring Redis to what SQL says of an event that runs: what it lacks is told, what is long over goes.
+    async def tend(self, channel: Channel) -> None:
+        """Bring Redis to what SQL says of a channel's event that runs: what it lacks is told, what is long over goes.
 
         Raises CacheUnavailable.
         """
-        event = _Event(channel=channel, number=number, dvr=dvr)
+        event = _Event(
+            channel=channel.id, number=channel.event, dvr=channel.dvr, begun=channel.state is not ChannelState.WAITING
+        )  # fmt: skip
         async with reading(self._sql) as connection:
             rows = await connection.execute(self._present(event, timeline_tags.c.number, timeline_tags.c.msn))
         there = {row.number: row.msn for row in rows}
-        missing = await self._board.trim(channel, number, there, kept=event.kept)
+        missing = await self._board.trim(event.channel, event.number, there, kept=event.kept)
         if wanted := missing | {number for number, msn in there.items() if msn is None}:
             query = self._present(event, timeline_tags).where(timeline_tags.c.number.in_(wanted))
             async with reading(self._sql) as connection:
@@ -179,7 +183,10 @@ class Timelines:
             raise ChannelNotFound
         if ChannelState(row.state) not in RUNNING:
             raise NoEventRuns
-        return _Event(channel=channel, number=row.event, dvr=timedelta(seconds=row.dvr_s))
+        return _Event(
+            channel=channel, number=row.event, dvr=timedelta(seconds=row.dvr_s),
+            begun=ChannelState(row.state) is not ChannelState.WAITING,
+        )  # fmt: skip
 
     async def _rows(self, connection: AsyncConnection, channel: ChannelId, mark_id: str) -> Sequence[Row[Any]]:
         mine = (timeline_tags.c.channel == channel, timeline_tags.c.mark == mark_id)
@@ -228,7 +235,7 @@ class Timelines:
     async def _place(self, event: _Event, rows: Sequence[Row[Any]]) -> None:
         """Raises CacheUnavailable."""
         tags = sorted((_untold(row) for row in rows), key=lambda tag: tag.number)
-        told = await self._board.tell(event.channel, event.number, tags, kept=event.kept)
+        told = await self._board.tell(event.channel, event.number, tags, kept=event.kept, begun=event.begun)
         with suppress(DatabaseUnavailable):
             async with transaction(self._sql) as connection:
                 for each in told:

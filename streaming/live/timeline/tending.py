@@ -25,7 +25,7 @@ async def tend_timelines(timelines: Timelines, channels: Channels, desk: SpliceD
         try:
             for channel in await channels.list():
                 if channel.state in RUNNING:
-                    await timelines.tend(channel.id, channel.event, dvr=channel.dvr)
+                    await timelines.tend(channel)
                     await desk.open(channel.id, channel.event)
         except InfraError as exc:
             log.warning("timelines stay as they were", extra={"cause": str(exc)})

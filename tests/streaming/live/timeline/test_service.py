@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from infra.memory.cache import MemoryCache
 from manifests.layout import ChannelId
 from streaming.live.channels.errors import ChannelNotFound
+from streaming.live.channels.model import ChannelState
 from streaming.live.channels.service import Channels
 from streaming.live.timeline import model
 from streaming.live.timeline.board import WAKE_UP, TimelineBoard, load
@@ -20,8 +21,11 @@ from streaming.live.timeline.errors import MarkContradicted, MarkExists, MarkNot
 from streaming.live.timeline.model import Kind, Mark, more_of
 from streaming.live.timeline.service import Timelines
 from streaming.live.timeline.tables import timeline_tags
+from tests.manifests.live.paces import begun, later
 from tests.streaming.watch import Watch
+from tests.transcoder.live import feeds
 from transcoder.live import board
+from transcoder.live.event import dump
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -129,7 +133,7 @@ async def test_what_was_added_while_redis_was_away_is_told_before_what_comes_nex
 
 
 async def test_a_lost_redis_is_filled_again_with_every_tag_in_its_place(
-    timelines: Timelines, tables: AsyncEngine, cache: RedisCache, clock: Watch
+    timelines: Timelines, tables: AsyncEngine, cache: RedisCache, clock: Watch, channels: Channels
 ) -> None:
     for name in "abc":
         await timelines.add(ARENA, goal(name, at=model.in_ms(clock.now)), by="ann")
@@ -137,7 +141,7 @@ async def test_a_lost_redis_is_filled_again_with_every_tag_in_its_place(
     async with tables.begin() as connection:  # as if somebody was killed before he wrote its place
         await connection.execute(update(timeline_tags).where(timeline_tags.c.mark == "c").values(msn=None))
     await cache.delete(f"channel:live:{ARENA}:1:timeline")
-    await timelines.tend(ARENA, 1, dvr=DVR)
+    await timelines.tend(await channels.get(ARENA))
     after = await TimelineBoard(cache).read(ARENA, 1)
     assert after[:2] == before[:2]
     assert [each.number for each in after] == [1, 2, 3]
@@ -147,11 +151,29 @@ async def test_a_lost_redis_is_filled_again_with_every_tag_in_its_place(
 
 
 async def test_what_is_long_over_leaves_redis_and_stays_in_sql(
-    timelines: Timelines, cache: RedisCache, clock: Watch
+    timelines: Timelines, cache: RedisCache, clock: Watch, channels: Channels
 ) -> None:
     await timelines.add(ARENA, goal("over", at=model.in_ms(clock.now)), by="ann")
     await timelines.add(ARENA, goal("open", at=model.in_ms(clock.now), duration=None), by="ann")
     clock.now += DVR + timedelta(hours=2)
-    await timelines.tend(ARENA, 1, dvr=DVR)
+    await timelines.tend(await channels.get(ARENA))
     assert await told(cache) == [(2, "open")]
     assert [kept.mark.id for kept in await timelines.list(ARENA, 1)] == ["open", "over"]
+
+
+async def test_nothing_is_placed_while_redis_has_lost_what_it_would_stand_behind(
+    timelines: Timelines, cache: RedisCache, channels: Channels
+) -> None:
+    await channels.step(ARENA, 1, ChannelState.LIVE)
+    await timelines.add(ARENA, goal(), by="ann")
+    await timelines.tend(await channels.get(ARENA))
+    assert await told(cache) == []
+    event = feeds.event()
+    await cache.put(board.event_key(ARENA), dump(event), ttl=DVR)
+    tail = board.dump_tail(later(begun(), 6 * 3 + 2))
+    await cache.put(board.tail_key(ARENA, event.sound.id), tail, ttl=DVR)
+    ahead = board.dump_tail(later(begun(), 6 * 3 + 3))
+    await cache.put(board.tail_key(ARENA, event.rungs[0].id), ahead, ttl=DVR)
+    await timelines.tend(await channels.get(ARENA))
+    (entry,) = await TimelineBoard(cache).read(ARENA, 1)
+    assert entry.position == (43, 3)
