@@ -14,7 +14,7 @@ import httpx
 
 from infra.tasks import end
 from manifests import hls
-from manifests.hls import MediaPlaylist, MultivariantPlaylist, Segment
+from manifests.hls import MediaPlaylist, MultivariantPlaylist, Part, Segment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -152,6 +152,17 @@ class Viewer:
             for place, part in enumerate(parts):
                 exact = abs(part.duration - target) <= target / 100_000
                 assert exact or (cut_short and place + 1 == len(parts)), (segment, part)
+
+
+def listed(playlist: MediaPlaylist | None) -> list[str]:
+    """What stands in a playlist, from the front: segments and parts by their URI, date ranges by their ID."""
+    assert playlist is not None
+    found: list[str] = []
+    for each in (*playlist.segments, *([playlist.growing] if playlist.growing else [])):
+        found += [tag.id for tag in each.before]
+        found += [inside.uri if isinstance(inside, Part) else inside.id for inside in each.listed]
+        found += [each.uri] if isinstance(each, Segment) else []
+    return found
 
 
 async def renditions(client: httpx.AsyncClient, url: str) -> Sequence[str]:

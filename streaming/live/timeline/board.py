@@ -67,8 +67,8 @@ if #new > 0 then redis.call('PUBLISH', KEYS[3], ARGV[3] .. '[' .. table.concat(n
 return all
 """
 """KEYS: timeline, event, channel of wake-ups. ARGV: number of the event, how long it is kept (ms), what a wake-up
-begins with, what the keys of tails begin with, 1 if there are parts already; then number, tag as JSON and place of each:
-"" if it has none. Then it waits while Redis has lost the parts."""
+begins with, what the keys of tails begin with, 1 if there are parts already; then number, tag as JSON and place of
+each: "" if it has none. Then it waits while Redis has lost the parts."""
 
 _READ: Final = "return redis.call('HVALS', KEYS[1])"
 

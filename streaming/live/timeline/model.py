@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -81,8 +81,8 @@ def is_classes(text: str) -> bool:
 
 
 def in_ms(date: datetime) -> datetime:
-    """A date as playlists write it: to the millisecond."""
-    return date_time.from_ms(date_time.to_ms(date))
+    """A date as playlists write it: to the millisecond, rounded down."""
+    return date.astimezone(UTC).replace(microsecond=date.microsecond // _MS * _MS)
 
 
 def lasting(begin: datetime, end: datetime) -> Fraction:

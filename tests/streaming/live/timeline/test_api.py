@@ -10,12 +10,13 @@ import pytest
 
 from infra.tasks import end
 from manifests import hls
-from manifests.hls import MediaPlaylist, Part, date_time
+from manifests.hls import MediaPlaylist, date_time
 from manifests.live.directives import Directives
 from streaming.http.auth import Role
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from streaming.services import Infrastructure, Services, assemble
+from tests.e2e.live import listed as standing
 from tests.streaming.live.stage import EVENT, FIRST, SOUND, Stage
 from tests.streaming.watch import Watch
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from infra.memory.jobs import MemoryEngine
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
-    from manifests.hls import DateRange
     from manifests.layout import RenditionId
     from streaming.settings import ServiceSettings
 
@@ -45,7 +45,7 @@ def database_url(tmp_path: Path) -> str:
 @pytest.fixture
 def clock() -> Watch:
     watch = Watch()
-    watch.now = date_time.from_ms(FIRST * EVENT.grid.segment_ms)
+    watch.now = date_time.from_ms(FIRST * EVENT.grid.segment_ms) + timedelta(microseconds=123)
     return watch
 
 
@@ -78,21 +78,7 @@ def order(text: str) -> list[str]:
     """What stands in a playlist, from the front: segments and parts by their URI, date ranges by their ID."""
     found = hls.parse(text)
     assert isinstance(found, MediaPlaylist)
-    listed: list[str] = []
-
-    def put(each: Part | DateRange) -> None:
-        listed.append(each.uri if isinstance(each, Part) else each.id)
-
-    for segment in found.segments:
-        listed += [each.id for each in segment.before]
-        for each in segment.listed:
-            put(each)
-        listed.append(segment.uri)
-    if found.growing is not None:
-        listed += [each.id for each in found.growing.before]
-        for each in found.growing.listed:
-            put(each)
-    return listed
+    return standing(found)
 
 
 async def test_a_mark_stands_with_the_next_part_in_all_renditions_of_all_processes(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
 import pytest
@@ -85,6 +85,12 @@ def test_a_class_of_others_is_a_marker() -> None:
     line = '#EXT-X-DATERANGE:ID="a",CLASS="com.apple.hls.interstitial",START-DATE="2026-11-22T12:00:00.000Z"'
     (mark,) = model.marks_of((parsed(line),))
     assert (mark.kind, mark.ends_at) == (Kind.MARKER, None)
+
+
+def test_dates_have_milliseconds() -> None:
+    paris = timezone(timedelta(hours=1))
+    found = model.in_ms(datetime(2026, 11, 22, 13, 0, 0, 123_987, tzinfo=paris))
+    assert (found, found.tzinfo) == (NOON.replace(microsecond=123_000), UTC)
 
 
 def test_where_a_mark_ends() -> None:

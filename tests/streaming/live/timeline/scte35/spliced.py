@@ -95,3 +95,20 @@ class Stream:
         count = self._counts[pid] = (self._counts.get(pid, -1) + 1) % 16
         head = bytes((0x47, start << 6 | pid >> 8, pid & 0xFF, 0x10 | count))
         return head + payload + b"\xff" * (184 - len(payload))
+
+
+def with_splices(stream: bytes, *sections: bytes) -> bytes:
+    """A transport stream of ffmpeg's, in which another stream says these behind its first programme map."""
+    written = list[bytes]()
+    for at in range(0, len(stream), 188):
+        packet = stream[at : at + 188]
+        if (packet[1] & 0x1F) << 8 | packet[2] != MAP:
+            written.append(packet)
+            continue
+        length = (packet[6] & 0x0F) << 8 | packet[7]
+        entry = bits((0x86, 8), (0xE000 | SPLICES, 16), (0xF000, 16))
+        table = summed(packet[5:6] + bits((0xB, 4), (length + 5, 12)) + packet[8 : 4 + length] + entry)
+        written.append((packet[:5] + table).ljust(188, b"\xff"))
+        written += [Stream().sections(SPLICES, *sections)] if sections else []
+        sections = ()
+    return b"".join(written)
