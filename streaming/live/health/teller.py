@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
 from streaming.live.health.report import KEPT, Report, dump
-from streaming.live.health.warnings import warnings
+from streaming.live.health.warnings import of_the_air, warnings
 from transcoder.live.board import health_key
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ def report_of(show: Show, *, now: int) -> Report:
         uploads_waiting=0 if broadcast is None else broadcast.uploads_waiting,
         last_error=show.last_error or None,
         publishers=tuple(health for health, _, _ in looks),
-        warnings=tuple(
-            text for health, lately, silent_s in looks for text in warnings(health, lately, silent_s=silent_s)
+        warnings=(
+            *of_the_air(show.on_air),
+            *(text for health, lately, silent_s in looks for text in warnings(health, lately, silent_s=silent_s)),
         ),
-    )  # fmt: skip
+    )
 
 
 async def tell_health(shows: Callable[[], Iterable[Show]], *, cache: Cache, clock: Callable[[], int]) -> None:

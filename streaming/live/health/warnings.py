@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from transcoder.live.selector import Source
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,14 @@ class Lately:
     filled: int
     held: int
     has_grid_rate: bool
+
+
+def of_the_air(on_air: Source | None) -> Iterator[str]:
+    """What is to be said of whose pictures viewers see."""
+    if on_air is Source.SLATE:
+        yield "Viewers see the slate: nobody sends a picture."
+    elif on_air is Source.BACKUP:
+        yield "The backup is on air, since the primary sends nothing: nobody would take over from it."
 
 
 def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Iterator[str]:

@@ -92,4 +92,6 @@ async def test_dropped_and_filled_are_those_of_the_encoder(
     assert (health.frames, health.dropped_frames) == (frames, dropped)
     assert health.filled_frames == duplicated - grid.place(first)  # less those before the first picture
     assert health.bitrate_bps == len(stream) * 8
+    assert health.measured_frame_rate == pytest.approx(80 / 3, rel=0.02)
+    assert health.keyframe_interval_s == pytest.approx(40 / 30, abs=0.002)  # of a second, but for what is missing
     assert (health.way, health.width, health.frame_rate) == ("srt", 64, float(opening.rate))

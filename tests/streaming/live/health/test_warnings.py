@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from streaming.live.health.report import PublisherHealth, moment
-from streaming.live.health.warnings import Lately, warnings
+from streaming.live.health.warnings import Lately, of_the_air, warnings
 from streaming.live.ingest.publisher import Place
+from transcoder.live.selector import Source
 
 WELL = PublisherHealth(
     place=Place.BACKUP, way="srt", since=moment(0), bitrate_bps=6_000_000, width=1280, height=720, frame_rate=50.0,
@@ -58,3 +59,13 @@ def test_one_thing_one_sentence(health: dict[str, Any], lately: dict[str, Any], 
 def test_of_a_silent_publisher_nothing_else_is_said(way: str, silent_s: float, is_said: bool) -> None:
     expected = [f"Backup: nothing has come for {silent_s:.0f} s."] if is_said else []
     assert said({"way": way, "audio_codec": "aac"}, {}, silent_s=silent_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("on_air", "sentence"),
+    [(None, ""), (Source.PRIMARY, ""), (Source.BACKUP, "The backup is on air"), (Source.SLATE, "see the slate")],
+)
+def test_who_is_on_air_instead_of_the_primary_is_said(on_air: Source | None, sentence: str) -> None:
+    said = list(of_the_air(on_air))
+    assert len(said) == bool(sentence)
+    assert all(sentence in text for text in said)
