@@ -54,7 +54,9 @@ def _command(pid: int) -> list[bytes]:
 
 
 def renice(group: int, nice: int) -> None:
-    """Set the niceness of every thread of a process group, and of its session's autogroup."""
+    """Set the niceness of every thread of a process group, and of its session's autogroup, counted from our own as
+    that of a process that is started is."""
+    nice += os.nice(0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PGRP, group, nice)
     # Where the kernel shares the processor between sessions first (sched(7), autogroup), niceness within one says

@@ -78,12 +78,11 @@ def main(arguments: list[str]) -> None:
     _limit(resource.RLIMIT_FSIZE, file)
     _limit(resource.RLIMIT_NOFILE, open_files)
     _limit(resource.RLIMIT_CORE, 0)
-    if nice:
-        os.nice(nice)
+    if (now := os.nice(nice)) > 0:
         try:
             # A session of its own is an autogroup of its own (sched(7)): niceness counts between those, not within.
             with open("/proc/self/autogroup", "w") as autogroup:  # noqa: PTH123 - pathlib would be loaded for it
-                autogroup.write(str(nice))
+                autogroup.write(str(now))
         except OSError:
             pass  # this kernel has none, or lets nobody change it so soon again
     # Python ignores SIGPIPE; a command expects to be told that its reader is gone.

@@ -40,9 +40,15 @@ log = logging.getLogger(__name__)
 _TIDIED_S: Final = 60.0
 
 
+BEHIND_LIVE: Final = 4
+"""Niceness of a worker and of all that it starts, beside that which they have among themselves: nothing that is made of
+files may make a part of a channel late."""
+
+
 def worker_main(env: Mapping[str, str]) -> None:
     """Run a worker until SIGTERM or SIGINT. Raises SettingsError, and CannotStart without an ffmpeg."""
     require_program(ffmpeg_path(), "CHANNEL_FFMPEG")
+    os.nice(BEHIND_LIVE)
     keep_to_ourselves()
     cage = in_force()
     infra, settings, encoder = (

@@ -151,10 +151,23 @@ async def test_a_clip_in_two_stages(on_air: Stack, client: httpx.AsyncClient, ff
     await live.until(lambda: is_over(client, rendition))
     moments = [date + timedelta(seconds=frame / RATE) for frame in (49, 60)]
     body = dict(zip(("in", "out"), map(date_time.render, moments), strict=True))
-    _, clip = await clip_when_it_can_be(client, body)
-    assert await exact(client, ffmpeg, clip["id"]) == before[49:60]
+    _, other = await clip_when_it_can_be(client, body)
+    # The worker dies on its way to the exact one; no part of a channel waits for it.
+    worker = on_air.child("worker")
+    assert worker.nice() > on_air.child("live").nice()
+    worker.kill()
+    assert await exact(client, ffmpeg, other["id"]) == before[49:60]
     late = await client.post("/api/channels/arena/clips", json=body | {"out": "2100-01-01T00:00:00Z"})
     assert (late.status_code, late.json()["code"]) == (422, "cut_out_of_range")
+    # Of a clip that is deleted nothing is left, nor of what holds the live segments for it.
+    (await client.delete(f"/api/assets/{other['id']}")).raise_for_status()
+    kept = [str(path) for path in (on_air.home / "s3").rglob("*")]
+    assert any(other["id"] in path for path in kept)
+    await live.until(lambda: is_swept(on_air, other["id"]))
+
+
+async def is_swept(stack: Stack, asset: str) -> bool:
+    return not any(asset in str(path) for path in (stack.home / "s3").rglob("*") if path.is_file())
 
 
 async def is_over(client: httpx.AsyncClient, rendition: str) -> bool:

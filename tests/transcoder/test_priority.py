@@ -34,10 +34,14 @@ def test_the_more_urgent_has_the_processor() -> None:
 
 
 def said_to_the_kernel(child: Child) -> tuple[set[int], str]:
+    """The niceness of its threads, and of its autogroup, beside our own."""
     processes = [process for process in psutil.process_iter() if os.getpgid(process.pid) == child.pid]
-    threads = {os.getpriority(os.PRIO_PROCESS, thread.id) for process in processes for thread in process.threads()}
+    own = os.nice(0)
+    threads = {
+        os.getpriority(os.PRIO_PROCESS, thread.id) - own for process in processes for thread in process.threads()
+    }
     try:
-        group = re.sub(r".*nice ", "", Path(f"/proc/{child.pid}/autogroup").read_text().strip())
+        group = str(int(re.sub(r".*nice ", "", Path(f"/proc/{child.pid}/autogroup").read_text().strip())) - own)
     except OSError:
         group = "none"
     return threads, group
