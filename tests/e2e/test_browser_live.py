@@ -282,3 +282,18 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     expect(page.get_by_role("main")).to_contain_text("for editors only")
     page.get_by_role("button", name="End the event").click()
     expect(page.get_by_role("button", name="Start an event")).to_be_visible()
+
+
+def test_after_the_end_a_viewer_is_led_to_the_recording(on_air: Stack, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{on_air.url}/?live=arena")
+    until(lambda: page.evaluate(f"{VIDEO} && {VIDEO}.currentTime > 0"), "it plays")
+    with on_air.client() as client:
+        client.post("/api/channels/arena/stop").raise_for_status()
+        expect(page.get_by_text("The event has ended")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("button", name="Watch from the beginning")).to_be_visible(timeout=30_000)
+        recording = until(lambda: client.get("/api/channels/arena").json()["recording"], "it is recorded")
+        client.post(f"/api/assets/{recording}/publish").raise_for_status()
+    page.get_by_role("link", name="Watch the recording").click(timeout=30_000)
+    until(lambda: page.evaluate(f"{VIDEO} && {VIDEO}.currentTime > 0.5 && {VIDEO}.duration > 5"), "the recording plays")
+    page.close()

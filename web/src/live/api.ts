@@ -11,7 +11,7 @@ export interface LiveChannel {
   on_air: boolean;
   started_at: string | null;
   ended_at: string | null;
-  starts_at?: string | null;
+  starts_at: string | null;
   dvr_s: number;
   /** Null while nobody can say. */
   viewers: number | null;
@@ -34,8 +34,8 @@ export interface Channel {
   ended_at: string | null;
   starts_at: string | null;
   ends_at: string | null;
-  record?: boolean;
-  recording?: string | null;
+  record: boolean;
+  recording: string | null;
 }
 
 /** What an editor says of a channel. */
@@ -48,6 +48,12 @@ export interface ChannelWish {
   starts_at: string | null;
   ends_at: string | null;
   record?: boolean;
+}
+
+/** An event of a channel, and the assets that it became. */
+export interface RecordedEvent {
+  event: number;
+  assets: string[];
 }
 
 /** A mark of an event's timeline. `duration_s` null: nobody has said yet when it ends. */
@@ -140,6 +146,7 @@ export const channels = {
   /** A draft of what lies between two moments; 425 while the second is still to come. */
   clip: (channel: string, cut: { in: string; out: string; title: string }) =>
     call<Asset>("POST", `${base(channel)}/clips`, cut),
+  recordings: (channel: string) => call<{ events: RecordedEvent[] }>("GET", `${base(channel)}/recordings`),
   timeline: (channel: string) => call<{ marks: TimelineMark[] }>("GET", `${base(channel)}/timeline`),
   mark: (channel: string, mark: { kind: MarkKind; title: string; at?: string; duration_s?: number }) =>
     call<TimelineMark>("POST", `${base(channel)}/timeline`, mark),

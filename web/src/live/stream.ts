@@ -3,6 +3,7 @@
 import Hls, { type ErrorData, type HlsConfig } from "hls.js";
 import { backoff } from "./backoff";
 import { clockOf, steadyClock, type WallClock } from "./clock";
+import { beyondGap } from "./gaps";
 import { clamp, type Mark, type Range } from "./geometry";
 import { marksOf } from "./marks";
 
@@ -55,6 +56,9 @@ export interface Source {
 const SLACK_S = 1.5;
 /** The browser's own player keeps a distance of its own. */
 const NATIVE_SLACK_S = 12;
+const LOOK_MS = 500;
+/** After so many looks at the same picture something has to be done. */
+const STANDS_LOOKS = 4;
 const GIVES_UP_ON_LEVEL = 3;
 const SAYS_SO_AFTER = 4;
 const PATIENT_TRIES = 3;
@@ -144,6 +148,18 @@ function throughHls(video: HTMLVideoElement, source: Source): Stream {
     const leaving = hls.latestLevelDetails?.live ? hls.latestLevelDetails.targetduration : 0;
     video.currentTime = clamp(second, Math.min(all.start + leaving, all.edge), all.edge);
   };
+  // hls.js waits in front of a hole in the broadcast, however much is behind it.
+  let stood = { at: NaN, looks: 0, live: false };
+  const watch = window.setInterval(() => {
+    const at = video.currentTime;
+    const stands = !video.paused && at === stood.at && phase === "playing";
+    stood = stands ? { ...stood, looks: stood.looks + 1 } : { at, looks: 0, live: stream.atEdge() };
+    if (stood.looks < STANDS_LOOKS) return;
+    const beyond = beyondGap(hls.latestLevelDetails?.fragments ?? [], at);
+    if (beyond === null) return;
+    if (stood.live) stream.goLive();
+    else video.currentTime = beyond;
+  }, LOOK_MS);
   // Who paused for longer than the window goes on with the first picture that is left.
   video.addEventListener("play", () => {
     const all = range();
@@ -151,7 +167,7 @@ function throughHls(video: HTMLVideoElement, source: Source): Stream {
   });
   hls.loadSource(source.url);
   hls.attachMedia(video);
-  return {
+  const stream: Stream = {
     video,
     get phase() {
       return phase;
@@ -193,10 +209,12 @@ function throughHls(video: HTMLVideoElement, source: Source): Stream {
     ...signals.listening,
     destroy: () => {
       clearTimeout(later);
+      clearInterval(watch);
       window.removeEventListener("online", online);
       hls.destroy();
     },
   };
+  return stream;
 }
 
 /** The browser plays it: it knows neither parts nor qualities, but it seeks and it has a clock. */

@@ -9,12 +9,14 @@ import { createRow } from "../row";
 /** Asked again no sooner and no later than so (s), whatever the service says. */
 const SOONEST_S = 0.2;
 const LATEST_S = 15;
+/** So many events are shown with their recordings; all are among the assets. */
+const EVENTS = 5;
 
 export interface Clips {
   root: HTMLElement;
   make(cut: Cut, title: string, rate: number): void;
-  /** Show an asset that was made elsewhere, the recording of an event for instance. */
-  add(asset: string): void;
+  /** Show what became of the channel's last events. Throws Problem. */
+  showRecordings(): Promise<void>;
 }
 
 export function createClips(channel: string, me: Me): Clips {
@@ -84,10 +86,13 @@ export function createClips(channel: string, me: Me): Clips {
   return {
     root,
     make,
-    add: (id) => {
-      if (known.has(id)) return;
-      // The asset of a recording is there a moment before it can be read.
-      assets.get(id).then(put, () => {});
+    showRecordings: async () => {
+      const { events } = await channels.recordings(channel);
+      // The oldest first: each goes on top of those before.
+      const recent = events.slice(0, EVENTS).reverse();
+      for (const id of recent.flatMap((event) => event.assets)) {
+        if (!known.has(id)) put(await assets.get(id));
+      }
     },
   };
 }

@@ -45,8 +45,7 @@ export function openChannelForm(channel: Channel | null, save: (wish: ChannelWis
       "Public",
       "Everybody may watch, and it is on the home page. Without it editors alone see it.",
     ),
-    channel?.record !== undefined &&
-      tick(record, "Record", "What was shown becomes an asset when the event ends."),
+    tick(record, "Record", "What was shown becomes an asset when the event ends."),
     field("Viewers may go back", dvr),
     field("Latency", latency, runs ? "Between events only." : ""),
     field("Profile", profile, runs ? "Between events only." : ""),
@@ -72,7 +71,7 @@ export function openChannelForm(channel: Channel | null, save: (wish: ChannelWis
     dvr_s: Number(dvr.value),
     starts_at: fromLocal(begins.value),
     ends_at: fromLocal(ends.value),
-    ...(channel?.record === undefined ? {} : { record: record.checked }),
+    record: record.checked,
     ...(runs ? {} : { latency: latency.value as Channel["latency"], profile: profile.value }),
   });
   form.addEventListener("submit", (event) => {

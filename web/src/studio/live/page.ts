@@ -19,6 +19,8 @@ const LOOK_AGAIN_MS = 2000;
 /** Throws Problem if there is no such channel. */
 export async function createChannelPage(room: HTMLElement, me: Me, id: string): Promise<void> {
   let channel: Channel = await channels.get(id);
+  /** The one that is shown last. */
+  let recording: string | null = null;
   const preview = createPreview();
   const clips = createClips(id, me);
   const clipper = createClipper(() => channel.title, preview, clips.make);
@@ -26,7 +28,6 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     channel = now;
     control.update(now);
     preview.update(now);
-    if (now.recording) clips.add(now.recording);
   };
   const control = createControl(me, update);
   const health = createHealth(id, (told) => control.audience(told.viewers, told.on_air));
@@ -46,6 +47,10 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
   const stop = follow(async () => {
     try {
       update(await channels.get(id));
+      if (channel.recording !== recording) {
+        await clips.showRecordings();
+        recording = channel.recording;
+      }
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 404) {
