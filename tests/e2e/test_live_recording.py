@@ -97,6 +97,9 @@ async def test_an_event_is_an_asset_when_it_ends(on_air: Stack, client: httpx.As
     whole = await live.decoded(ffmpeg, shown, seconds=3600)
     frames = len(await samples(client, played[0], ticks=_TICKS["asset"]))
     assert (whole["code"], whole["said"], len(whole["stamps"])) == (0, "", frames)
+    # The channel itself is played from its beginning still, until its next event.
+    again = await live.decoded(ffmpeg, url, seconds=3600)
+    assert (again["code"], len(again["stamps"]) >= frames) == (0, True)
     mpd = await live.decoded(ffmpeg, shown.replace("index.m3u8", "manifest.mpd"), seconds=3600)
     assert (mpd["code"], len(mpd["stamps"])) == (0, frames)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import InfraError, ObjectNotFound
@@ -32,16 +33,42 @@ log = logging.getLogger(__name__)
 _LEASE: Final = "channel:lease:recordings"
 _TTL: Final = timedelta(seconds=10)
 _EVERY: Final = timedelta(seconds=2)
-_THOROUGH: Final = 30
+_THOROUGH: Final = 1
 
 PATIENCE: Final = timedelta(seconds=90)
 """How long a live process has to bring the end of an event into the bucket; if it is killed the next one does that."""
 KEPT: Final = timedelta(days=1)
 """How long an event that is not recorded stays in the bucket after another began, or its channel's window has passed
 over it: players that stand there go on."""
-_RAREST: Final = timedelta(hours=1)
+_OFTEN: Final = timedelta(hours=1)
+_RAREST: Final = timedelta(days=1)
+"""Between two looks at an event that something is kept of: the older it is, the rarer they are."""
 
 Name = tuple[ChannelId, int]
+
+
+class Leaving(Enum):
+    """What of an event leaves the bucket, but for what recordings and clips are made of."""
+
+    NOTHING = "nothing"
+    PAST = "what left the window long ago"
+    ALL = "all of it"
+
+
+def leaving(event: Event, now: datetime) -> Leaving:
+    """Pure."""
+    if not event.is_settled:
+        return Leaving.NOTHING
+    if event.dvr is None:
+        return Leaving.ALL
+    if event.shown:
+        return Leaving.NOTHING if event.wanted else Leaving.PAST
+    is_old = event.over_at is None or now - event.over_at > KEPT
+    return Leaving.ALL if is_old else Leaving.NOTHING
+
+
+def _until_next(age: timedelta) -> timedelta:
+    return min(max(age / 24, _OFTEN), _RAREST)
 
 
 class RecordingKeeper:
@@ -80,8 +107,7 @@ class RecordingKeeper:
             except Exception:
                 # One that cannot be understood must not hold up the others.
                 log.exception("an event cannot be recorded", extra={"channel": event.channel, "event": event.number})
-        if thorough:
-            await self._tidy()
+        await self._tidy()
 
     async def _record(self, event: Event) -> None:
         at_last = event.over_at is None or self._clock() - event.over_at > PATIENCE
@@ -90,23 +116,24 @@ class RecordingKeeper:
             await self._events.settled(event, parts=parts)
 
     async def _tidy(self) -> None:
+        """Sweep one event whose turn it is: whoever is over meanwhile does not wait for a long list of old ones."""
         now, events = self._clock(), await self._events.all()
         self._next = {(each.channel, each.number): self._next.get((each.channel, each.number), now) for each in events}
-        for event in events:
-            name = (event.channel, event.number)
-            if self._next[name] > now or not event.is_settled:
-                continue
-            if event.shown and event.dvr is not None:
-                if not event.wanted:
-                    await self._drop_past(event, event.dvr, now)
-            elif event.over_at is None or event.dvr is None or now - event.over_at > KEPT:
-                is_empty = await sweep_event(self._store, event.channel, event.number)
-                if is_empty and (event.over_at is None or now - event.over_at > PATIENCE):
-                    await self._events.forget(event)
-                    log.info("an event is swept", extra={"channel": event.channel, "event": event.number})
-            else:
-                continue
-            self._next[name] = now + _RAREST
+        due = [
+            event for event in events
+            if self._next[event.channel, event.number] <= now and leaving(event, now) is not Leaving.NOTHING
+        ]  # fmt: skip
+        if not due:
+            return
+        event = min(due, key=lambda each: self._next[each.channel, each.number])
+        self._next[event.channel, event.number] = now + _until_next(now - (event.over_at or now))
+        if leaving(event, now) is Leaving.PAST:
+            await self._drop_past(event, event.dvr or timedelta(0), now)
+            return
+        is_empty = await sweep_event(self._store, event.channel, event.number)
+        if is_empty and (event.over_at is None or now - event.over_at > PATIENCE):
+            await self._events.forget(event)
+            log.info("an event is swept", extra={"channel": event.channel, "event": event.number})
 
     async def _drop_past(self, event: Event, dvr: timedelta, now: datetime) -> None:
         """Of an event that viewers still have: what left its window long ago."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,18 +8,18 @@ import pytest
 from infra.errors import ObjectStoreError
 from infra.memory import MemoryStore
 from manifests import layout
-from manifests.layout import ChannelId
+from manifests.layout import AssetId, ChannelId
 from streaming.catalog.errors import AssetNotFound
 from streaming.catalog.listing import ListQuery
 from streaming.catalog.model import AssetState, EditorialState
-from streaming.live.recordings.keeper import KEPT, PATIENCE
+from streaming.live.recordings.events import Event
+from streaming.live.recordings.keeper import KEPT, PATIENCE, Leaving, leaving
 from tests.transcoder.live.recording.taped import CHANNEL, FIRST, Tape
 from transcoder.facts import find_plan, read_profile
 from transcoder.live import board
 from transcoder.sources.pieces import find_source, release_holds
 
 if TYPE_CHECKING:
-    from manifests.layout import AssetId
     from streaming.catalog.model import Asset
     from tests.streaming.live.recordings.conftest import Hall
 
@@ -218,3 +218,29 @@ async def test_an_endless_event_that_is_not_recorded_loses_what_left_its_window_
 async def test_other_messages_name_nothing(hall: Hall, message: bytes) -> None:
     assert hall.keeper.named(message) is None
     assert hall.keeper.named(b"arena/12") == (ChannelId("arena"), 12)
+
+
+@pytest.mark.parametrize(
+    ("settled", "shown", "gone", "wanted", "over_h", "leaves"),
+    [
+        (False, False, True, True, 100, Leaving.NOTHING),
+        (True, False, True, True, 0, Leaving.ALL),
+        (True, True, False, True, None, Leaving.NOTHING),
+        (True, True, False, True, 100, Leaving.NOTHING),
+        (True, True, False, False, None, Leaving.PAST),
+        (True, True, False, False, 100, Leaving.PAST),
+        (True, False, False, True, 24, Leaving.NOTHING),
+        (True, False, False, True, 25, Leaving.ALL),
+        (True, False, False, False, 25, Leaving.ALL),
+    ],
+)
+async def test_what_leaves_the_bucket(
+    settled: bool, shown: bool, gone: bool, wanted: bool, over_h: int | None, leaves: Leaving
+) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    event = Event(
+        channel=CHANNEL, number=1, title="Arena", profile="", created_by="me", begun_at=now - timedelta(days=9),
+        over_at=None if over_h is None else now - timedelta(hours=over_h), wanted=wanted, asset=AssetId("a"),
+        parts=1 if settled else None, shown=shown, dvr=None if gone else timedelta(hours=4),
+    )  # fmt: skip
+    assert leaving(event, now) is leaves
