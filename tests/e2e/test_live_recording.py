@@ -63,12 +63,15 @@ async def test_an_event_is_an_asset_when_it_ends(on_air: Stack, client: httpx.As
     (await client.post("/api/channels/arena/start")).raise_for_status()
     secret = (await client.post("/api/channels/arena/keys", json={})).raise_for_status().json()["secret"]
     url = f"{on_air.url}/live/arena/index.m3u8"
-    async with live.publishing(
-        ffmpeg, f"rtmp://127.0.0.1:{on_air.environment['CHANNEL_RTMP_PORT']}/live/{secret}", size="160x90", rate=_RATE
-    ):
+    address = f"rtmp://127.0.0.1:{on_air.environment['CHANNEL_RTMP_PORT']}/live/{secret}"
+    async with live.publishing(ffmpeg, address, size="160x90", rate=_RATE):
         await live.until_live(client, url)
         watched = await live.renditions(client, url)
-        await live.Viewer(client=client, url=watched[0]).watch(16)
+        viewer = live.Viewer(client=client, url=watched[0])
+        await viewer.watch(16)
+    await viewer.watch(9)  # of slate, which is recorded as it was shown
+    async with live.publishing(ffmpeg, address, size="160x90", rate=_RATE):
+        await viewer.watch(9)
     (await client.post("/api/channels/arena/stop")).raise_for_status()
     stopped = time.monotonic()
 
