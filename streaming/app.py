@@ -62,6 +62,12 @@ def routes(services: Services) -> list[BaseRoute]:
     settings, infra = services.settings, services.infra
     public_url = settings.public_url
     described: list[BaseRoute] = [
+        # First what viewers ask for, many times a second: each route is tried until one fits.
+        *viewing.routes(services.viewing, services.doors),  # /live/{channel}/…
+        *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
+        *keys.routes(services.playback),  # /v/{asset}/keys/{key}
+        *licenses.routes(services.playback),  # /v/{asset}/license
+        *playback.routes(services.playback, public_url=public_url),  # /v/{asset}/…
         *upload.routes(services.uploads),  # /api/uploads…, PUT /api/assets/{id}/source
         *sessions.routes(  # /api/sessions…, /api/assets/{id}/viewers, /api/channels/{id}/viewers
             services.sessions, services.catalogue, services.doors, clock=services.clock, public_url=public_url
@@ -87,17 +93,12 @@ def routes(services: Services) -> list[BaseRoute]:
         *timeline.routes(  # /api/channels/{id}/timeline…, /live/{channel}/timeline.json
             services.timelines, services.channels, services.viewing, services.doors, clock=services.clock
         ),
-        *viewing.routes(services.viewing, services.doors),  # /live/{channel}/…
         *tokens.routes(services.tokens),  # /api/tokens…
         *studio.routes(  # /api/studio/login, /api/studio/logout, /api/me
             services.tokens, lifetime=settings.studio_session, secure=public_url.startswith("https:")
         ),
         *gateway.routes(services.gate),  # /api/ingest/auth
         *posters.routes(services.catalogue, infra.store, infra.jobs),  # /api/assets/{id}/poster
-        *stills.routes(services.playback, infra.store),  # /v/{asset}/poster.jpg, storyboard.vtt, stills-…
-        *keys.routes(services.playback),  # /v/{asset}/keys/{key}
-        *licenses.routes(services.playback),  # /v/{asset}/license
-        *playback.routes(services.playback, public_url=public_url),  # /v/{asset}/…
         *operations.routes(  # /healthz, /readyz, /metrics
             store=infra.store, cache=infra.cache, jobs=infra.jobs, sql=infra.sql
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -24,11 +25,20 @@ _BACKLOG: Final = 4096
 
 
 class Server(uvicorn.Server):
-    """Tells the app when it begins to stop: uvicorn waits for requests, and an event stream would never end."""
+    """Tells the app when it begins to stop: uvicorn waits for requests, and an event stream would never end.
+
+    What is there once it has started stays, so the garbage collector never looks at it again. With many viewers who
+    wait it would do so several times a second, and all of them would wait for it.
+    """
 
     def __init__(self, app: Starlette, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.closing.set()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import math
+from functools import lru_cache
 
 
 def qvalues(header: str) -> dict[str, float]:
@@ -33,6 +34,7 @@ def _weight(text: str) -> float:
     return min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
 
 
+@lru_cache(maxsize=256)
 def accepts_gzip(header: str | None) -> bool:
     """Whether gzip may be sent and is liked at least as much as the plain form.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,6 +37,11 @@ _PREFLIGHT: Final = {
     "Access-Control-Max-Age": str(MAX_AGE_S),
     "Content-Length": "0",
 }
+# As bytes, for they go with every response: a thousand viewers are woken at once.
+_ADDED: Final = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+)
 
 
 class Cors:
@@ -44,7 +49,6 @@ class Cors:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._exposed = ", ".join(EXPOSED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,9 +63,7 @@ class Cors:
 
         async def with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Access-Control-Allow-Origin"] = "*"
-                headers["Access-Control-Expose-Headers"] = self._exposed
+                message["headers"] = [*message.get("headers", ()), *_ADDED]
             await send(message)
 
         await self._app(scope, receive, with_cors)

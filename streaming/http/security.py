@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import MutableHeaders
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
-_DOCUMENTS: Final = ("application/json", "application/problem+json", "text/")
+# As bytes, for they go with every response: a thousand viewers are woken at once.
+_ADDED: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
+_POLICY: Final = b"content-security-policy"
+_NOTHING: Final = b"default-src 'none'; frame-ancestors 'none'"
+_DOCUMENTS: Final = (b"application/json", b"application/problem+json", b"text/")
 
 
 def page_policy(*, media: Sequence[str] = (), stores: Sequence[str] = ()) -> str:
@@ -53,12 +58,11 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-                headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
-                if headers.get("content-type", "").startswith(_DOCUMENTS):
-                    headers.setdefault("Content-Security-Policy", _NOTHING)
+                said = dict(message.get("headers", ()))
+                added = [each for each in _ADDED if each[0] not in said]
+                if said.get(b"content-type", b"").startswith(_DOCUMENTS) and _POLICY not in said:
+                    added.append((_POLICY, _NOTHING))
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -15,7 +15,7 @@ from manifests.errors import LiveError
 from manifests.layout import ChannelId, RenditionId
 from manifests.live import directives, names
 from streaming.http.auth import InvalidToken
-from streaming.http.caching import not_modified, strong_etag
+from streaming.http.caching import not_modified
 from streaming.http.openapi import Parameter, Reply, operation
 from streaming.http.problem import RangeNotSatisfiable
 from streaming.http.ranges import parse_range
@@ -155,8 +155,8 @@ class ViewingApi:
         if answer.stored is not None:
             return ObjectResponse(answer.stored, status_code=200, headers=headers, media_type=media_type)
         body = answer.body or b""
-        headers["ETag"] = etag = strong_etag(body)
-        unchanged = not_modified(request, etag, headers)
+        headers["ETag"] = answer.tag
+        unchanged = not_modified(request, answer.tag, headers)
         if unchanged is not None:
             return unchanged
         part = parse_range(request.headers.get("range"), len(body))

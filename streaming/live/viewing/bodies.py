@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable, ObjectNotFound
 from manifests import layout
+from streaming.http.caching import strong_etag
 from streaming.playback.single_flight import SingleFlight
 from transcoder.live import board
 
@@ -25,6 +26,7 @@ class Bodies:
     def __init__(self, *, cache: Cache, store: ObjectStore, held: int = _HELD) -> None:
         self._cache, self._store, self._held = cache, store, held
         self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._tags: dict[bytes, str] = {}
         self._bytes = 0
         self._flight: SingleFlight[str, bytes | None] = SingleFlight()
 
@@ -86,6 +88,10 @@ class Bodies:
                 raise away from None
             return None
 
+    def tag(self, body: bytes) -> str:
+        """The strong tag of bytes; that of a part which is kept was worked out once for all viewers."""
+        return self._tags.get(body) or strong_etag(body)
+
     async def _get(self, key: str) -> bytes | None:
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -96,7 +102,10 @@ class Bodies:
         body = await self._cache.get(key)
         if body is not None:
             self._kept[key] = body
+            self._tags[body] = strong_etag(body)
             self._bytes += len(body)
             while self._bytes > self._held:
-                self._bytes -= len(self._kept.popitem(last=False)[1])
+                gone = self._kept.popitem(last=False)[1]
+                self._tags.pop(gone, None)
+                self._bytes -= len(gone)
         return body

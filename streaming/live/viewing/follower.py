@@ -56,6 +56,10 @@ class Follower:
         self.asked = asyncio.get_running_loop().time()
         self.task = asyncio.create_task(self._follow(), name=f"follower of {channel}")
 
+    @property
+    def is_ready(self) -> bool:
+        return self._loaded.is_set()
+
     async def ready(self) -> None:
         """Wait until something is known, be it that there is nothing."""
         await self._loaded.wait()
@@ -139,6 +143,8 @@ class Followers:
         if follower is None:
             follower = self._followers[channel] = Follower(channel, self._cache)
         follower.asked = now
+        if follower.is_ready:
+            return follower
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await follower.ready()

@@ -45,11 +45,13 @@ _OF_STATUS: Final[dict[int, type[ApiError]]] = {400: WrongDirectives, 404: LiveM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A playlist, or the bytes of media (`body`, or an object of the bucket), and how long a cache may keep it."""
+    """A playlist, or the bytes of media (`body` with its `tag`, or an object of the bucket), and how long a cache may
+    keep it."""
 
     cache_control: str
     playlist: RenderedPlaylist | None = None
     body: bytes | None = None
+    tag: str = ""
     stored: ObjectBody | None = None
 
 
@@ -147,7 +149,8 @@ class Viewing:
             if _is_recent(state, name):
                 raise PartLate("It is listed, and on its way: ask again.")
             raise LiveMediaNotFound
-        return Answer(cache_control=decision.cache_control, body=body, stored=stored)
+        tag = "" if body is None else self._bodies.tag(body)
+        return Answer(cache_control=decision.cache_control, body=body, tag=tag, stored=stored)
 
     async def _event(self, channel: ChannelId) -> tuple[Follower, LiveEvent]:
         follower = await self._followers.of(channel)
