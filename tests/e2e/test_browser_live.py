@@ -123,6 +123,14 @@ def test_hls_js_plays_parts_at_the_live_edge(on_air: Stack, browser: Browser) ->
     assert page.evaluate("hls.latestLevelDetails.partTarget") == pytest.approx(0.32)
     # Nearer to the edge than a player of whole segments may come: three target durations (RFC 8216bis §6.3.3).
     until(lambda: (page.evaluate("behind()") or 99) < 6, "hls.js is at the live edge")
+    mark = {"kind": "sport", "id": "goal", "title": "1:0", "attributes": {"X-MINUTE": 23}}
+    with on_air.client() as client:
+        client.post("/api/channels/arena/timeline", json=mark).raise_for_status()
+    ranges = "hls.latestLevelDetails.dateRanges"
+    until(lambda: page.evaluate(f"'goal' in {ranges}"), "hls.js knows of the goal")
+    told = page.evaluate(f"{ranges}.goal.attr")
+    assert (told["CLASS"], told["X-TITLE"], told["X-MINUTE"]) == ("internal.channel.sport", "1:0", "23")
+    assert page.evaluate(f"{ranges}.goal.isValid") is True
     page.close()
 
 

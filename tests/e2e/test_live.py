@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 from shutil import which
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from tests.e2e import live, obs
 from tests.e2e.stack import Stack, running
+from tests.streaming.live.timeline.scte35.spliced import SECOND, insert, with_splices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -53,6 +54,25 @@ async def state_is(client: httpx.AsyncClient, channel: str, state: str) -> None:
     await live.until(is_there)
 
 
+async def marked(client: httpx.AsyncClient, channel: str, viewers: list[live.Viewer]) -> set[str]:
+    """Mark a moment while all wait for the next part: what stands behind the mark where they are told of it."""
+    waiting = [asyncio.create_task(viewer.poll()) for viewer in viewers]
+    await asyncio.wait(waiting, timeout=0.05)
+    known = {viewer.url: set(viewer.parts) for viewer in viewers}
+    mark = {"kind": "sport", "id": "goal", "title": "1:0"}
+    (await client.post(f"/api/channels/{channel}/timeline", json=mark)).raise_for_status()
+    await asyncio.gather(*waiting)
+    behind = set()
+    for viewer in viewers:
+        if "goal" not in live.listed(viewer.last):
+            await viewer.poll()  # the part that came before was on its way
+        listed = live.listed(viewer.last)
+        place = listed.index("goal")
+        assert len([each for each in listed[place + 1 :] if each not in known[viewer.url]]) <= 2
+        behind.add(listed[place + 1])
+    return behind
+
+
 @pytest.mark.parametrize("way", ["srt", "http"])
 async def test_other_ways_in(on_air: Stack, client: httpx.AsyncClient, ffmpeg: str, way: str) -> None:
     (await client.post("/api/channels", json={"title": way, "id": way})).raise_for_status()
@@ -79,6 +99,8 @@ async def test_a_feed_is_watched_while_it_is_sent(on_air: Stack, client: httpx.A
         ordinary = asyncio.create_task(live.decoded(ffmpeg, url, seconds=5))
         await asyncio.gather(*(viewer.watch(24) for viewer in viewers))
         await state_is(client, "arena", "live")
+        behind = await marked(client, "arena", viewers)
+        assert len(behind) == 1, "in front of the same part in all renditions"
         player = await ordinary
     assert all(viewer.refused == [] for viewer in viewers)
     assert player["code"] == 0
@@ -106,6 +128,40 @@ async def test_obs_streams_to_us(on_air: Stack, client: httpx.AsyncClient, ffmpe
     assert not any(each.gap or each.discontinuity for viewer in viewers for each in viewer.segments.values())
     assert len({later - sooner for sooner, later in pairwise(player["stamps"])}) == 1  # no picture is missing
     (await client.post("/api/channels/studio/stop")).raise_for_status()
+
+
+async def test_breaks_of_a_transport_stream_are_in_the_playlists(
+    on_air: Stack, client: httpx.AsyncClient, ffmpeg: str, tmp_path: Path
+) -> None:
+    (await client.post("/api/channels", json={"title": "Breaks", "id": "breaks"})).raise_for_status()
+    (await client.post("/api/channels/breaks/start")).raise_for_status()
+    made = (await client.post("/api/channels/breaks/keys", json={})).raise_for_status().json()
+    segment = tmp_path / "0.ts"
+    argv = ["-f", "lavfi", "-i", "testsrc2=size=64x36:rate=25:duration=3", "-c:v", "libx264", "-g", "25"]
+    encoding = await asyncio.create_subprocess_exec(ffmpeg, "-loglevel", "error", *argv, "-f", "mpegts", segment)
+    assert await encoding.wait() == 0
+    first = 126_000 + 3600  # ffmpeg begins at 1.4 s, and its first picture is shown two later
+    out, back = (insert(7, first + at * SECOND, out=at == 2, seconds=9 if at == 2 else None) for at in (2, 8))
+    where = f"http://127.0.0.1:{on_air.environment['CHANNEL_INGEST_PORT']}/ingest/breaks/"
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n0.ts\n"
+    async with httpx.AsyncClient(auth=("", made["secret"]), base_url=where, timeout=60, trust_env=False) as pushing:
+        (await pushing.put("live.m3u8", content=playlist)).raise_for_status()
+        (await pushing.put("0.ts", content=with_splices(segment.read_bytes(), out, back))).raise_for_status()
+
+    marks: list[dict[str, Any]] = []
+
+    async def are_paired() -> bool:
+        marks[:] = (await client.get("/api/channels/breaks/timeline")).json()["marks"]
+        return [mark for mark in marks if mark["duration_s"] is not None] != []
+
+    await live.until(are_paired)
+    (mark,) = marks
+    assert (mark["kind"], mark["source"], mark["duration_s"], mark["planned_duration_s"]) == ("ad", "scte35", 6.0, 9.0)
+    await live.until_live(client, f"{on_air.url}/live/breaks/index.m3u8")
+    (url, *_) = await live.renditions(client, f"{on_air.url}/live/breaks/index.m3u8")
+    text = (await client.get(url)).text
+    assert f"SCTE35-OUT=0x{out.hex().upper()}" in text
+    assert f"SCTE35-IN=0x{back.hex().upper()}" in text
 
 
 async def test_a_killed_live_process_comes_back_and_viewers_go_on(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from manifests.errors import PlaylistError
 from manifests.live import timeline
 from manifests.live.playlist import SKIP_UNTIL
 from manifests.live.timeline import EMPTY, Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from manifests.live.state import LiveRendition
+    from manifests.live.timeline import Entry
     from streaming.live.timeline.board import Told
+
+log: Final = logging.getLogger("channel.live")
 
 
 class Marks:
@@ -24,13 +29,13 @@ class Marks:
         self._timeline = EMPTY
 
     def take(self, event: int, told: Iterable[Told]) -> None:
-        """Tags of event number `event`; those that were told before count once. Raises PlaylistError."""
+        """Tags of event number `event`; those that were told before count once. What cannot be read harms no playlist."""
         if event != self._event:
             self._event, self._known, self._first_ms, self._timeline = event, set(), 0, EMPTY
         new = [each for each in told if each.number not in self._known]
         if new:
             self._known.update(each.number for each in new)
-            entries = (*self._timeline.entries, *(each.entry() for each in new))
+            entries = (*self._timeline.entries, *_readable(new))
             self._timeline, self._first_ms = replace(self._timeline, entries=entries), 0
 
     def present(self, states: Collection[LiveRendition], *, now_ms: int) -> Timeline:
@@ -48,3 +53,11 @@ class Marks:
             self._first_ms = first_ms
             self._timeline = timeline.prune(found, first_ms=first_ms, now_ms=now_ms, remembered_ms=remembered_ms)
         return self._timeline
+
+
+def _readable(told: Iterable[Told]) -> Iterator[Entry]:
+    for each in told:
+        try:
+            yield each.entry()
+        except PlaylistError:
+            log.exception("a tag of a timeline cannot be read")

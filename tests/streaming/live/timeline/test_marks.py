@@ -20,6 +20,12 @@ def test_what_was_told_twice_counts_once() -> None:
     assert marks.present(states, now_ms=DAWN) is found
 
 
+def test_what_cannot_be_read_harms_no_playlist() -> None:
+    marks = Marks()
+    marks.take(1, [Told(number=1, tag="#EXT-X-DATERANGE:ID=1", added_ms=DAWN, position=(40, 1)), told(2)])
+    assert [tag.id for tag in marks.present([], now_ms=DAWN).tags()] == ["m2"]
+
+
 def test_another_event_begins_without_marks() -> None:
     marks = Marks()
     marks.take(1, [told(1), told(2)])
