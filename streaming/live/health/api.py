@@ -56,7 +56,7 @@ class HealthApi:
         replies={200: Reply(description="As it is now", kind=ChannelHealth)},
         errors=(ChannelNotFound,),
     )
-    async def show(self, request: Request) -> Response:
+    async def health(self, request: Request) -> Response:
         await require(request, Role.EDITOR)
         channel = await self._channels.get(ChannelId(request.path_params["id"]))
         listed, report = await self._listing.one(channel), await self._report(channel.id)
@@ -83,4 +83,4 @@ class HealthApi:
 
 def routes(channels: Channels, listing: Listing, cache: Cache) -> list[BaseRoute]:
     api = HealthApi(channels, listing, cache)
-    return [Route("/api/channels/{id}/health", api.show, methods=["GET"])]
+    return [Route("/api/channels/{id}/health", api.health, methods=["GET"])]

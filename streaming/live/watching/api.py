@@ -70,7 +70,7 @@ class WatchingApi:
         "If-None-Match.",
         replies={200: Reply(description="All", kind=LiveChannelList, headers={"ETag": "Its tag."}), 304: _UNCHANGED},
     )
-    async def index(self, request: Request) -> Response:
+    async def catalogue(self, request: Request) -> Response:
         listed = LiveChannelList(channels=[self._shown(each) for each in await self._listing.all()])
         return _cacheable(request, listed, cache_control=_PUBLIC)
 
@@ -81,7 +81,7 @@ class WatchingApi:
         replies={200: Reply(description="As it is", kind=LiveChannel, headers={"ETag": "Its tag."}), 304: _UNCHANGED},
         errors=(ChannelNotFound, InvalidToken),
     )
-    async def show(self, request: Request) -> Response:
+    async def catalogue_entry(self, request: Request) -> Response:
         channel = await enter(request, self._doors, ChannelId(request.path_params["id"]))
         listed = await self._listing.one(channel)
         return _cacheable(request, self._shown(listed), cache_control=_PUBLIC if channel.public else _PRIVATE)
@@ -108,6 +108,6 @@ def _cacheable(request: Request, value: object, *, cache_control: str) -> Respon
 def routes(listing: Listing, doors: Doors, *, public_url: str = "") -> list[BaseRoute]:
     api = WatchingApi(listing, doors, public_url=public_url)
     return [
-        Route("/api/live", api.index, methods=["GET"]),
-        Route("/api/live/{id}", api.show, methods=["GET"]),
+        Route("/api/live", api.catalogue, methods=["GET"]),
+        Route("/api/live/{id}", api.catalogue_entry, methods=["GET"]),
     ]
