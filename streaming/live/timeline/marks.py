@@ -29,7 +29,7 @@ class Marks:
         self._timeline = EMPTY
 
     def take(self, event: int, told: Iterable[Told]) -> None:
-        """Tags of event number `event`; those that were told before count once. What cannot be read harms no playlist."""
+        """Tags of event number `event`; those that were told before count once, what cannot be read not at all."""
         if event != self._event:
             self._event, self._known, self._first_ms, self._timeline = event, set(), 0, EMPTY
         new = [each for each in told if each.number not in self._known]
