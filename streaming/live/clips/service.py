@@ -97,8 +97,10 @@ class LiveClips:
             created_by=wanted.created_by, profile=profile.name, promised=EXACT,
         )  # fmt: skip
         made = await self._versions(taken, profile, asset.id, {ROUGH: rough, EXACT: exact})
-        # Who deletes the channel looks for holds when its row is gone, so that is looked at last.
+        # Who deletes a channel, or what has left its window, looks for holds: so what he deletes is looked at last.
         await self._channels.get(channel_id)
+        if not await self._is_there(taken):
+            raise NoLongerThere
         return await self._catalogue.keep(asset.id, made[ROUGH], exact=made.get(EXACT))
 
     async def _versions(
@@ -125,6 +127,11 @@ class LiveClips:
             raise exc.exceptions[0] from exc
         return made
 
+    async def _is_there(self, taken: Taken) -> bool:
+        """Whether its oldest segment is, which would go first."""
+        key, _ = taken.stretch.objects()[0]
+        return key in taken.copied or await self._store.head(key) is not None
+
     async def _source(self, taken: Taken, asset: AssetId) -> SourceBytes:
         """The pieces that both versions are made of: live segments, and copies of what the bucket lacks."""
         head = await write_head(self._store, taken.stretch, asset=asset, version=ROUGH)
@@ -140,6 +147,9 @@ class LiveClips:
 
     async def _begin(self, taken: Taken, plan: Plan) -> None:
         """Segments that nobody could make by the bucket yet: all others are, when they are asked for."""
+        if plan.video is None:
+            return
+        begin = taken.stretch.segments.start + plan.video.skip // plan.video.segment
         objects = Wherever(store=self._store, copied=taken.copied)
 
         async def make(rendition: RenditionId, number: int) -> None:
@@ -148,7 +158,7 @@ class LiveClips:
         try:
             async with anyio.create_task_group() as makers:
                 for rendition, count in plan.renditions().items():
-                    for number in (live - taken.stretch.segments.start for live in taken.numbers):
+                    for number in (live - begin for live in taken.numbers):
                         if number < count:
                             makers.start_soon(make, rendition, number)
         except ExceptionGroup as exc:

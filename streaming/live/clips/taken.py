@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from transcoder.live.event import LiveEvent
 
 _LOOKS_AT_ONCE: Final = 16
+_BEFORE: Final = 2
+"""Segments: more than the sound of a clip is decoded ahead of it (transcoder/audio_window.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +57,15 @@ async def take(
     event: LiveEvent, states: Mapping[RenditionId, LiveRendition], there: Shown, numbers: range, *,
     store: ObjectStore, bodies: Bodies,
 ) -> Taken:  # fmt: skip
-    """Segments of an event: `states` and what they show. Raises NoLongerThere, NothingToCut; what the store and the
-    cache raise."""
+    """Segments of an event, and as far as they are there those before them that their sound is decoded from: `states`
+    and what they show. Raises NoLongerThere, NothingToCut; what the store and the cache raise."""
     top = max(event.rungs, key=lambda rung: (rung.width * rung.height, -rung.divisor)).id
     wanted = (top, event.sound.id)
     copied: dict[str, bytes] = {}
     sizes: dict[tuple[RenditionId, int], int] = {}
     lacking: set[int] = set()
+    first = there.first // (event.grid.parts * event.grid.part)
+    before = range(max(first, numbers.start - _BEFORE), numbers.start)
     limiter = anyio.CapacityLimiter(_LOOKS_AT_ONCE)
 
     async def copy(rendition: RenditionId, number: int) -> bytes | None:
@@ -78,6 +82,7 @@ async def take(
             stat = await store.head(layout.live_segment(event.channel, rendition, number))
             if stat is not None:
                 sizes[rendition, number] = stat.size
+            if stat is not None or number in before:
                 return
             body = await copy(rendition, number)
             if body is None:
@@ -89,7 +94,7 @@ async def take(
     try:
         async with anyio.create_task_group() as looks:
             for rendition in wanted:
-                for number in numbers:
+                for number in (*before, *numbers):
                     looks.start_soon(look, rendition, number)
     except ExceptionGroup as exc:
         raise exc.exceptions[0] from exc
@@ -97,6 +102,10 @@ async def take(
         for number in lacking:
             if rendition not in wanted:
                 await copy(rendition, number)
+    begin = numbers.start
+    while all((rendition, begin - 1) in sizes for rendition in wanted):
+        begin -= 1
+    numbers = range(begin, numbers.stop)
     length, units = event.grid.parts * event.grid.part, event.grid.parts * event.grid.audio_part
     heard = states[event.sound.id].segment(numbers[-1])
     stretch = Stretch(

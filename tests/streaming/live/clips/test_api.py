@@ -97,23 +97,26 @@ async def test_a_clip_is_made_of_what_there_is(
     assert (clip["state"], clip["editorial"], clip["titles"]) == ("playable", "draft", {"en": "The goal"})
     assert (clip["version"], clip["replacement"]["version"], clip["replacement"]["state"]) == (ROUGH, EXACT, "playable")
     # From the key picture before on, to the end of the part; then the pictures that were asked for.
-    for version, skip, frames in ((ROUGH, 0, SEGMENT + 16), (EXACT, 5, SEGMENT + 5)):
+    for version, skip, frames in ((ROUGH, SEGMENT, SEGMENT + 16), (EXACT, SEGMENT + 5, SEGMENT + 5)):
         plan = await find_plan(store, asset, version)
         assert plan is not None
         assert plan.video is not None
         assert (plan.video.skip, plan.video.frames, plan.video.segments) == (skip, frames, 2)
         assert plan.recorded is not None
-        assert (plan.recorded.channel, plan.recorded.first) == ("arena", FIRST + 1)
+        # Its sound is decoded from a little before.
+        assert (plan.recorded.channel, plan.recorded.first) == ("arena", FIRST)
         source = await find_source(store, asset, version)
         assert source is not None
-        assert [piece.key for piece in source.pieces[1:3]] == [
-            layout.live_segment(EVENT.channel, rendition, FIRST + 1) for rendition in (PICTURE, SOUND)
+        assert [piece.key for piece in source.pieces[1:5]] == [
+            layout.live_segment(EVENT.channel, rendition, number)
+            for number in (FIRST, FIRST + 1)
+            for rendition in (PICTURE, SOUND)
         ]
         # What was still growing is its own.
-        assert [await store.read(piece.key) for piece in source.pieces[3:]] == [
+        assert [await store.read(piece.key) for piece in source.pieces[5:]] == [
             b"".join(body(rendition, FIRST + 2, place) for place in range(2)) for rendition in (PICTURE, SOUND)
         ]
-        assert all(layout.source_owner(piece.key) == (asset, ROUGH) for piece in source.pieces[3:])
+        assert all(layout.source_owner(piece.key) == (asset, ROUGH) for piece in source.pieces[5:])
     # Which the bucket does not have, so that all of the first version that nobody else could make is made.
     made = [stat.key async for stat in store.list(layout.media_prefix(asset))]
     plan = await find_plan(store, asset, ROUGH)
@@ -148,7 +151,7 @@ async def test_counted_back_from_now(editor: httpx.AsyncClient, stage: Stage, st
     plan = await find_plan(store, AssetId(clip["id"]), EXACT)
     assert plan is not None
     assert plan.video is not None
-    assert (plan.video.skip, plan.video.frames) == (SEGMENT + 16 - 25, 25)
+    assert (plan.video.skip, plan.video.frames) == (2 * SEGMENT + 16 - 25, 25)
 
 
 async def test_what_is_not_there_yet(
