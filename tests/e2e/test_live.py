@@ -87,6 +87,15 @@ async def test_other_ways_in(on_air: Stack, client: httpx.AsyncClient, ffmpeg: s
         )  # fmt: skip
     async with live.publishing(ffmpeg, address, form=form):
         await live.until_live(client, f"{on_air.url}/live/{way}/index.m3u8")
+
+        async def is_well() -> bool:
+            health = (await client.get(f"/api/channels/{way}/health")).json()
+            return any(
+                (one["way"], one["width"], one["keyframe_interval_s"], one["dropped_frames"]) == (way, 320, 2, 0)
+                for one in health["publishers"]
+            )
+
+        await live.until(is_well)
     (await client.delete(f"/api/channels/{way}/keys/{made['key']['id']}")).raise_for_status()
 
 
