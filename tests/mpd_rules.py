@@ -108,8 +108,25 @@ RULES: Final[dict[str, Rule]] = {
     # §5.3.2, table 4
     "Period": Rule(
         attributes={"id": STRING, "start": DURATION, "duration": DURATION, "bitstreamSwitching": BOOLEAN},
-        children=(("BaseURL", 0, MANY), ("AssetIdentifier", 0, 1), ("AdaptationSet", 1, MANY)),
+        children=(
+            ("BaseURL", 0, MANY), ("AssetIdentifier", 0, 1), ("EventStream", 0, MANY), ("AdaptationSet", 1, MANY),
+        ),
     ),
+    # §5.10.2, table 35
+    "EventStream": Rule(
+        attributes={"schemeIdUri": URI, "value": STRING, "timescale": UINT},
+        required=frozenset({"schemeIdUri"}),
+        children=(("Event", 0, MANY),),
+    ),
+    "Event": Rule(
+        attributes={"presentationTime": UINT, "duration": UINT, "id": UINT},
+        children=(("{http://www.scte.org/schemas/35/2016}Signal", 1, 1),),
+    ),
+    # SCTE 35 §12.1
+    "{http://www.scte.org/schemas/35/2016}Signal": Rule(
+        children=(("{http://www.scte.org/schemas/35/2016}Binary", 1, 1),)
+    ),
+    "{http://www.scte.org/schemas/35/2016}Binary": Rule(text=True),
     # §5.3.3, table 5
     "AdaptationSet": Rule(
         attributes={

@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
-from manifests.dash import xml
+from manifests.dash import events, xml
 from manifests.dash.adaptation_set import AdaptationSet
+from manifests.dash.events import Event
 from manifests.dash.mpd import NAMESPACE, PROFILES
 from manifests.errors import MpdError
 from manifests.hls import date_time
@@ -32,6 +33,8 @@ class Period:
     """@start (required), s of the timeline"""
     duration: Fraction | None = None
     """@duration, s; None: until the next one, or it goes on"""
+    events: tuple[Event, ...] = ()
+    """EventStream: splices"""
     sets: tuple[AdaptationSet, ...]
     """AdaptationSet (required), those that a player begins with first"""
 
@@ -47,6 +50,7 @@ class Period:
         return xml.element(
             "Period",
             (("id", self.id), ("start", xml.duration(self.start)), ("duration", duration)),
+            *events.stream(self.events),
             *(each.element() for each in self.sets),
         )
 

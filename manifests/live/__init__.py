@@ -8,6 +8,7 @@ names       of segments, parts and init sections
 playlist    a state as a typed playlist
 texts       the same as text: whole, as a delta update, for players that know no parts
 dash        the states of a channel as an MPD
+splices     what encoders say of breaks, in an MPD
 directives  what a player asks for in a query
 decide      whether a request is answered, waits, or is refused
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from itertools import pairwise
 from shutil import which
 from typing import TYPE_CHECKING, Any
@@ -171,6 +172,8 @@ async def test_breaks_of_a_transport_stream_are_in_the_playlists(
     text = (await client.get(url)).text
     assert f"SCTE35-OUT=0x{out.hex().upper()}" in text
     assert f"SCTE35-IN=0x{back.hex().upper()}" in text
+    mpd = (await client.get(f"{on_air.url}/live/breaks/manifest.mpd")).text
+    assert [base64.b64encode(section).decode() in mpd for section in (out, back)] == [True, True]
 
 
 async def test_a_killed_live_process_comes_back_and_viewers_go_on(

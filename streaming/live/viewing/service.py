@@ -12,6 +12,7 @@ from manifests.hls import date_time
 from manifests.live import decide
 from manifests.live.decide import Deliver, Reason, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
+from manifests.live.splices import with_splices
 from manifests.live.state import LiveRendition
 from manifests.live.texts import Skipping, Texts
 from manifests.live.timeline import EMPTY, Timeline
@@ -72,7 +73,7 @@ class Viewing:
         self._followers, self._bodies, self._clock = followers, bodies, clock
         self._written: dict[tuple[ChannelId, RenditionId], _Written] = {}
         self._multivariants: dict[ChannelId, tuple[LiveEvent, RenderedPlaylist]] = {}
-        self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object], LiveMpd]] = {}
+        self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object, Timeline], LiveMpd]] = {}
 
     async def knows(self, channel: ChannelId) -> bool:
         """Whether it is known what the channel shows. Raises CacheUnavailable."""
@@ -96,11 +97,13 @@ class Viewing:
         now = self._clock()
         seen = tuple((state.media_sequence, state.number, state.ended) for state in follower.states.values())
         kept = self._mpds.get(channel)
-        if kept is None or kept[0] != (event, seen):
+        timeline = follower.marks.present(follower.states.values(), now_ms=now)
+        if kept is None or kept[0] != (event, seen, timeline):
             try:
-                kept = self._mpds[channel] = ((event, seen), live_mpd(event, follower.states, now_ms=now))
+                made = live_mpd(event, follower.states, now_ms=now)
             except LiveError as exc:
                 raise NothingLive from exc
+            kept = self._mpds[channel] = ((event, seen, timeline), with_splices(made, timeline.tags()))
         return rendered(replace(kept[1], now=date_time.from_ms(now)).render())
 
     async def playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
