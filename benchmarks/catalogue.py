@@ -45,5 +45,6 @@ BENCHMARKS: Final = (
     Benchmark(module="live_latency", minutes=3, quick=True, about="camera to screen in a browser, beside nginx-rtmp"),
     Benchmark(module="live_viewers", minutes=4, quick=True, about="viewers who wait for a part, woken by one core"),
     Benchmark(module="live_clips", minutes=5, quick=True, about="clips of running channels, and parts late by them"),
+    Benchmark(module="live_feeds", minutes=4, quick=True, about="feeds until parts are late, against admission"),
     Benchmark(module="heartbeats", minutes=2, about="heartbeats a core takes, against Redis alone"),
 )
