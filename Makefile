@@ -4,6 +4,7 @@
 # make check   format, lint, types, import rules
 # make e2e     only the end-to-end tests (browsers, foreign clients, kills)
 # make soak    a thousand faults at random; CHANNEL_SOAK_FAULTS and CHANNEL_SOAK_SEED choose others
+# make soak-live  ten thousand polls of a live channel under random kills; CHANNEL_SOAK_POLLS chooses another number
 # make fuzz    every fuzz target for FUZZ_SECONDS (60) under atheris; FUZZ chooses some
 # make bench   measure; the report lands in benchmarks/out
 # make pictures  take the README's screenshots again
@@ -21,7 +22,7 @@ JOBS ?= 2
 FUZZ_SECONDS ?= 60
 FUZZ ?= $(basename $(notdir $(wildcard tests/fuzz/targets/*.py)))
 
-.PHONY: up web test check e2e soak fuzz bench pictures lock clean
+.PHONY: up web test check e2e soak soak-live fuzz bench pictures lock clean
 
 up: $(VENV)/runtime.stamp web/dist/built.stamp
 	@exec $(BIN)/channel up
@@ -37,6 +38,10 @@ e2e: $(VENV)/dev.stamp web/dist/built.stamp tests/e2e/node_modules/installed.sta
 soak: $(VENV)/dev.stamp
 	CHANNEL_SOAK_FAULTS=$${CHANNEL_SOAK_FAULTS:-1000} CHANNEL_SOAK_SEED=$${CHANNEL_SOAK_SEED:-$$(date +%s)} \
 	  $(BIN)/pytest -s tests/e2e/test_soak.py $(ARGS)
+
+soak-live: $(VENV)/dev.stamp
+	CHANNEL_SOAK_POLLS=$${CHANNEL_SOAK_POLLS:-10000} CHANNEL_SOAK_SEED=$${CHANNEL_SOAK_SEED:-$$(date +%s)} \
+	  $(BIN)/pytest -s tests/e2e/test_live_soak.py $(ARGS)
 
 fuzz: $(VENV)/dev.stamp
 	@for target in $(FUZZ); do echo "== $$target"; $(RUN) -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MAILBOX: Final = 256
 _CONFIRM_S: Final = 5.0
 _FIRST_PAUSE_S: Final = 0.05
-_LONGEST_PAUSE_S: Final = 2.0
+_LONGEST_PAUSE_S: Final = 0.5
 # Keeps the connection in subscribed mode while nobody waits for anything.
 _IDLE_CHANNEL: Final = "channel:idle"
 

@@ -96,18 +96,18 @@ def eventually() -> Callable[..., Awaitable[None]]:
 class ValkeyServer:
     """A real Valkey on a port of its own; `kill` is `kill -9`, `start` begins again on the same port and folder."""
 
-    def __init__(self, folder: Path, *, append_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, append_only: bool = False, fsync: str = "always") -> None:
         self.port = _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
-        self._append_only = append_only
+        self._append_only, self._fsync = append_only, fsync
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(
             [
                 get_binary_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder),
-                "--save", "", "--appendonly", "yes" if self._append_only else "no", "--appendfsync", "always",
+                "--save", "", "--appendonly", "yes" if self._append_only else "no", "--appendfsync", self._fsync,
                 "--daemonize", "no", "--loglevel", "warning",
             ],
             stdin=subprocess.DEVNULL,

@@ -102,7 +102,7 @@ def media(state: LiveRendition, name: MediaName, *, arrived_ms: int, now_ms: int
         case PartName():
             return _part(state, name, arrived_ms, now_ms)
         case SegmentName():
-            return _segment(state, name)
+            return _segment(state, name, arrived_ms, now_ms)
         case InitName():  # it is stored before anything names it, so there is nothing to wait for
             return Deliver(cache_control=media_types.IMMUTABLE)
         case _:
@@ -116,15 +116,20 @@ def _part(state: LiveRendition, name: PartName, arrived_ms: int, now_ms: int) ->
         return Deliver(cache_control=media_types.IMMUTABLE) if is_kept else _unknown(state.pace)
     if state.ended or name.number < state.number:  # its segment has ended without it (§6.2.6)
         return _unknown(state.pace)
-    if (name.number, name.index) == state.next_part:
+    # Another process may have hinted at it already: they hear of a part a moment apart.
+    if name.index < state.pace.parts and not _is_too_far(state, name.number, name.index):
         return _wait(state, name.number, name.index, arrived_ms, now_ms)
     return Refuse(reason=Reason.NOT_HINTED)
 
 
-def _segment(state: LiveRendition, name: SegmentName) -> Decision:
+def _segment(state: LiveRendition, name: SegmentName, arrived_ms: int, now_ms: int) -> Decision:
     """One that left the playlist is there as long as the store has it: players may be behind (§6.2.2)."""
     if state.last_whole is None or name.number > state.last_whole:
-        return _unknown(state.pace) if state.ended else Refuse(reason=Reason.NOT_HINTED)
+        if state.ended:
+            return _unknown(state.pace)
+        if name.number == state.number:  # another process may have listed it already
+            return _wait(state, name.number, None, arrived_ms, now_ms)
+        return Refuse(reason=Reason.NOT_HINTED)
     segment = state.segment(name.number)
     if segment is not None and segment.gap:
         return _unknown(state.pace)

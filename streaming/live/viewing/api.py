@@ -5,6 +5,7 @@ A query other than the delivery directives (CMCD, cache busters) makes no other 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -35,6 +36,8 @@ from streaming.playback.media import ObjectResponse
 from streaming.playback.playlists import playlist_response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
 
     from streaming.live.channels.model import Channel
@@ -80,7 +83,8 @@ class ViewingApi:
     )
     async def multivariant(self, request: Request) -> Response:
         channel = await self._enter(request)
-        playlist = await self._viewing.multivariant(channel.id)
+        with _told(channel):
+            playlist = await self._viewing.multivariant(channel.id)
         return playlist_response(request, playlist, cache_control=_NAMING if channel.public else _PRIVATE)
 
     @operation(
@@ -92,7 +96,8 @@ class ViewingApi:
     )
     async def mpd(self, request: Request) -> Response:
         channel = await self._enter(request)
-        manifest = await self._viewing.mpd(channel.id)
+        with _told(channel):
+            manifest = await self._viewing.mpd(channel.id)
         lifetime = _NAMING_MPD if channel.public else _PRIVATE
         return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
 
@@ -111,7 +116,8 @@ class ViewingApi:
             asked = directives.parse(request.query_params.multi_items())
         except LiveError as exc:
             raise WrongDirectives(f"{exc}.") from exc
-        answer = await self._viewing.playlist(channel.id, _rendition(request), asked)
+        with _told(channel):
+            answer = await self._viewing.playlist(channel.id, _rendition(request), asked)
         assert answer.playlist is not None  # noqa: S101 - a playlist was asked for
         return playlist_response(request, answer.playlist, cache_control=_lifetime(channel, answer))
 
@@ -139,18 +145,16 @@ class ViewingApi:
         return await self._media(request, media_types.SEGMENT)
 
     async def _enter(self, request: Request) -> Channel:
-        """The channel, if it may be watched by whoever asks. Raises ChannelNotFound, InvalidToken, EventUnknown."""
-        channel = await enter(request, self._doors, ChannelId(request.path_params["channel"]))
-        if channel.state in _ON_AIR and not await self._viewing.knows(channel.id):
-            raise EventUnknown
-        return channel
+        """The channel, if it may be watched by whoever asks. Raises ChannelNotFound, InvalidToken."""
+        return await enter(request, self._doors, ChannelId(request.path_params["channel"]))
 
     async def _media(self, request: Request, media_type: str) -> Response:
         channel = await self._enter(request)
         name = names.parse(request.url.path.rpartition("/")[2])
         if name is None:
             raise LiveMediaNotFound
-        answer = await self._viewing.media(channel.id, _rendition(request), name)
+        with _told(channel):
+            answer = await self._viewing.media(channel.id, _rendition(request), name)
         headers = {"Cache-Control": _lifetime(channel, answer), "Accept-Ranges": "bytes"}
         if answer.stored is not None:
             return ObjectResponse(answer.stored, status_code=200, headers=headers, media_type=media_type)
@@ -166,6 +170,17 @@ class ViewingApi:
         return Response(
             body[part.start : part.start + part.length], status_code=206, headers=headers, media_type=media_type
         )  # fmt: skip
+
+
+@contextmanager
+def _told(channel: Channel) -> Iterator[None]:
+    """Of a channel that is on air nobody says that there were nothing: it begins, or Redis has lost it for a moment."""
+    try:
+        yield
+    except NothingLive as exc:
+        if channel.state in _ON_AIR:
+            raise EventUnknown from exc
+        raise
 
 
 def _rendition(request: Request) -> RenditionId:

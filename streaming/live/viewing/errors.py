@@ -48,6 +48,6 @@ class PartLate(Unavailable):
 
 
 class EventUnknown(Unavailable):
-    """The channel is on air, but what it shows is not known here: Redis has lost it, and is told again."""
+    """The channel is on air, but nothing is whole yet, or Redis has lost what it shows and is told again."""
 
     code, title = "live_event_unknown", "Wait a moment"

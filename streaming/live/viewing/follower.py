@@ -32,6 +32,9 @@ log: Final = logging.getLogger("channel.live")
 _AGAIN_S: Final = 0.5
 _UNUSED_S: Final = 60.0
 _PATIENCE_S: Final = 5.0
+_QUIET: Final = 1.25
+"""Parts; something is told with every part."""
+_LOOK_S: Final = 0.1
 
 
 def ahead(known: LiveRendition, other: LiveRendition | None) -> LiveRendition:
@@ -53,7 +56,9 @@ class Follower:
         self.marks = Marks()
         self._board = TimelineBoard(cache)
         self._loaded, self._waiting = asyncio.Event(), dict[RenditionId, asyncio.Event]()
-        self.asked = asyncio.get_running_loop().time()
+        self.asked = self._heard = asyncio.get_running_loop().time()
+        self._looking: asyncio.Task[None] | None = None
+        self._look_at = 0.0
         self.task = asyncio.create_task(self._follow(), name=f"follower of {channel}")
 
     @property
@@ -87,22 +92,39 @@ class Follower:
                 log.exception("the state of %s cannot be read", self.channel)
             await asyncio.sleep(_AGAIN_S)
 
+    async def fresh(self) -> None:
+        """Look, unless that takes long, if nothing was heard for longer than a part lasts: who tells may be gone, or we
+        are cut off and others know more."""
+        now = asyncio.get_running_loop().time()
+        if self.event is None or now - self._heard < _QUIET * float(self.event.grid.part_s):
+            return
+        if self._looking is None or (self._looking.done() and now >= self._look_at):
+            self._looking, self._look_at = asyncio.create_task(self._look()), now + _LOOK_S
+        await asyncio.wait([self._looking], timeout=_LOOK_S)
+
+    async def _look(self) -> None:
+        with suppress(CacheUnavailable):
+            await self._load()
+
     async def _load(self) -> None:
         kept = await self._cache.get(board.event_key(self.channel))
         if kept is not None:
             event = load(kept)
-            known = self.states if event == self.event else {}
             read = await read_states(self._cache, event)
-            # What viewers were told is never taken back: Redis may have lost what it had not synced when it died.
-            self.event, self.states = event, {**read, **{name: ahead(known[name], read.get(name)) for name in known}}
             # Read behind the states: what was added in between is left out until they have come so far.
-            self.marks.take(event.number, await self._board.read(self.channel, event.number))
+            marks = await self._board.read(self.channel, event.number)
+            known = self.states if event == self.event else {}
+            # What viewers were told is never taken back: Redis may have lost what was not synced when it died.
+            self.states = {**read, **{name: ahead(known[name], read.get(name)) for name in known}}
+            self.event = event
+            self.marks.take(event.number, marks)
         # A Redis that knows nothing was emptied: what is known here counts until it is told again.
         self._loaded.set()
         for rendition in list(self._waiting):
             self._tell(rendition)
 
     async def _take(self, message: bytes) -> None:
+        self._heard = asyncio.get_running_loop().time()
         if message == board.GONE:
             self.event, self.states = None, {}
             return
@@ -148,6 +170,7 @@ class Followers:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await follower.ready()
+                await follower.fresh()
         except TimeoutError as exc:
             raise CacheUnavailable("nothing is known of a channel yet") from exc
         return follower

@@ -75,10 +75,6 @@ class Viewing:
         self._multivariants: dict[ChannelId, tuple[LiveEvent, RenderedPlaylist]] = {}
         self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object, Timeline], LiveMpd]] = {}
 
-    async def knows(self, channel: ChannelId) -> bool:
-        """Whether it is known what the channel shows. Raises CacheUnavailable."""
-        return (await self._followers.of(channel)).event is not None
-
     async def multivariant(self, channel: ChannelId) -> RenderedPlaylist:
         """Raises NothingLive."""
         follower, event = await self._event(channel)

@@ -155,14 +155,17 @@ def test_the_advance_limit_depends_on_the_part_target(part_ms: int, limit: int) 
         (PartName(number=50, index=3), waits(50, 3)),
         (PartName(number=50, index=2), Deliver(cache_control="public, max-age=31536000, immutable")),
         (PartName(number=47, index=0), Deliver(cache_control="public, max-age=31536000, immutable")),
-        (PartName(number=50, index=4), Refuse(reason=Reason.NOT_HINTED)),
-        (PartName(number=51, index=0), Refuse(reason=Reason.NOT_HINTED)),
+        (PartName(number=50, index=4), waits(50, 4)),  # hinted by a process that is a part further
+        (PartName(number=51, index=0), waits(51, 0)),
+        (PartName(number=50, index=6), Refuse(reason=Reason.NOT_HINTED)),
+        (PartName(number=52, index=0), Refuse(reason=Reason.NOT_HINTED)),
         (PartName(number=49, index=6), GONE),
         (PartName(number=43, index=0), GONE),
         (PartName(number=2, index=0), GONE),
         (SegmentName(number=49), Deliver(cache_control="public, max-age=31536000, immutable")),
         (SegmentName(number=2), Deliver(cache_control="public, max-age=31536000, immutable")),
-        (SegmentName(number=50), Refuse(reason=Reason.NOT_HINTED)),
+        (SegmentName(number=50), waits(50, None)),
+        (SegmentName(number=51), Refuse(reason=Reason.NOT_HINTED)),
         (InitName(name="init-1.mp4"), Deliver(cache_control="public, max-age=31536000, immutable")),
     ],
 )
@@ -176,7 +179,7 @@ def test_the_part_behind_a_full_segment_is_hinted_and_waited_for() -> None:
         full = change.add_part(full, duration=VIDEO.part, size=1, now_ms=0)
     for state in (full, change.end_segment(full, now_ms=0)):
         assert decide.media(state, PartName(number=51, index=0), arrived_ms=NOW, now_ms=NOW) == waits(51, 0)
-    assert decide.media(full, PartName(number=51, index=1), arrived_ms=NOW, now_ms=NOW) == Refuse(
+    assert decide.media(full, PartName(number=52, index=0), arrived_ms=NOW, now_ms=NOW) == Refuse(
         reason=Reason.NOT_HINTED
     )
 
@@ -200,8 +203,8 @@ def test_what_is_not_yet_there_never_stays_in_a_cache() -> None:
     early = [
         decide.playlist(LIVE, Directives(msn=52), arrived_ms=NOW, now_ms=NOW),
         decide.playlist(LIVE, Directives(msn=50), arrived_ms=NOW, now_ms=UNTIL),
-        decide.media(LIVE, PartName(number=51, index=1), arrived_ms=NOW, now_ms=NOW),
-        decide.media(LIVE, SegmentName(number=50), arrived_ms=NOW, now_ms=NOW),
+        decide.media(LIVE, PartName(number=52, index=1), arrived_ms=NOW, now_ms=NOW),
+        decide.media(LIVE, SegmentName(number=51), arrived_ms=NOW, now_ms=NOW),
     ]
     assert [answer.cache_control for answer in early if isinstance(answer, Refuse)] == ["no-store"] * 4
 

@@ -293,12 +293,13 @@ async def test_an_emptied_redis_is_told_all_again(
     # Who knew something knows it still, and who did not says so, in place of that there were nothing.
     assert playlist((await client.get(PLAYLIST)).text) == before
     late = Viewing(Followers(cache), Bodies(cache=cache, store=stage.store), clock=lambda: stage.now)
-    assert not await late.knows(EVENT.channel)
+    assert (await late._followers.of(EVENT.channel)).event is None
     lost = await client.get(f"/live/arena/{PICTURE}/{FIRST + 20}.1.m4s")
     assert (lost.status_code, lost.json()["code"]) == (503, "part_late")
 
     await stage.parts(FIRST + 20, range(2, 3))
-    await eventually(lambda: late.knows(EVENT.channel))
+    follower = await late._followers.of(EVENT.channel)
+    await eventually(lambda: follower.event is not None)
     for viewing in (late, services.viewing):
         for rendition in EVENT.renditions:
             answer = await viewing.playlist(EVENT.channel, rendition, Directives(msn=FIRST + 20, part=2))

@@ -1,0 +1,63 @@
+"""Lets the faults of a plan happen to a live stack, and writes down when each struck."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio
+import psutil
+
+from tests.e2e.soak_live.faults import FaultKind, faults
+from tests.e2e.soak_live.stage import APIS
+
+if TYPE_CHECKING:
+    from tests.e2e.soak_live.faults import Fault
+    from tests.e2e.soak_live.stage import LiveStage
+
+
+class Director:
+    """`times`: when anything struck, `kills`: when the live process was killed, by the clock of `time.monotonic`."""
+
+    def __init__(self, stage: LiveStage, *, seed: int, pause_s: float) -> None:
+        self.struck: Counter[FaultKind] = Counter()
+        self.times: list[float] = []
+        self.kills: list[float] = []
+        self._stage = stage
+        self._plan = faults(seed, pause_s=pause_s)
+
+    async def run(self, enough: anyio.Event) -> None:
+        """One fault after the other, until it is enough; what was killed then is back."""
+        for fault in self._plan:
+            with anyio.move_on_after(fault.after_s):
+                await enough.wait()
+            if enough.is_set():
+                return
+            await self._act(fault)
+            self.struck[fault.kind] += 1
+
+    async def _act(self, fault: Fault) -> None:
+        stage = self._stage
+        self.times.append(time.monotonic())
+        match fault.kind:
+            case FaultKind.LIVE_KILL:
+                self.kills.append(self.times[-1])
+                await stage.kill("live")
+            case FaultKind.ENCODER_KILL:
+                for child in stage.encoders():
+                    with suppress(psutil.NoSuchProcess):
+                        child.kill()
+            case FaultKind.LIVE_STOP:
+                await stage.pause("live", fault.lasts_s)
+            case FaultKind.API_KILL:
+                await stage.kill(APIS[fault.victim % len(APIS)])
+            case FaultKind.REDIS_KILL:
+                await stage.restart_redis(fault.lasts_s)
+            case FaultKind.REDIS_EMPTIED:
+                stage.valkey.flush()
+            case FaultKind.STORE_KILL:
+                await stage.restart_store(fault.lasts_s)
+            case FaultKind.STORE_STOP:
+                await stage.pause("store", fault.lasts_s)
