@@ -173,7 +173,7 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     bar = page.get_by_role("slider", name="Position in the broadcast")
     expect(live).to_have_attribute("aria-pressed", "true", timeout=60_000)
     expect(page.get_by_role("heading", name="Arena")).to_be_visible()
-    until(lambda: int(bar.get_attribute("aria-valuemin") or 0) < -25, "there is something to go back to")
+    until(lambda: int(bar.get_attribute("aria-valuemin") or 0) < -16, "there is something to go back to")
     expect(page.get_by_text("1 watching")).to_be_visible(timeout=30_000)
 
     box = bar.bounding_box()
