@@ -87,6 +87,7 @@ tests/e2e/node_modules/installed.stamp: tests/e2e/package.json tests/e2e/package
 
 pictures: $(VENV)/dev.stamp web/dist/built.stamp
 	$(RUN) docs/pictures/take.py
+	$(RUN) docs/pictures/take_live.py
 
 lock: $(VENV)/dev.stamp
 	$(BIN)/pip install --quiet uv

@@ -41,7 +41,8 @@ export function createLivePlayer(source: Source & { title: string }): LivePlayer
     "Live",
   );
   edge.addEventListener("click", () => stream.goLive());
-  const time = element("span", { class: "time" });
+  const day = element("span", { class: "day" });
+  const behind = element("span", { class: "late" });
   const quality = element("select", { class: "quality", "aria-label": "Quality", hidden: true });
   quality.addEventListener("change", () => stream.choose(Number(quality.value)));
   const unmute = element(
@@ -77,7 +78,7 @@ export function createLivePlayer(source: Source & { title: string }): LivePlayer
       element("media-mute-button" as "div"),
       element("media-volume-range" as "div"),
       edge,
-      time,
+      element("span", { class: "time" }, day, behind),
       element("span", { class: "space" }),
       quality,
       element("media-captions-menu-button" as "div"),
@@ -95,8 +96,8 @@ export function createLivePlayer(source: Source & { title: string }): LivePlayer
     edge.setAttribute("aria-pressed", String(atEdge));
     edge.hidden = stream.phase === "over";
     const at = stream.clock()?.at(video.currentTime) ?? null;
-    const late = range && !atEdge ? behindText(range.edge - video.currentTime) : "";
-    time.textContent = range ? [at === null ? "" : timeOfDay(at), late].filter(Boolean).join(" · ") : "";
+    day.textContent = at === null ? "" : timeOfDay(at);
+    behind.textContent = range && !atEdge ? behindText(Math.max(0, range.edge - video.currentTime)) : "";
     unmute.hidden = !silenced || !video.muted || video.paused;
   };
   const drawQualities = (): void => {

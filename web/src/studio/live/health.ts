@@ -140,8 +140,8 @@ function factsOf(publisher: PublisherHealth, rate: string): [string, string, boo
     ["Bit rate", rate, false],
     ["Picture", size, false],
     ["Frame rate", off ? `${fps} of ${stated}` : fps, off],
-    ["Dropped", known(publisher.dropped_frames, String), (publisher.dropped_frames ?? 0) > 0],
-    ["Filled in", known(publisher.filled_frames, String), (publisher.filled_frames ?? 0) > 0],
+    ["Dropped", known(publisher.dropped_frames, String), false],
+    ["Filled in", known(publisher.filled_frames, String), false],
     [
       "Key pictures",
       known(interval, (value) => `every ${value.toFixed(1)} s`),
