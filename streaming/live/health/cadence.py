@@ -58,19 +58,29 @@ class Cadence:
         self._next: int | None = None
         self._before = 0
         """Places before the first picture's own: it stands for those, too, and they are no holes."""
+        self._too_early = 0
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it can be told what becomes of pictures: the grid is known, and a key picture came."""
+        return self._grid is not None and len(self._keys) > 0
 
     def add(self, picture: Picture, *, timescale: int) -> None:
         self.frames += 1
+        self._recent.append(picture.pts)
+        while abs(picture.pts - self._recent[0]) > _RATE_S * timescale:
+            self._recent.popleft()
         if picture.key:
             # What was sent before a key picture is shown before what comes behind it.
             self._flush()
             self._keys.append(picture.pts)
+            self.dropped, self._too_early = self.dropped + self._too_early, 0
+        elif not self._keys:
+            self._too_early += 1  # nothing can decode it
+            return
         heapq.heappush(self._waiting, picture.pts)
         if len(self._waiting) > REORDERED:
             self._shown(heapq.heappop(self._waiting))
-        self._recent.append(picture.pts)
-        while abs(picture.pts - self._recent[0]) > _RATE_S * timescale:
-            self._recent.popleft()
 
     def settle(self, grid: Grid) -> None:
         """The grid is known: also what came before is put onto it."""

@@ -103,8 +103,7 @@ class Gauge:
             self._sums.popleft()
         before = self._sums[0]
         opening, silent_s = self._opening, (now - arrivals.last_ms) / 1000
-        is_known, comes = cadence.frames > 0, sums.frames > before.frames
-        is_placed = is_known and opening is not None
+        comes = sums.frames > before.frames
         stated = None if opening is None else opening.rate / (2 if opening.interlaced else 1)
         health = PublisherHealth(
             place=self._publisher.place,
@@ -118,9 +117,9 @@ class Gauge:
             keyframe_interval_s=_rounded(cadence.key_interval(scale), 3),
             video_codec=None if opening is None else opening.video_codec,
             audio_codec=None if opening is None else opening.audio_codec or None,
-            frames=cadence.frames if is_known else None,
-            dropped_frames=cadence.dropped if is_placed else None,
-            filled_frames=cadence.filled if is_placed else None,
+            frames=cadence.frames or None,
+            dropped_frames=cadence.dropped if cadence.is_placed else None,
+            filled_frames=cadence.filled if cadence.is_placed else None,
             behind_ms=self._behind,
             last_bytes_at=moment(arrivals.last_ms) if arrivals.received else None,
         )

@@ -111,3 +111,16 @@ def test_the_longest_way_between_key_pictures_counts() -> None:
         if stamp == 10_000:
             assert cadence.key_interval(MS) == 5
     assert cadence.key_interval(MS) == pytest.approx(10.96)
+
+
+def test_what_comes_before_the_first_key_picture_is_dropped_and_of_a_stream_without_any_nothing_is_known() -> None:
+    cadence = Cadence()
+    cadence.settle(Grid(rate=Fraction(25), zero=0, timescale=MS))
+    for stamp in range(0, 400, 40):
+        cadence.add(Picture(pts=stamp, key=False), timescale=MS)
+    assert (cadence.frames, cadence.is_placed) == (10, False)
+    assert cadence.rate(MS) == 25
+    for stamp in range(400, 2400, 40):
+        cadence.add(Picture(pts=stamp, key=stamp == 400), timescale=MS)
+    cadence.close()
+    assert (cadence.is_placed, cadence.frames, cadence.dropped, cadence.filled) == (True, 60, 10, 0)
