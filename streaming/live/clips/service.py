@@ -111,18 +111,16 @@ class LiveClips:
             source = await self._source(taken, asset)
         except ObjectNotFound as exc:
             raise NoLongerThere("The channel is being deleted.") from exc
-        made: dict[int, Plan] = {}
-
-        async def make(version: int, frames: range) -> None:
-            made[version] = await self._write(taken, source, profile, asset, version, frames)
-            if version == ROUGH:
-                await self._begin(taken, made[version])
-
+        made = {
+            version: _planned(taken, source, profile, asset, version, frames)
+            for version, frames in wanted.items()
+            if version == ROUGH or frames != wanted[ROUGH]
+        }
         try:
-            async with anyio.create_task_group() as versions:
-                for version, frames in wanted.items():
-                    if version == ROUGH or frames != wanted[ROUGH]:
-                        versions.start_soon(make, version, frames)
+            async with anyio.create_task_group() as writers:
+                writers.start_soon(self._begin, taken, made[ROUGH])
+                for plan in made.values():
+                    writers.start_soon(self._write, plan, source, profile)
         except ExceptionGroup as exc:
             raise exc.exceptions[0] from exc
         return made
@@ -164,20 +162,23 @@ class LiveClips:
         except ExceptionGroup as exc:
             raise exc.exceptions[0] from exc
 
-    async def _write(
-        self, taken: Taken, source: SourceBytes, profile: Profile, asset: AssetId, version: int, frames: range
-    ) -> Plan:
+    async def _write(self, plan: Plan, source: SourceBytes, profile: Profile) -> None:
         """All that a version is, in the bucket; the plan last."""
-        grid = taken.stretch.event.grid
-        zero = taken.stretch.segments.start * grid.parts * grid.part
-        all_of_it = recorded_plan(
-            taken.stretch, source, asset=asset, version=version, protection=protection(profile)
-        )  # fmt: skip
-        made = recorded_frames(all_of_it, range(frames.start - zero, frames.stop - zero))
+        asset, version = plan.asset, plan.version
         # Who sweeps the clip reads in its list what it holds, so the list comes first.
         await write_source(self._store, asset, version, source)
         await write_holds(self._store, asset, version, source)
-        if made.protection is not None:
+        if plan.protection is not None:
             await self._keys.make(asset, version)
         await write_profile(self._store, asset, version, profile)
-        return await write_plan(self._store, made)
+        await write_plan(self._store, plan)
+
+
+def _planned(
+    taken: Taken, source: SourceBytes, profile: Profile, asset: AssetId, version: int, frames: range
+) -> Plan:  # fmt: skip
+    """Some frames, counted from the epoch."""
+    grid = taken.stretch.event.grid
+    zero = taken.stretch.segments.start * grid.parts * grid.part
+    there = recorded_plan(taken.stretch, source, asset=asset, version=version, protection=protection(profile))
+    return recorded_frames(there, range(frames.start - zero, frames.stop - zero))
