@@ -4,7 +4,8 @@
 # make check   format, lint, types, import rules
 # make e2e     only the end-to-end tests (browsers, foreign clients, kills)
 # make soak    a thousand faults at random; CHANNEL_SOAK_FAULTS and CHANNEL_SOAK_SEED choose others
-# make soak-live  ten thousand polls of a live channel under random kills; CHANNEL_SOAK_POLLS chooses another number
+# make soak-live  ten thousand polls of a live channel under random kills; CHANNEL_SOAK_POLLS chooses another number;
+#              and a hundred live encoders killed while they are watched (CHANNEL_FAILOVERS)
 # make fuzz    every fuzz target for FUZZ_SECONDS (60) under atheris; FUZZ chooses some
 # make bench   measure; the report lands in benchmarks/out
 # make pictures  take the README's screenshots again
@@ -42,6 +43,7 @@ soak: $(VENV)/dev.stamp
 soak-live: $(VENV)/dev.stamp
 	CHANNEL_SOAK_POLLS=$${CHANNEL_SOAK_POLLS:-10000} CHANNEL_SOAK_SEED=$${CHANNEL_SOAK_SEED:-$$(date +%s)} \
 	  $(BIN)/pytest -s tests/e2e/test_live_soak.py $(ARGS)
+	CHANNEL_FAILOVERS=$${CHANNEL_FAILOVERS:-100} $(BIN)/pytest -s tests/e2e/test_live_failover.py $(ARGS)
 
 fuzz: $(VENV)/dev.stamp
 	@for target in $(FUZZ); do echo "== $$target"; $(RUN) -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done

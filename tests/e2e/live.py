@@ -102,7 +102,12 @@ class Viewer:
             if uri not in self._fetched:
                 self._fetched.add(uri)
                 got = await self._get(urljoin(self.url, uri))
-                assert got is None or got.content
+                if got is not None:
+                    assert got.content
+                    self.fetched(uri, got.content)
+
+    def fetched(self, uri: str, body: bytes) -> None:
+        """What was named was there."""
 
     def _next(self) -> dict[str, int]:
         if self.last is None or self.last.ended:

@@ -88,11 +88,12 @@ def on_air(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int
             publisher.wait()
 
 
-def _watch(page: Page, stack: Stack, player: Path = HLS_JS, watch: str = WATCH) -> None:
+def watch(page: Page, stack: Stack, player: Path = HLS_JS, script: str = WATCH) -> None:
+    """Open a page with a player in it, and the script that has it play."""
     files = {
         "": (PAGE, "text/html"),
         "player.js": (player.read_text(), "text/javascript"),
-        "watch.js": (watch, "text/javascript"),
+        "watch.js": (script, "text/javascript"),
     }
 
     def serve(route: Route) -> None:
@@ -114,7 +115,7 @@ def test_hls_js_plays_parts_at_the_live_edge(on_air: Stack, browser: Browser) ->
             refused.append(f"{response.status} {response.url}")
 
     page.on("response", answered)
-    _watch(page, on_air)
+    watch(page, on_air)
     until(lambda: page.evaluate("document.querySelector('video').currentTime") > 4, "hls.js plays")
     assert page.evaluate("errors") == []
     assert refused == []
@@ -143,10 +144,10 @@ def test_players_of_hls_and_of_dash_play_it(on_air: Stack, browser: Browser) -> 
             lambda: client.get("/live/arena/v180-1/index.m3u8").text.count("#EXTINF") >= 8, "eight segments are whole"
         )
     pages, refused = {}, defaultdict(list)
-    for title, (player, watch) in OTHERS.items():
+    for title, (player, script) in OTHERS.items():
         page = pages[title] = browser.new_page()
         page.on("response", partial(_note, refused[title]))
-        _watch(page, on_air, player, watch)
+        watch(page, on_air, player, script)
     for title, page in pages.items():
         until(lambda page=page: page.evaluate("document.querySelector('video').played.length > 0"), f"{title} begins")
         start = page.evaluate("document.querySelector('video').currentTime")

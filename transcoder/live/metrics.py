@@ -15,6 +15,7 @@ PART_DELAY: Final = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10),
 )
 RUNS: Final = Counter("channel_live_runs_total", "Runs of encoders, by how they ended.", ["end"])
+TURNS: Final = Counter("channel_live_turns_total", "Changes of who is on air, by who it is then.", ["source"])
 UPLOADS_WAITING: Final = Gauge("channel_live_uploads_waiting", "Objects that wait for the bucket.")
 SEGMENTS_GIVEN_UP: Final = Counter(
     "channel_live_segments_given_up_total", "Segments that the bucket did not take in time."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from transcoder.live.metrics import TURNS
 from transcoder.live.selector import Selector, Source
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class OnAir:
         self.event, self._packager, self._clock = event, packager, clock
         self.slate: Slate | None = None
         """None as long as it is being made: until then time stands still when nobody publishes."""
+        self._counted: Source | None = None
         self._inits: dict[Source, dict[RenditionId, str]] = {}
         # A second: what players hold of what is to come.
         late = max(2, round(1 / event.grid.part_s))
@@ -69,6 +71,9 @@ class OnAir:
         self._tell(self._selector.give(source, part.start // track.part, part))
 
     def _tell(self, tells: Iterable[Tell]) -> None:
+        if (source := self.source) is not None and source is not self._counted:
+            TURNS.labels(source.value).inc()
+            self._counted = source
         past = self._due() - _LISTED * self.event.grid.parts
         for tell in tells:
             part, init = tell.part, ""

@@ -110,14 +110,13 @@ class Selector:
         feed.reached[rendition] = position + 1
         if position >= self._next[rendition]:
             feed.held.setdefault(rendition, {})[position] = part
-        turn = self._turn(rendition)
-        is_late = turn not in (source, Source.SLATE) and position + 1 - self._next[rendition] >= self._late
+        waited = 0 if self._turn(rendition) in (source, Source.SLATE) else position + 1 - self._next[rendition]
         if self._plan is not None and self._comes_first(source, position, self._plan):
             self._plan = replace(self._plan, source=source)
-        elif is_late and self._can_go_on(source, self._renditions):
+        elif waited >= self._late and self._can_go_on(source, self._renditions):
             self._plan = None
             self._current = dict.fromkeys(self._renditions, source)
-        elif is_late:
+        elif waited >= self._late + self._parts:  # it could have begun a segment since
             self._without(_other(source))
         return self._go_on()
 

@@ -23,7 +23,7 @@ from transcoder.live.event import load
 from transcoder.live.resume import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from infra.redis_cache import RedisCache
@@ -154,6 +154,23 @@ async def test_a_feed_that_does_not_fit_is_put_out_and_the_channel_says_why(
             await asyncio.sleep(0.02)
     assert found.state is ChannelState.WAITING
     assert "No room" in found.trouble
+
+
+@pytest.mark.parametrize("capacity", [2])
+async def test_a_backup_that_has_no_room_beside_the_primary_is_put_out(
+    shows: Shows, services: Services, ffmpeg: str, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    async def says_why() -> bool:
+        return "No room" in (await services.channels.get(ARENA)).trouble
+
+    await services.channels.start(ARENA)
+    async with published(ffmpeg, shows):
+        await state_is(services, ChannelState.LIVE)
+        async with published(ffmpeg, shows, place=Place.BACKUP) as sending:
+            with pytest.raises(FeedClosed, match="No room"):
+                await sending
+        await eventually(says_why)
+        assert (await services.channels.get(ARENA)).state is ChannelState.LIVE
 
 
 async def test_another_process_goes_on_with_the_numbers(services: Services, cache: RedisCache, ffmpeg: str) -> None:

@@ -6,6 +6,7 @@ from tests.transcoder.live.test_packager import EVENT, FIRST, SEGMENT_MS, Heard,
 from tests.transcoder.live.test_slate import slate
 from transcoder.live.on_air import OnAir
 from transcoder.live.packager import Packager
+from transcoder.live.rhythm import Rhythm
 from transcoder.live.selector import Source
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ def test_no_part_is_told_before_its_time_is_over() -> None:
     studio.now += 1
     studio.on_air.tick(frozenset())
     assert len(studio.heard.parts) == told + len(EVENT.renditions)
+
+
+def test_the_slate_is_there_within_a_second_and_a_half_of_the_last_byte() -> None:
+    studio = Studio()
+    studio.give(studio.join(Source.PRIMARY, FIRST), FIRST, range(2))
+    rhythm, last_byte = Rhythm(studio.now - 5000), studio.now
+    rhythm.came(last_byte)
+    while studio.on_air.source is not Source.SLATE:
+        studio.now += 50
+        studio.on_air.tick({Source.PRIMARY} if rhythm.is_quiet(studio.now) else frozenset())
+    assert 1000 < studio.now - last_byte <= 1500
+    # All that was missed is there with it: the next part is the one that is not over yet.
+    state = studio.packager.states[EVENT.sound.id]
+    assert state.growing is not None
+    end = FIRST * SEGMENT_MS + state.growing.count * PART_MS
+    assert end <= studio.now < end + PART_MS
 
 
 def test_a_killed_process_is_followed_by_the_slate_and_by_whole_segments() -> None:
