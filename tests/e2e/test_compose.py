@@ -308,6 +308,13 @@ def test_two_api_processes_agree_on_a_session(deployment: Deployment) -> None:
     assert now == {1}
 
 
+def test_what_is_live_is_asked_for_once_for_all(deployment: Deployment) -> None:
+    with httpx.Client(base_url=deployment.edge, timeout=30, trust_env=False) as viewer:
+        until(lambda: viewer.get("/api/live").headers["X-Cache"] == "HIT", "the edge has it")
+        listed = viewer.get("/api/live")
+    assert (listed.json(), listed.headers["Cache-Control"]) == ({"channels": []}, "public, max-age=1")
+
+
 def test_one_address_cannot_begin_sessions_without_end(deployment: Deployment) -> None:
     """What is sent are no sessions: the edge counts them all the same."""
     address = f"{deployment.edge}/api/sessions"
