@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from manifests import hls
 from manifests.hls import MediaPlaylist, date_time
+from streaming.cli import app
 from tests.e2e import live
 from tests.e2e.stack import Stack, running
 
@@ -144,7 +147,14 @@ async def test_a_clip_in_two_stages(on_air: Stack, client: httpx.AsyncClient, ff
         assert (asset["duration_s"], asset["editorial"]) == (pytest.approx(count / RATE, abs=0.001), "draft")
         # Who plays the first version is not interrupted.
         assert await pictures(client, ffmpeg, clip["id"], version=1) == rough
-        await viewer.watch(2)
+        # By the command line, which waits for what lies a moment ahead.
+        ahead = date_time.from_ms(time.time_ns() // 1_000_000 + 500)
+        asked = ["live-clip", "arena", "--in", "-1s", "--out", date_time.render(ahead), "--token", on_air.token]
+        told = await asyncio.to_thread(CliRunner().invoke, app, [*asked, "--url", on_air.url])
+        assert (told.exit_code, told.output[:6]) == (0, "asset "), told.output
+        asked[1] = "nowhere"
+        told = await asyncio.to_thread(CliRunner().invoke, app, [*asked, "--url", on_air.url])
+        assert (told.exit_code, told.stderr) == (1, "channel live-clip: There is no channel with this id.\n")
         date, before = await shown(client, ffmpeg, rendition)
     assert viewer.refused == []
     (await client.post("/api/channels/arena/stop")).raise_for_status()

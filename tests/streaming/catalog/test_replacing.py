@@ -100,6 +100,25 @@ async def test_what_plays_stays_until_all_of_the_other_is_there(desk: Desk) -> N
     assert (replaced.source_filename, replaced.revision) == ("final.mp4", asset.revision)
 
 
+async def test_no_more_is_asked_for_of_what_is_about_to_be_replaced(desk: Desk) -> None:
+    asset = await desk.uploaded()
+    await desk.planned(asset)
+    await desk.reconciler.sweep()
+    version = await desk.catalogue.begin_upload(asset.id)
+    await desk.arrived(asset, version)
+    await desk.replanned(asset, version)
+    await desk.lose_the_queue(asset)
+    await desk.reconciler.sweep()
+    pending = await desk.jobs.pending(asset.id)
+    assert pending
+    assert all(task.startswith(f"{asset.id}/{version}/") for task in pending)
+    await write_failure(desk.store, asset.id, version, Failure(code="broken", message="It is broken."))
+    await desk.lose_the_queue(asset)
+    await desk.reconciler.sweep()
+    await desk.reconciler.sweep()
+    assert any(task.startswith(f"{asset.id}/1/") for task in await desk.jobs.pending(asset.id)), "it stays, after all"
+
+
 async def test_who_plays_the_old_version_has_his_time_to_end_it(desk: Desk) -> None:
     asset = await desk.ready()
     version = await desk.catalogue.begin_upload(asset.id)
