@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from manifests.layout import ChannelId
 
 WAKE_UP: Final = b":timeline\n"
-"""Begins the wake-ups of tags; the rest is a JSON list of them."""
+"""Begins the wake-ups of tags; the rest is the number of the event, a line break, and a JSON list of them."""
 
 _TELL: Final = """
 local msn, part = 0, 0
@@ -63,7 +63,7 @@ for at = 6, #ARGV, 3 do
   if told then all[#all + 1] = told end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-if #new > 0 then redis.call('PUBLISH', KEYS[3], ARGV[3] .. '[' .. table.concat(new, ',') .. ']') end
+if #new > 0 then redis.call('PUBLISH', KEYS[3], ARGV[3] .. ARGV[1] .. '\\n[' .. table.concat(new, ',') .. ']') end
 return all
 """
 """KEYS: timeline, event, channel of wake-ups. ARGV: number of the event, how long it is kept (ms), what a wake-up
@@ -122,9 +122,10 @@ def parsed(line: str) -> DateRange:
     return date_range.parse(Tag(name=name, value=value, line=1))
 
 
-def load(message: bytes) -> list[Told]:
-    """What a wake-up says behind its beginning. Raises msgspec.DecodeError."""
-    return msgspec.json.decode(message, type=list[Told])
+def load(message: bytes) -> tuple[int, list[Told]]:
+    """What a wake-up says: the number of an event, and tags of it. Raises msgspec.DecodeError."""
+    event, _, tags = message.removeprefix(WAKE_UP).partition(b"\n")
+    return int(event), msgspec.json.decode(tags, type=list[Told])
 
 
 class TimelineBoard:

@@ -129,8 +129,9 @@ class Follower:
             self.event, self.states = None, {}
             return
         if message.startswith(WAKE_UP):
-            if self.event is not None:
-                self.marks.take(self.event.number, load_tags(message.removeprefix(WAKE_UP)))
+            number, tags = load_tags(message)
+            if self.event is not None and self.event.number == number:  # the next one has marks before it begins
+                self.marks.take(number, tags)
             return
         name, _, body = message.partition(b"\n")
         rendition = RenditionId(name.decode())

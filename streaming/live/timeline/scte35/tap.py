@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from streaming.live.ingest.publisher import Container
+from streaming.live.ingest.publisher import Container, Way
 from streaming.live.timeline.metrics import SECTIONS
 from streaming.live.timeline.scte35.sections import SectionScanner
 from streaming.live.timeline.scte35.splice import WRAP, BrokenSection, Splice, parse
@@ -24,6 +24,8 @@ _ROOM: Final = 32
 """Sections that are taken at once, and one a second behind them: a feed of nothing else does no harm."""
 _JUMP_MS: Final = 10_000
 """What the stream's clock may run ahead or behind: ffmpeg takes more for a new beginning, and goes on from there."""
+_SEGMENT_MS: Final = 30_000
+"""The same where whole segments come at once."""
 _SOON_MS: Final = 3_600_000
 _LATE_MS: Final = 60_000
 
@@ -35,6 +37,7 @@ class SpliceTap:
     def __init__(self, publisher: Publisher, hear: Callable[[Splice, int], None], clock: Callable[[], int]) -> None:
         self._scanner = SectionScanner() if publisher.container is Container.MPEG_TS else None
         self._hear, self._clock = hear, clock
+        self._jump_ms = _SEGMENT_MS if publisher.way is Way.HLS else _JUMP_MS
         self._opening: Opening | None = None
         self._pending: list[tuple[Splice, int]] = []
         self._room, self._filled_ms = float(_ROOM), clock()
@@ -86,7 +89,7 @@ class SpliceTap:
         if splice.pts is not None and self._scanner is not None:
             clock = self._scanner.clock
             jumped = 0 if clock is None else self._ahead(clock, now)
-            at = now + self._ahead(splice.pts, now) - (jumped if abs(jumped) > _JUMP_MS else 0)
+            at = now + self._ahead(splice.pts, now) - (jumped if abs(jumped) > self._jump_ms else 0)
             if not -_LATE_MS <= at - now <= _SOON_MS:
                 SECTIONS.labels("moment").inc()
                 at = now

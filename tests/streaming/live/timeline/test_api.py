@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -185,27 +185,43 @@ async def test_a_mark_from_its_making_to_its_end(
     assert 'PLANNED-DURATION=30,X-PRICE=1.5,X-SPONSOR="Acme"' in text
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({"kind": "song"}, "/kind"),
-        ({"kind": "marker", "id": "a b"}, "/id"),
-        ({"kind": "marker", "title": "x" * 201}, "/title"),
-        ({"kind": "marker", "duration_s": -1}, "/duration_s"),
-        ({"kind": "ad", "planned_duration_s": 10**7}, "/planned_duration_s"),
-        ({"kind": "marker", "at": "2026-11-22T08:00:00"}, "/at"),
-        ({"kind": "marker", "at": "2020-01-01T08:00:00Z"}, "/at"),
-        ({"kind": "marker", "at": "2040-01-01T08:00:00Z"}, "/at"),
-        ({"kind": "marker", "attributes": {"TEAM": "x"}}, "/attributes/TEAM"),
-        ({"kind": "marker", "attributes": {"X-A/B": "x"}}, "/attributes/X-A~1B"),
-        ({"kind": "marker", "attributes": {f"X-{number}": 1 for number in range(33)}}, "/attributes"),
-    ],
-)
-async def test_bad_marks_are_refused(
-    client: httpx.AsyncClient, stage: Stage, editor: dict[str, str], body: dict[str, object], pointer: str
+async def test_marks_of_the_next_event_are_not_in_what_is_left_of_the_last(
+    client: httpx.AsyncClient, stage: Stage, services: Services, editor: dict[str, str]
 ) -> None:
-    refused = await client.post(TIMELINE, json=body, headers=editor)
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    await stage.broadcast.finish()
+    await services.channels.stop(EVENT.channel)
+    before = (await client.get(PLAYLIST.format(SOUND), params={"_HLS_msn": FIRST})).text
+    assert (await services.channels.start(EVENT.channel)).event == 2
+    assert (await client.post(TIMELINE, json={"kind": "marker", "id": "second"}, headers=editor)).status_code == 201
+    async with services.infra.cache.subscribe("channel:live:arena") as messages:  # all that was said before is heard
+        await services.infra.cache.publish("channel:live:arena", b"")
+        await anext(messages)
+    assert (await client.get(PLAYLIST.format(SOUND))).text == before
+    assert [mark["id"] for mark in (await client.get("/live/arena/timeline.json")).json()["marks"]] == []
+    assert [mark["id"] for mark in (await client.get(TIMELINE, headers=editor)).json()["marks"]] == ["second"]
+
+
+BAD: Final[list[tuple[dict[str, object], str]]] = [
+    ({"kind": "song"}, "/kind"),
+    ({"kind": "marker", "id": "a b"}, "/id"),
+    ({"kind": "marker", "title": "x" * 201}, "/title"),
+    ({"kind": "marker", "duration_s": -1}, "/duration_s"),
+    ({"kind": "ad", "planned_duration_s": 10**7}, "/planned_duration_s"),
+    ({"kind": "marker", "at": "2026-11-22T08:00:00"}, "/at"),
+    ({"kind": "marker", "at": "2020-01-01T08:00:00Z"}, "/at"),
+    ({"kind": "marker", "at": "2040-01-01T08:00:00Z"}, "/at"),
+    ({"kind": "marker", "attributes": {"TEAM": "x"}}, "/attributes/TEAM"),
+    ({"kind": "marker", "attributes": {"X-A/B": "x"}}, "/attributes/X-A~1B"),
+    ({"kind": "marker", "attributes": {f"X-{number}": 1 for number in range(33)}}, "/attributes"),
+]
+
+
+async def test_bad_marks_are_refused(client: httpx.AsyncClient, stage: Stage, editor: dict[str, str]) -> None:
+    for body, pointer in BAD:
+        refused = await client.post(TIMELINE, json=body, headers=editor)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer), body
 
 
 async def test_marks_are_for_editors_of_what_runs(

@@ -69,7 +69,9 @@ async def test_a_mark_is_made_once_and_told_to_who_follows(timelines: Timelines,
         kept, is_new = await timelines.add(ARENA, goal(), by="ann")
         assert (kept.mark, kept.event, is_new) == (goal(), 1, True)
         _, message = await anext(messages)
-    (heard,) = load(message.removeprefix(WAKE_UP))
+    assert message.startswith(WAKE_UP)
+    event, (heard,) = load(message)
+    assert event == 1
     assert heard.entry().tag == model.tag_of(goal(), "org.example")
     later = goal(at=NOON + timedelta(seconds=1))
     assert (await timelines.add(ARENA, later, by="ann", dated=False))[1] is False

@@ -20,11 +20,11 @@ def opening(*, start: int) -> Opening:
 
 
 class Listener:
-    def __init__(self, *, container: Container = Container.MPEG_TS) -> None:
+    def __init__(self, *, container: Container = Container.MPEG_TS, way: Way = Way.SRT) -> None:
         self.now = DAWN
         self.heard: list[tuple[int, Splice]] = []
         publisher = Publisher(
-            channel="arena", place=Place.PRIMARY, key_id="k", way=Way.SRT, address="", container=container
+            channel="arena", place=Place.PRIMARY, key_id="k", way=way, address="", container=container
         )  # fmt: skip
         self.stream = Stream()
         self.tap = SpliceTap(publisher, lambda splice, at: self.heard.append((at, splice)), lambda: self.now)
@@ -74,6 +74,12 @@ def test_a_stream_that_begins_anew_goes_on() -> None:
     feed.now += 60_000
     assert feed.says(out(64 * SECOND), clock=60 * SECOND) == 64_000
     assert feed.says(out(5 * SECOND), clock=SECOND) == 64_000
+
+
+def test_segments_that_come_whole_are_no_new_beginning() -> None:
+    feed = Listener(way=Way.HLS)
+    feed.tap.settle(opening(start=0))
+    assert feed.says(out(22 * SECOND), clock=20 * SECOND) == 22_000
 
 
 def test_a_moment_that_cannot_be_meant_is_now() -> None:
