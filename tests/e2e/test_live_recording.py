@@ -106,10 +106,17 @@ async def test_an_event_is_an_asset_when_it_ends(on_air: Stack, client: httpx.As
     mpd = await live.decoded(ffmpeg, shown.replace("index.m3u8", "manifest.mpd"), seconds=3600)
     assert (mpd["code"], len(mpd["stamps"])) == (0, frames)
 
+    cut = {"in": "0.28", "out": "2.2"}
+    clip = (await client.post(f"/api/assets/{asset}/clips", json=cut)).raise_for_status().json()["id"]
+
     async def ready() -> bool:
-        return bool((await client.get(f"/api/assets/{asset}")).json()["state"] == "ready")
+        states = [(await client.get(f"/api/assets/{each}")).json()["state"] for each in (asset, clip)]
+        return states == ["ready", "ready"]
 
     await live.until(ready)
+    (await client.post(f"/api/assets/{clip}/publish")).raise_for_status()
+    part = await live.decoded(ffmpeg, shown.replace(asset, clip), seconds=3600)
+    assert (part["code"], part["said"], len(part["stamps"])) == (0, "", 48)
     events = (await client.get("/api/channels/arena/recordings")).json()["events"]
     assert [(each["event"], each["assets"], each["settled"]) for each in events] == [(1, [asset], True)]
 
