@@ -17,7 +17,8 @@ from streaming.http.problem import Gone, NotFound, TooEarly
 
 
 class NotShown(NotFound):
-    """The channel showed nothing at that time."""
+    """The channel showed nothing at that time, in the event that it shows or showed last. What was before is in
+    recordings: `recording` is the last one."""
 
     code, title = "not_shown", "Nothing was shown then"
 

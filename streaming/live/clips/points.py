@@ -2,7 +2,7 @@
 
 2026-11-22T18:03:07.480Z   the picture that is shown at this moment: PROGRAM-DATE-TIME, as players tell it
 now                        behind the last picture that is published
--30s, -1.5s                so long before that
+-30s, -1.5s                so long before that; as `in` no longer than the event lasts
 
 Pictures are counted from the epoch, as everything on the grid: picture k of 25 a second is the one of the moment k/25 s
 after 1970. Players cut dates to whole milliseconds, so a picture is shown from its date, cut likewise.
@@ -110,6 +110,8 @@ def shown(event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> Show
 def cut(there: Shown, begin: Moment, end: Moment) -> range:
     """The pictures [first, stop) between two moments. Raises CutOutOfRange, NotShown, NotYet."""
     first, stop = there.picture_at(begin), there.picture_at(end)
+    if isinstance(begin, Back):
+        first = max(first, there.first)
     rate = there.grid.rate
     if first >= stop:
         raise CutOutOfRange("The first picture comes before the one that is no more shown.")

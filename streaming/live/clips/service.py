@@ -84,9 +84,12 @@ class LiveClips:
         follower = await self._followers.of(channel_id)
         event, states = follower.event, dict(follower.states)
         if event is None:
-            raise NotShown("Nothing has been shown on this channel yet, or it is long over: cut from its recording.")
-        there = shown(event, states)
-        exact = cut(there, begin, end)
+            raise NotShown("Nothing is shown, or not for a long time.", recording=channel.recording)
+        try:
+            there = shown(event, states)
+            exact = cut(there, begin, end)
+        except NotShown as exc:
+            raise NotShown(exc.detail, recording=channel.recording) from exc
         rough = whole(there, exact)
         taken = await take(
             event, states, there, segments(event.grid, rough), store=self._store, bodies=self._bodies

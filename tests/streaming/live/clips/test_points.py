@@ -127,6 +127,7 @@ def test_counted_back_from_the_edge() -> None:
     shows = there(grid_for(Fraction(25)))
     assert cut(shows, Back(ms=2_000), Back(ms=0)) == range(shows.stop - 50, shows.stop)
     assert cut(shows, Back(ms=90), Back(ms=30)) == range(shows.stop - 2, shows.stop - 1)
+    assert cut(shows, Back(ms=1_000_000), Back(ms=0)) == range(shows.first, shows.stop), "as long as there is"
 
 
 def test_the_edges_of_the_event() -> None:
