@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LEASE: Final = "channel:lease:recordings"
-_TTL: Final = timedelta(seconds=10)
+_TTL: Final = timedelta(seconds=3)
+"""Short, for somebody waits. Should two lead for a moment they do the same."""
 _EVERY: Final = timedelta(seconds=2)
 _THOROUGH: Final = 1
 
