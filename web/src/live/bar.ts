@@ -42,20 +42,22 @@ export function createBar(stream: Stream): Bar {
     const range = stream.range();
     return held !== null && range ? secondAt(held, range) : stream.video.currentTime;
   };
-  const draw = (): void => {
+  /** `said`: tell those who listen too. Not of itself while it has the focus: they would hear of every second. */
+  const draw = (said = document.activeElement !== slider): void => {
     const range = stream.range();
     slider.ariaDisabled = String(range === null);
     if (!range) return;
     const second = position();
     const fraction = held === null && stream.atEdge() ? 1 : fractionOf(second, range);
     slider.style.setProperty("--at", String(fraction));
+    drawMarks();
+    if (!said) return;
     const late = stream.atEdge() && held === null ? 0 : Math.round(behind(second, range));
     slider.ariaValueMin = String(-Math.round(range.edge - range.start));
     slider.ariaValueNow = String(-late);
     const at = stream.clock()?.at(second) ?? null;
     const when = at === null ? "" : `${timeOfDay(at)}, `;
     slider.ariaValueText = when + (late ? `${spoken(late)} behind live` : "live");
-    drawMarks();
   };
   const drawMarks = (): void => {
     const range = stream.range();
@@ -103,7 +105,7 @@ export function createBar(stream: Stream): Bar {
     else if (range) stream.seek(near ? near.second : secondAt(held, range));
     held = null;
     tip.hidden = event.pointerType !== "mouse";
-    draw();
+    draw(true);
   };
 
   slider.addEventListener("pointerdown", (event) => {
@@ -137,7 +139,7 @@ export function createBar(stream: Stream): Bar {
     else stream.seek(to);
     event.preventDefault();
     event.stopPropagation();
-    draw();
+    draw(true);
   });
   return { root: slider, draw };
 }

@@ -1,12 +1,15 @@
 /** A player for a live channel: media-chrome's controls, a bar over the whole window, and the way back to live. */
+import Hls from "hls.js";
 import "media-chrome";
 import "media-chrome/menu";
 import { element } from "../element";
 import "../styles/live.css";
 import { createBar } from "./bar";
 import { clamp } from "./geometry";
+import { throughHls } from "./hls_stream";
 import { type Action, actionOf, focusOf } from "./keys";
-import { openStream, type Source, type Stream } from "./stream";
+import { nativeStream } from "./native_stream";
+import type { Source, Stream } from "./stream";
 import { behindText, timeOfDay } from "./times";
 
 export interface LivePlayer {
@@ -27,7 +30,7 @@ const DRAW_MS = 250;
 
 export function createLivePlayer(source: Source & { title: string }): LivePlayer {
   const video = element("video", { slot: "media", playsinline: true, preload: "auto" });
-  const stream = openStream(video, source);
+  const stream = Hls.isSupported() ? throughHls(video, source) : nativeStream(video, source);
   const bar = createBar(stream);
   const edge = element(
     "button",

@@ -20,6 +20,8 @@ interface Shown {
   /** When the event began that it plays: the next one wants a player of its own. */
   event: string | null;
   player: LivePlayer;
+  /** What is said over its picture; "" for nothing. */
+  covered: string;
   leave(): void;
 }
 
@@ -68,6 +70,7 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
     shown = {
       event,
       player,
+      covered: "",
       leave: () => {
         endReport();
         player.destroy();
@@ -82,12 +85,22 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
       player.video.addEventListener("loadedmetadata", () => player.stream.seek(0), { once: true });
     await player.play();
   };
+  /** What is said already is not said again: who listens would hear it each time. */
+  const tellStatus = (text: string): void => {
+    if (said.textContent !== text) said.textContent = text;
+  };
+  const cover = (why: string): void => {
+    if (!shown || shown.covered === why) return;
+    const { stream } = shown.player;
+    shown.covered = why;
+    shown.player.cover(why ? lostCard(why, () => stream.retry()) : undefined);
+  };
   const decide = (): void => {
     const video = shown?.player.video;
     const phase = shown?.player.stream.phase ?? null;
     const underway = video !== undefined && !video.ended;
     const situation = situationOf({ channel, phase, underway });
-    said.textContent = situation.is === "watching" ? situation.said : "";
+    tellStatus(situation.is === "watching" ? situation.said : "");
     switch (situation.is) {
       case "waiting":
         return putPanel(`waiting ${situation.startsAt}`, () => waitingPanel(situation.startsAt));
@@ -96,11 +109,11 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
           endedPanel(situation.recording, () => void play(true)),
         );
       case "lost":
-        return shown?.player.cover(lostCard(situation.said, () => shown?.player.stream.retry()));
+        return cover(situation.said);
       case "watching":
         if (!channel) return;
         if (!shown || (shown.event !== channel.started_at && channel.state !== "ended")) void play(false);
-        else shown.player.cover();
+        else cover("");
     }
   };
   const tell = (): void => {
@@ -120,7 +133,7 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
         element("p", { class: "notice bad", role: "alert" }, problem.message),
         element("p", {}, element("a", { href: "/" }, "All that is live")),
       );
-    } else if (!channel) said.textContent = `${problem.message} It is tried again.`;
+    } else if (!channel) tellStatus(`${problem.message} It is tried again.`);
   };
   const stop = follow(async () => {
     try {
