@@ -13,6 +13,7 @@ from streaming.live.ingest.rtmp.flv import tag
 from streaming.live.ingest.rtmp.messages import Kind
 from tests.fuzz.corpus import HERE, SEEDS
 from tests.streaming.live.ingest.rtmp.peer import KEY_PICTURE, SOUND, VIDEO_HEADER, greeting, media
+from tests.streaming.live.timeline.scte35.spliced import SPLICES, Stream, insert, segmentation, signal
 
 GOLDEN = HERE.parent / "golden"
 LARGEST = 4096
@@ -97,6 +98,10 @@ def main() -> None:
     write("rtmp", "pictures", hello + media(Kind.VIDEO, VIDEO_HEADER) + media(Kind.VIDEO, KEY_PICTURE, 40))
     write("rtmp", "late", hello + media(Kind.AUDIO, SOUND, 0xFFFFFFF0) + media(Kind.AUDIO, SOUND, 5))
     write("rtmp", "aggregate", hello + media(Kind.AGGREGATE, tag(9, 0, KEY_PICTURE) + tag(8, 20, SOUND), 40))
+    stream = Stream()
+    out, back = insert(7, 900, out=True, seconds=30), signal(5, segmentation(1, 0x31), segmentation(2, 0x10))
+    write("splices", "stream", stream.tables() + stream.clock(9) + stream.sections(SPLICES, out, back))
+    write("splices", "section", out[:-4])
     for golden in sorted(GOLDEN.glob("*.m3u8")):
         (SEEDS / "playlists").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(golden, SEEDS / "playlists" / golden.stem)
