@@ -113,7 +113,7 @@ class LiveClips:
         try:
             source = await self._source(taken, asset)
         except ObjectNotFound as exc:
-            raise NoLongerThere("The channel is being deleted.") from exc
+            raise NoLongerThere("What the channel showed is being deleted, or has not reached the bucket.") from exc
         made = {
             version: _planned(taken, source, profile, asset, version, frames)
             for version, frames in wanted.items()
