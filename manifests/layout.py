@@ -30,6 +30,7 @@
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
     sources/{asset}/{version}/{start}-{epoch}     its bytes from `start` on
     holds/{asset}/{version}/{holder}/{version}    those bytes are the source of a clip, too
+    work/live/{channel}/{event}/{page}.json       which segments were shown; the last page is written again with each
     holds/live.{channel}/{event}/{holder}/{version}  live segments are the source of a recording, or of a clip
 
 `media/` and `live/` may be read by the world (a CDN's origin); the rest is private. A rendition's name carries the
@@ -300,6 +301,20 @@ def live_rendition(channel: ChannelId, rendition: RenditionId) -> str:
 
 def live_event(channel: ChannelId, event: int) -> str:
     return f"work/live/{channel}/{event}.json"
+
+
+def live_pages(channel: ChannelId, event: int) -> str:
+    """The prefix of all pages of an event's diary."""
+    return f"work/live/{channel}/{event}/"
+
+
+def live_page(channel: ChannelId, event: int, page: int) -> str:
+    return f"{live_pages(channel, event)}{page}.json"
+
+
+def live_page_of(key: str) -> int:
+    """The number of a page, by its key."""
+    return int(key.rpartition("/")[2].removesuffix(".json"))
 
 
 def hold(owner: tuple[AssetId, int], holder: AssetId, version: int) -> str:

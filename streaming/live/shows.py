@@ -19,6 +19,7 @@ from streaming.live.ingest.errors import NotTaken
 from streaming.live.show import Show
 from transcoder.live.admission import check_room
 from transcoder.live.broadcast import Broadcast, find_event
+from transcoder.live.diary import read_diary
 from transcoder.live.resume import read_states
 from transcoder.live.slate_making import make_slate
 
@@ -175,8 +176,13 @@ class Shows:
         if event is None:
             return None
         states = await read_states(self._cache, event)
+        lost = not states
+        if lost:
+            states = await read_diary(self._store, event, now_ms=self.clock())
         log.info("an event goes on", extra={"channel": channel.id, "event": event.number})
         left = self._broadcast(event, channel, states)
+        if lost:
+            left.recall()
         await left.take_over()
         return left
 

@@ -16,6 +16,7 @@ from infra.tasks import end
 from manifests import layout, media_types
 from transcoder.errors import OutputBroken, SandboxError
 from transcoder.live import board, slate
+from transcoder.live.diary import Diary
 from transcoder.live.event import dump, load
 from transcoder.live.on_air import OnAir
 from transcoder.live.packager import Packager
@@ -54,6 +55,7 @@ class Broadcast:
         window_s = int(dvr.total_seconds())
         self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states)
         self._uploads = Uploads(store, fence=fence)
+        self._diary = Diary(event, states or {})
         self.packager = Packager(event, told=self, clock=clock, window_s=window_s, states=states)
         self.on_air = OnAir(event, self.packager, clock=clock)
         self._make_slate = slate_of
@@ -102,6 +104,11 @@ class Broadcast:
                 self.packager.go_on(
                     rendition, [part or self._lost(rendition, growing, index) for index, part in enumerate(parts)]
                 )
+
+    def recall(self) -> None:
+        """Tell viewers of what was shown, which Redis has lost."""
+        self._fact(dump(self.event), known=True)
+        self._telling.tell_again()
 
     def _lost(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes:
         """What stands for a part that nobody has any more: its time is kept."""
@@ -187,6 +194,8 @@ class Broadcast:
             key = layout.live_playlist(self.channel, rendition)
             body = bucket_playlist(state).encode()
             self._uploads.put(Upload(key=key, body=body, media_type=media_types.M3U8, order=Order.LISTING))
+        for page in self._diary.pages(self.packager.states):
+            self._uploads.put(page)
 
 
 async def find_event(cache: Cache, store: ObjectStore, channel: ChannelId, number: int) -> LiveEvent | None:

@@ -64,6 +64,11 @@ class Telling:
         past = self._past(rendition, state)
         self._outbox.post(self._letter(rendition, state, past, body_key=key, body=body))
 
+    def tell_again(self) -> None:
+        """Say all from the beginning."""
+        for letter in self._again():
+            self._outbox.post(letter)
+
     async def drained(self) -> None:
         """Wait until Redis knows all of it."""
         await self._outbox.drained()

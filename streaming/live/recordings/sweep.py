@@ -68,6 +68,8 @@ async def sweep_event(store: ObjectStore, channel: ChannelId, event: int, *, bef
                 await store.delete(doomed)
                 doomed.clear()
         await store.delete(doomed)
+    if before is None:
+        await store.delete([stat.key async for stat in store.list(layout.live_pages(channel, event))])
     if is_empty:
         await store.delete([layout.live_event(channel, event)])
     return is_empty

@@ -52,6 +52,7 @@ class Director:
             case FaultKind.LIVE_STOP:
                 await stage.pause("live", fault.lasts_s)
             case FaultKind.API_KILL:
+                await stage.apis_answer()  # one of them is always there, as behind a balancer
                 await stage.kill(APIS[fault.victim % len(APIS)])
             case FaultKind.REDIS_KILL:
                 await stage.restart_redis(fault.lasts_s)

@@ -73,13 +73,16 @@ class LiveStage:
             await sql.dispose()
             for name in (*APIS, "live"):
                 self.start(name)
-            for name in APIS:
-                await self._eventually(partial(answers, self.url(name)), timeout=_PATIENCE_S)
+            await self.apis_answer()
             yield
 
     @property
     def _database(self) -> str:
         return f"sqlite:///{self.home / 'channel.db'}"
+
+    async def apis_answer(self) -> None:
+        for name in APIS:
+            await self._eventually(partial(answers, self.url(name)), timeout=_PATIENCE_S)
 
     def start(self, name: str) -> None:
         """`live`, or one of the APIs."""

@@ -1,0 +1,113 @@
+"""Redis and the live process are lost together: the bucket's diary is what the next one goes on from."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from infra.tasks import end
+from manifests import hls
+from manifests.hls import MediaPlaylist
+from manifests.live.directives import Directives
+from streaming.live.viewing.bodies import Bodies
+from streaming.live.viewing.follower import Followers
+from streaming.live.viewing.service import Viewing
+from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage
+from transcoder.live.diary import read_diary
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from infra.redis_cache import RedisCache
+    from infra.s3 import S3Store
+    from manifests.layout import RenditionId
+
+COUNT = 30
+"""Segments: they are on two pages."""
+
+
+@asynccontextmanager
+async def viewing(stage: Stage) -> AsyncIterator[Viewing]:
+    """An API process that has just been started."""
+    followers = Followers(stage.cache)
+    running = asyncio.create_task(followers.run())
+    yield Viewing(followers, Bodies(cache=stage.cache, store=stage.store), clock=lambda: stage.now)
+    await end(running)
+
+
+async def listed(watching: Viewing, rendition: RenditionId) -> MediaPlaylist:
+    answer = await watching.playlist(EVENT.channel, rendition, Directives())
+    assert answer.playlist is not None
+    found = hls.parse(answer.playlist.plain.body.decode())
+    assert isinstance(found, MediaPlaylist)
+    return found
+
+
+async def shown(stage: Stage) -> list[MediaPlaylist]:
+    async with viewing(stage) as watching:
+        return [await listed(watching, rendition) for rendition in (PICTURE, SOUND)]
+
+
+async def killed(stage: Stage) -> None:
+    async with asyncio.timeout(20):
+        await stage.broadcast._uploads.drained()
+    await stage.broadcast._telling.aclose()
+    await stage.broadcast._uploads.aclose()
+    await stage.cache.script("return redis.call('FLUSHALL')", [], [])
+
+
+async def gone_on(stage: Stage) -> None:
+    stage.broadcast = stage.opened(states=await read_diary(stage.store, EVENT, now_ms=stage.now))
+    stage.broadcast.recall()
+    await stage.broadcast.take_over()
+
+
+async def test_the_window_comes_back_and_the_numbers_go_on(cache: RedisCache, store: S3Store) -> None:
+    stage = Stage(cache, store)
+    stage.begin()
+    for number in range(FIRST, FIRST + COUNT):
+        await stage.parts(number, range(6))
+    await stage.parts(FIRST + COUNT, range(2))
+    before = await shown(stage)
+    await killed(stage)
+
+    await gone_on(stage)
+    stage.publish(FIRST + COUNT + 2)
+    stage.now = (FIRST + COUNT + 2) * EVENT.grid.segment_ms
+    stage.broadcast.on_air.tick(frozenset())
+    await stage.parts(FIRST + COUNT + 2, range(6))
+    for old, now in zip(before, await shown(stage), strict=True):
+        assert (now.media_sequence, now.discontinuity_sequence) == (FIRST, old.discontinuity_sequence)
+        for one, two in zip(old.segments, now.segments, strict=False):
+            assert (one.uri, one.duration, one.program_date_time) == (two.uri, two.duration, two.program_date_time)
+        later = now.segments[len(old.segments) :]
+        # What had been listed in parts, that nobody has any more; then what was missed; then who came again.
+        assert [each.gap for each in later] == [True, False, False]
+        assert [each.uri for each in later] == [f"{FIRST + COUNT + place}.m4s" for place in range(3)]
+    await stage.broadcast.aclose()
+
+
+async def test_an_event_that_had_ended_is_shown_as_it_was(cache: RedisCache, store: S3Store) -> None:
+    stage = Stage(cache, store)
+    stage.begin()
+    for number in range(FIRST, FIRST + 3):
+        await stage.parts(number, range(6))
+    stage.broadcast.on_air.end()
+    async with asyncio.timeout(20):
+        await stage.broadcast._telling.drained()
+    before = await shown(stage)
+    await killed(stage)
+    await gone_on(stage)
+    async with asyncio.timeout(20):
+        await stage.broadcast.finish()
+    after = await shown(stage)
+    assert all(playlist.ended for playlist in after)
+    for old, now in zip(before, after, strict=True):
+        assert [(each.uri, each.duration) for each in old.segments] == [
+            (each.uri, each.duration) for each in now.segments
+        ]
+
+
+async def test_without_a_diary_there_is_nothing_to_go_on_from(store: S3Store) -> None:
+    assert await read_diary(store, EVENT, now_ms=0) == {}

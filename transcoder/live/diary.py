@@ -1,0 +1,114 @@
+"""What was shown, in the bucket: every whole segment of every rendition, a page for some of them.
+
+Redis is what a live process goes on from; where that is lost, this is. A page is written again with each segment,
+behind all that it names, until it is full; after that it never changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from manifests import layout
+from manifests.layout import RenditionId
+from manifests.live import change
+from manifests.live.state import LiveRendition, LiveSegment
+from transcoder.live.upload_order import Order, Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from infra.ports import ObjectStore
+    from transcoder.live.event import LiveEvent
+
+_PAGE: Final = 32
+"""Segments of a page."""
+_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """`states`: as they were when it was last written, without segments, and the first number that was listed then.
+    `segments`: those of this page, without parts."""
+
+    states: dict[RenditionId, tuple[int, LiveRendition]]
+    segments: dict[RenditionId, tuple[LiveSegment, ...]]
+
+
+class Diary:
+    """Says what is to be written. Begins behind what `states` have."""
+
+    def __init__(self, event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> None:
+        self._event = event
+        self._noted = (_whole(event, states), False)
+
+    def pages(self, states: Mapping[RenditionId, LiveRendition]) -> Iterator[Upload]:
+        """The pages that have changed, oldest first: once a segment is whole in all renditions, and at the end."""
+        whole, ended = _whole(self._event, states), all(state.ended for state in states.values())
+        before, _ = self._noted
+        if whole is None or self._noted == (whole, ended):
+            return
+        self._noted = (whole, ended)
+        oldest = max(state.media_sequence for state in states.values())
+        first = whole if before is None else min(before + 1, whole)
+        for page in range(max(first, oldest) // _PAGE, whole // _PAGE + 1):
+            yield self._page(page, states)
+
+    def _page(self, number: int, states: Mapping[RenditionId, LiveRendition]) -> Upload:
+        listed = range(number * _PAGE, (number + 1) * _PAGE)
+        page = Page(
+            states={
+                name: (state.media_sequence, replace(state, segments=(), growing=None, departed=()))
+                for name, state in states.items()
+            },
+            segments={
+                name: tuple(replace(each, parts=()) for each in map(state.segment, listed) if each and each.ended_ms)
+                for name, state in states.items()
+            },
+        )
+        return Upload(
+            key=layout.live_page(self._event.channel, self._event.number, number), body=msgspec.json.encode(page),
+            media_type="application/json", order=Order.LISTING, names=layout.live_prefix(self._event.channel),
+        )  # fmt: skip
+
+
+def _whole(event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> int | None:
+    """The last segment that all renditions have."""
+    last = [states[name].last_whole if name in states else None for name in event.renditions]
+    return None if None in last else min(each for each in last if each is not None)
+
+
+async def read_diary(store: ObjectStore, event: LiveEvent, *, now_ms: int) -> dict[RenditionId, LiveRendition]:
+    """The states as the diary has them; {} if there is none. Raises ObjectStoreError.
+
+    The segment that grew when Redis was lost has been listed in parts that nobody has any more: it is a gap.
+    """
+    prefix = layout.live_pages(event.channel, event.number)
+    numbers = sorted([layout.live_page_of(stat.key) async for stat in store.list(prefix)])
+    if not numbers:
+        return {}
+    last = await _read(store, event, numbers[-1])
+    oldest = min(listed for listed, _ in last.states.values()) // _PAGE
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(number: int) -> Page:
+        async with limit:
+            return await _read(store, event, number)
+
+    pages = [*await asyncio.gather(*(read(number) for number in numbers[:-1] if number >= oldest)), last]
+    return {name: _state(name, listed, state, pages, now_ms) for name, (listed, state) in last.states.items()}
+
+
+def _state(
+    name: RenditionId, listed: int, state: LiveRendition, pages: list[Page], now_ms: int
+) -> LiveRendition:  # fmt: skip
+    segments = [each for page in pages for each in page.segments.get(name, ()) if each.number >= listed]
+    found = replace(state, segments=tuple(segments), number=segments[-1].number + 1 if segments else state.number)
+    return found if found.ended or not segments else change.add_gap(found, now_ms=now_ms)
+
+
+async def _read(store: ObjectStore, event: LiveEvent, number: int) -> Page:
+    return msgspec.json.decode(await store.read(layout.live_page(event.channel, event.number, number)), type=Page)
