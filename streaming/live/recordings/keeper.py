@@ -111,7 +111,7 @@ class RecordingKeeper:
         await self._tidy()
 
     async def _record(self, event: Event) -> None:
-        at_last = event.over_at is None or self._clock() - event.over_at > PATIENCE
+        at_last = event.over_at is not None and self._clock() - event.over_at > PATIENCE
         parts = await self._recorder.record(event, at_last=at_last)
         if parts is not None:
             await self._events.settled(event, parts=parts)

@@ -31,8 +31,11 @@ async def recorded(hall: Hall) -> list[Asset]:
 async def test_an_event_becomes_a_draft_that_plays_when_the_last_of_it_is_there(hall: Hall, event: Tape) -> None:
     await hall.begin()
     await event.copy(hall.store)
+    await hall.store.delete([layout.live_playlist(CHANNEL, event.event.sound.id)])
     await hall.keeper.sweep(thorough=True)
+    await hall.keeper.look((CHANNEL, 1))
     assert await recorded(hall) == [], "it runs"
+    await event.copy(hall.store)
     await hall.channels.stop(CHANNEL)
     name = hall.keeper.named(board.over(CHANNEL, 1))
     assert name == (CHANNEL, 1)
