@@ -51,7 +51,7 @@ class Broadcast:
         slate_of: Callable[[LiveEvent], Awaitable[Slate]], states: dict[RenditionId, LiveRendition] | None = None,
         fence: Fence | None = None,
     ) -> None:  # fmt: skip
-        self.event, self._cache, self._store = event, cache, store
+        self.event, self._cache, self._store, self._clock = event, cache, store, clock
         window_s = int(dvr.total_seconds())
         self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states)
         self._uploads = Uploads(store, fence=fence)
@@ -60,6 +60,7 @@ class Broadcast:
         self.on_air = OnAir(event, self.packager, clock=clock)
         self._make_slate = slate_of
         self._slating: asyncio.Task[None] | None = None
+        self._recovering: asyncio.Task[None] | None = None
 
     @property
     def channel(self) -> ChannelId:
@@ -93,6 +94,7 @@ class Broadcast:
             self._telling.fact(board.slate_key(self.channel), slate.dump(found), known=True)
         else:
             self._slating = asyncio.create_task(self._slate())
+        self._recovering = asyncio.create_task(self._recover(dict(self.packager.states)))
         for rendition, state in self.packager.states.items():
             for segment in state.segments[-board.RECENT :]:
                 parts = [await self._kept_part(rendition, segment, index) for index in range(len(segment.parts))]
@@ -109,6 +111,19 @@ class Broadcast:
         """Tell viewers of what was shown, which Redis has lost."""
         self._fact(dump(self.event), known=True)
         self._telling.tell_again()
+
+    async def _recover(self, states: dict[RenditionId, LiveRendition]) -> None:
+        """Older segments, whose parts Redis keeps for a while yet, if the bucket took nothing when they were made."""
+        since = self._clock() - 1000 * board.BODY_S
+        for rendition, state in states.items():
+            for segment in state.segments[: -board.RECENT]:
+                if segment.gap or (segment.ended_ms or 0) < since:
+                    continue
+                with suppress(ObjectStoreError, CacheUnavailable):
+                    if await self._store.head(layout.live_segment(self.channel, rendition, segment.number)) is None:
+                        parts = [await self._kept_part(rendition, segment, index) for index in range(segment.count)]
+                        if None not in parts:
+                            self._keep(rendition, segment.number, b"".join(filter(None, parts)))
 
     def _lost(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes:
         """What stands for a part that nobody has any more: its time is kept."""
@@ -134,8 +149,7 @@ class Broadcast:
             async with asyncio.timeout(_LAST_S):
                 await self._telling.drained()
                 await self._uploads.drained()
-        if self._slating is not None:
-            await end(self._slating)
+        await end(*(task for task in (self._slating, self._recovering) if task is not None))
         await self._telling.aclose()
         await self._uploads.aclose()
 

@@ -24,7 +24,7 @@ from streaming.live.viewing.errors import (
     WrongDirectives,
 )
 from streaming.playback.playlists import RenderedPlaylist, rendered
-from transcoder.live.board import RECENT
+from transcoder.live.board import BODY_S, RECENT
 from transcoder.live.mpd import live_mpd
 from transcoder.live.multivariant import multivariant
 
@@ -140,12 +140,15 @@ class Viewing:
                     body = await self._bodies.recent(event, rendition, segment)
                 if body is None:
                     stored = await self._bodies.stored(event, rendition, name.number)
+                if stored is None and segment is not None and not segment.parts:
+                    # Listed long ago, and not in the bucket yet, which took nothing: its parts may still be kept.
+                    body = await self._bodies.recent(event, rendition, segment)
             case InitName():
                 body = await self._bodies.init(event, rendition, name.name)
             case _:
                 assert_never(name)
         if body is None and stored is None:
-            if _is_recent(state, name):
+            if _is_recent(state, name, self._clock()):
                 raise PartLate("It is listed, and on its way: ask again.")
             raise LiveMediaNotFound
         tag = "" if body is None else self._bodies.tag(body)
@@ -202,11 +205,12 @@ class Viewing:
         return found
 
 
-def _is_recent(state: LiveRendition, name: MediaName) -> bool:
+def _is_recent(state: LiveRendition, name: MediaName, now_ms: int) -> bool:
     """Whether it is so new that it may be on its way into the bucket yet, and Redis lost it."""
     if isinstance(name, InitName):
         return name.name == state.init or any(each.init == name.name for each in state.segments[-RECENT:])
-    return name.number + RECENT >= state.number
+    segment = state.segment(name.number)
+    return segment is None or segment.ended_ms is None or now_ms - segment.ended_ms < 1000 * BODY_S
 
 
 def now_ms() -> int:

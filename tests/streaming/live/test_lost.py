@@ -7,17 +7,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from infra.tasks import end
-from manifests import hls
+from manifests import hls, layout
 from manifests.hls import MediaPlaylist
 from manifests.live.directives import Directives
+from manifests.live.names import SegmentName
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
-from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage
+from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 from transcoder.live.diary import read_diary
+from transcoder.live.resume import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
@@ -107,6 +109,32 @@ async def test_an_event_that_had_ended_is_shown_as_it_was(cache: RedisCache, sto
         assert [(each.uri, each.duration) for each in old.segments] == [
             (each.uri, each.duration) for each in now.segments
         ]
+
+
+async def test_what_the_bucket_did_not_take_is_shown_and_brought_there_by_the_next(
+    cache: RedisCache, store: S3Store, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    stage = Stage(cache, store)
+    stage.begin()
+    for number in range(FIRST, FIRST + 14):
+        await stage.parts(number, range(6))
+    async with asyncio.timeout(20):
+        await stage.broadcast._uploads.drained()
+    await stage.broadcast._telling.aclose()
+    await stage.broadcast._uploads.aclose()
+    key, whole = layout.live_segment(EVENT.channel, PICTURE, FIRST), b"".join(body(PICTURE, FIRST, n) for n in range(6))
+    await store.delete([key])  # as if it had taken nothing for long, and the process had been killed
+    async with viewing(stage) as watching:
+        assert (await watching.media(EVENT.channel, PICTURE, SegmentName(number=FIRST))).body == whole
+    stage.broadcast = stage.opened(states=await read_states(cache, EVENT))
+    await stage.broadcast.take_over()
+
+    async def is_there() -> bool:
+        return await store.head(key) is not None
+
+    await eventually(is_there)
+    assert await store.read(key) == whole
+    await stage.broadcast.aclose()
 
 
 async def test_without_a_diary_there_is_nothing_to_go_on_from(store: S3Store) -> None:
