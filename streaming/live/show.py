@@ -160,7 +160,8 @@ class Show:
         feed.gauge.settle(opening, event, origin)
         FEEDS.inc()
         try:
-            joined = on_air.join(feed.source, segment=origin.segment, dense=dense)
+            is_dense = dense or event.grid.parts_of_gop == 1
+            joined = on_air.join(feed.source, segment=origin.segment, dense=is_dense)
             self._step(self._state)
             await run.encode(feed.arrivals, feed.gauge.watched(joined))
         finally:

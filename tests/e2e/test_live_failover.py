@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-KILLS: Final = int(os.environ.get("CHANNEL_FAILOVERS") or 4)
+KILLS: Final = int(os.environ.get("CHANNEL_FAILOVERS") or 2)
 CHANNEL: Final = "arena"
-PLACES: Final = ("primary", "backup")
 STALLS: Final = {"bufferStalledError", "bufferNudgeOnStall"}
 """What hls.js says of a machine that is busy with other things."""
 PLAYER: Final = f"""
@@ -44,17 +43,18 @@ hls.attachMedia(document.querySelector("video"));
 
 
 class Encoder:
-    """An encoder of a venue: whenever it ends, its watchdog starts it again."""
+    """An encoder of a venue, by RTMP or SRT: whenever it ends, its watchdog starts it again."""
 
     def __init__(self, ffmpeg: str, address: str) -> None:
+        form = "mpegts" if address.startswith("srt:") else "flv"
         self._argv = [
             ffmpeg, "-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi",
             "-i", "sine=frequency=440:sample_rate=48000", "-c:v", "libx264", "-preset", "ultrafast", "-tune",
-            "zerolatency", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "flv", address,
+            "zerolatency", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", form, address,
         ]  # fmt: skip
         self._over = threading.Event()
         self._start()
-        self._watchdog = threading.Thread(target=self._watch)
+        self._watchdog = threading.Thread(target=self._watch, daemon=True)
         self._watchdog.start()
 
     def kill(self) -> None:
@@ -62,8 +62,9 @@ class Encoder:
 
     def close(self) -> None:
         self._over.set()
-        self.kill()
-        self._watchdog.join()
+        while self._watchdog.is_alive():  # it may just have started another one
+            self.kill()
+            self._watchdog.join(0.1)
 
     def _start(self) -> None:
         self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -103,7 +104,7 @@ class Audience:
         self._over = threading.Event()
         self.viewers: list[Watcher] = []
         self.fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def leave(self) -> None:
@@ -133,7 +134,8 @@ class Audience:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[Stack]:
-    ways = {"CHANNEL_RTMP_PORT": str(free_port())}
+    srt = free_port()
+    ways = {"CHANNEL_RTMP_PORT": str(free_port()), "CHANNEL_SRT_PORTS": f"{srt}-{srt + 1}"}
     with running(Stack(home=tmp_path_factory.mktemp("home"), port=free_port(), environment=ways)) as started:
         with started.client() as client:
             client.post("/api/channels", json={"title": "Arena", "id": CHANNEL}).raise_for_status()
@@ -141,16 +143,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
         yield started
 
 
+@pytest.fixture(scope="module")
+def addresses(stack: Stack) -> dict[str, str]:
+    """Where to publish: the primary by RTMP, the backup by SRT."""
+    with stack.client() as client:
+        primary, backup = (
+            client.post(f"/api/channels/{CHANNEL}/keys", json={"place": place}).raise_for_status().json()
+            for place in ("primary", "backup")
+        )
+    rtmp = f"rtmp://127.0.0.1:{stack.environment['CHANNEL_RTMP_PORT']}/live/{primary['secret']}"
+    return {"primary": rtmp, "backup": backup["addresses"]["srt"]}
+
+
 @contextmanager
-def published(stack: Stack, ffmpeg: str) -> Iterator[dict[str, Encoder]]:
+def published(addresses: dict[str, str], ffmpeg: str) -> Iterator[dict[str, Encoder]]:
     """By an encoder at each place."""
-    encoders = {}
+    encoders: dict[str, Encoder] = {}
     try:
-        with stack.client() as client:
-            for place in PLACES:
-                made = client.post(f"/api/channels/{CHANNEL}/keys", json={"place": place}).raise_for_status().json()
-                address = f"rtmp://127.0.0.1:{stack.environment['CHANNEL_RTMP_PORT']}/live/{made['secret']}"
-                encoders[place] = Encoder(ffmpeg, address)
+        for place, address in addresses.items():
+            encoders[place] = Encoder(ffmpeg, address)
         yield encoders
     finally:
         for encoder in encoders.values():
@@ -174,9 +185,11 @@ def kill_child(stack: Stack) -> None:
 
 
 @pytest.mark.timeout(120 + 12 * KILLS)
-def test_killing_the_encoder_that_is_seen_is_not_seen(stack: Stack, browser: Browser, ffmpeg: str) -> None:
+def test_killing_the_encoder_that_is_seen_is_not_seen(
+    stack: Stack, addresses: dict[str, str], browser: Browser, ffmpeg: str
+) -> None:
     page = browser.new_page()
-    with published(stack, ffmpeg) as encoders, stack.client() as client:
+    with published(addresses, ffmpeg) as encoders, stack.client() as client:
         until(lambda: client.get(f"/live/{CHANNEL}/index.m3u8").status_code == 200, "the channel is live")
         since = until(lambda: both_since(client), "both publish")
         audience = Audience(stack)
@@ -211,19 +224,21 @@ def test_killing_the_encoder_that_is_seen_is_not_seen(stack: Stack, browser: Bro
     page.close()
 
 
-def test_with_nobody_left_it_is_the_slate_and_who_returns_is_seen_again(stack: Stack, ffmpeg: str) -> None:
+def test_with_nobody_left_it_is_the_slate_and_who_returns_is_seen_again(
+    stack: Stack, addresses: dict[str, str], ffmpeg: str
+) -> None:
     def health() -> dict[str, Any]:
         found: dict[str, Any] = client.get(f"/api/channels/{CHANNEL}/health").raise_for_status().json()
         return found
 
     with stack.client() as client:
-        with published(stack, ffmpeg):
+        with published(addresses, ffmpeg):
             until(lambda: both_since(client), "both publish")
             audience = Audience(stack)
         try:
             until(lambda: health()["on_air"] == "slate", "the slate is shown")
             assert client.get(f"/api/channels/{CHANNEL}").json()["state"] == "interrupted"
-            with published(stack, ffmpeg):
+            with published(addresses, ffmpeg):
                 until(lambda: both_since(client), "both publish again")
                 until(
                     lambda: all(any(each.discontinuity for each in one.segments.values()) for one in audience.viewers),
