@@ -28,8 +28,10 @@ SECONDS, QUICK_S = 120, 15
 _SETTLED_S, _QUICK_SETTLED_S = 20, 5
 TARGETS: Final = {"low": 2.0, "relaxed": 3.0}
 """p95, in seconds."""
-PLAYER: Final[dict[str, Any]] = {"lowLatencyMode": True, "maxLiveSyncPlaybackRate": 1.2}
-"""As our own page sets hls.js up (web/src/live/stream.ts)."""
+PLAYER: Final[dict[str, Any]] = {
+    "lowLatencyMode": True, "maxLiveSyncPlaybackRate": 1.2, "liveSyncOnStallIncrease": 0.3
+}  # fmt: skip
+"""As our own page sets hls.js up (web/src/live/hls_stream.ts)."""
 PROFILE: Final = """per_title = false
 ladder = [{ height = 360, average_kbps = 1500, crf = 22, frame_rate = "full" }]
 """

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from benchmarks.live.pages import Seen
-from benchmarks.live_latency import percentile, row, verdict
+from benchmarks.live_latency import PLAYER, percentile, row, verdict
 
 
 def seen(behind: float, *, stalls: int = 0) -> Seen:
@@ -9,6 +12,12 @@ def seen(behind: float, *, stalls: int = 0) -> Seen:
         behind=(behind,) * 100, stamps=(40.0,), unread=0, stalls=stalls, stalled_ms=0, mean_rate=1, rates={"1": 4000},
         fatal=(), aim_s=1,
     )  # fmt: skip
+
+
+def test_the_player_is_set_up_as_our_own_is() -> None:
+    ours = (Path(__file__).parents[2] / "web/src/live/hls_stream.ts").read_text()
+    for name, value in PLAYER.items():
+        assert f"{name}: {json.dumps(value)}," in ours
 
 
 def test_percentiles() -> None:

@@ -19,6 +19,8 @@ function configuration(source: Source): Partial<HlsConfig> {
   return {
     lowLatencyMode: true,
     maxLiveSyncPlaybackRate: 1.2,
+    // Each stall makes the distance to the edge larger for good: by a part, and not by a second, which is half of it.
+    liveSyncOnStallIncrease: 0.3,
     liveDurationInfinity: true,
     backBufferLength: 60,
     // As headers: in the query they would make another object of each part for every cache between.
