@@ -77,6 +77,15 @@ async def take(
             copied[layout.live_segment(event.channel, rendition, number)] = body
         return body
 
+    async def look_at_all(rendition: RenditionId) -> None:
+        """A page of keys tells more than many looks; what it does not name is looked for."""
+        after = layout.live_segment(event.channel, rendition, before.start - 1)
+        async for stat in store.list(layout.live_rendition(event.channel, rendition), after=after):
+            named = layout.parse_live_segment(stat.key)
+            if named is None or named.number >= numbers.stop:
+                return
+            sizes[rendition, named.number] = stat.size
+
     async def look(rendition: RenditionId, number: int) -> None:
         async with limiter:
             stat = await store.head(layout.live_segment(event.channel, rendition, number))
@@ -94,8 +103,12 @@ async def take(
     try:
         async with anyio.create_task_group() as looks:
             for rendition in wanted:
+                looks.start_soon(look_at_all, rendition)
+        async with anyio.create_task_group() as looks:
+            for rendition in wanted:
                 for number in (*before, *numbers):
-                    looks.start_soon(look, rendition, number)
+                    if (rendition, number) not in sizes:
+                        looks.start_soon(look, rendition, number)
     except ExceptionGroup as exc:
         raise exc.exceptions[0] from exc
     for rendition in event.renditions:
