@@ -8,6 +8,7 @@ A refused connection while a process is away is no fault, and 503 with Retry-Aft
 from __future__ import annotations
 
 import os
+import signal
 import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
@@ -99,6 +100,35 @@ async def test_random_faults_while_it_is_watched(stage: LiveStage, ffmpeg: str, 
         assert record.faults[:_SHOWN] == []
         assert director.struck.total() >= len(FaultKind)
         await ends_whole(stage, clients, record, paths, eventually)
+
+
+async def test_one_that_stands_by_takes_over_and_the_one_that_was_paused_writes_nothing(
+    stage: LiveStage, ffmpeg: str, eventually: Eventually
+) -> None:
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(stage.client(APIS[0]))
+        address = await begun(stage, client)
+        other = address.replace(str(stage.ports["rtmp"]), str(stage.ports["rtmp of standby"]))
+        await stack.enter_async_context(live.publishing(ffmpeg, address, size="64x36"))
+        top = f"/live/{_ARENA}/index.m3u8"
+        await live.until_live(client, top)
+        stage.start("live1")
+        await stack.enter_async_context(live.publishing(ffmpeg, other, size="64x36"))
+        viewer = live.Viewer(client=client, url=(await live.renditions(client, stage.url(APIS[0]) + top))[0])
+        await viewer.watch(6)
+        paused = stage.processes["live"]
+        paused.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        await viewer.watch(2)  # one may have been made before
+        print(f"taken over after {time.monotonic() - began:.1f} s")  # noqa: T201
+        await viewer.watch(6)
+        paused.send_signal(signal.SIGCONT)
+        await eventually(lambda: paused.poll() is not None, timeout=30)
+        assert paused.returncode == os.EX_TEMPFAIL
+        await viewer.watch(6)
+        # What waited for the one that stood still is told to ask again; nothing that is named is missing or changes.
+        assert [each for each in viewer.refused if "m4s" in each or "mp4" in each] == []
+        assert stage.processes["live1"].poll() is None
 
 
 def polls(record: Record) -> int:

@@ -104,7 +104,7 @@ class Poller:
             return None
 
     async def _refused(self, answer: httpx.Response, asks: str) -> None:
-        if asks == "hint" and answer.status_code == 404 and answer.json()["reason"] == "unknown":
+        if asks == "hint" and answer.status_code == 404 and answer.json().get("reason") == "unknown":
             self._record.counts["hints not kept"] += 1  # its segment has ended without it (RFC 8216bis §6.2.6)
         elif answer.status_code == 503 and "retry-after" in answer.headers:
             self._record.counts["not now"] += 1

@@ -45,7 +45,7 @@ class LiveStage:
         self, home: Path, *, valkey: Any, ffmpeg: str, free_port: Callable[[], int], eventually: Eventually
     ) -> None:
         self.home, self.valkey, self._eventually = home, valkey, eventually
-        self.ports = {name: free_port() for name in (*APIS, "rtmp", "s3")}
+        self.ports = {name: free_port() for name in (*APIS, "rtmp", "rtmp of standby", "s3")}
         self.token = ""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ffmpeg = ffmpeg
@@ -85,14 +85,16 @@ class LiveStage:
             await self._eventually(partial(answers, self.url(name)), timeout=_PATIENCE_S)
 
     def start(self, name: str) -> None:
-        """`live`, or one of the APIs."""
+        """`live`, one that stands by as on another machine (`live1`), or one of the APIs."""
+        is_standby = name == "live1"
         environment = os.environ | {
-            "CHANNEL_HOME": str(self.home), "CHANNEL_DATABASE_URL": self._database,
+            "CHANNEL_HOME": str(self.home / name if is_standby else self.home), "CHANNEL_DATABASE_URL": self._database,
             "CHANNEL_REDIS_URL": self.valkey.url, "CHANNEL_S3_ENDPOINT_URL": self.url("s3"),
             "CHANNEL_S3_BUCKET": _BUCKET, "CHANNEL_S3_ACCESS_KEY_ID": "soak",
             "CHANNEL_S3_SECRET_ACCESS_KEY": "soaksoak", "CHANNEL_FFMPEG": self._ffmpeg,
             "CHANNEL_PORT": str(self.ports.get(name, self.ports[APIS[0]])),
-            "CHANNEL_RTMP_PORT": str(self.ports["rtmp"]), "CHANNEL_SRT_PORTS": "off", "CHANNEL_INGEST_PORT": "0",
+            "CHANNEL_RTMP_PORT": str(self.ports["rtmp of standby" if is_standby else "rtmp"]),
+            "CHANNEL_SRT_PORTS": "off", "CHANNEL_INGEST_PORT": "0",
         }  # fmt: skip
         self._spawn(name, [sys.executable, "-m", "streaming", name.rstrip("01")], environment)
 
