@@ -64,7 +64,8 @@ def edge(folder: Path, upstream: str, left: ExitStack) -> tuple[int, tuple[psuti
     apis = {"api-1:8080": upstream, "api-2:8080": upstream}
     cache = folder / "live.vcl"
     cache.write_text(live_cache(upstreams=apis))
-    varnishd = subprocess.Popen(varnish(cache, port=cached, folder=folder / "varnish"))
+    argv = varnish(cache, port=cached, folder=folder / "varnish")
+    varnishd = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
     left.callback(varnishd.wait)
     left.callback(varnishd.terminate)
     until(lambda: _answers(cached), "the cache answers")
