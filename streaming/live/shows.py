@@ -172,7 +172,8 @@ class Shows:
 
     async def _left(self, channel: Channel) -> Broadcast | None:
         """The channel's event, if a process before this one has begun it."""
-        event = await find_event(self._cache, self._store, channel.id, channel.event)
+        is_begun = channel.state is not ChannelState.WAITING
+        event = await find_event(self._cache, self._store, channel.id, channel.event, is_begun=is_begun)
         if event is None:
             return None
         states = await read_states(self._cache, event)

@@ -11,7 +11,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from infra.errors import CacheUnavailable, ObjectStoreError
+from infra.errors import CacheUnavailable, ObjectNotFound, ObjectStoreError
 from infra.tasks import end
 from manifests import layout, media_types
 from transcoder.errors import OutputBroken, SandboxError
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 _LAST_S: Final = 4.0
 _AGAIN_S: Final = 2.0
+_BRIEFLY_S: Final = 1.0
 
 
 class Broadcast:
@@ -212,8 +213,13 @@ class Broadcast:
             self._uploads.put(page)
 
 
-async def find_event(cache: Cache, store: ObjectStore, channel: ChannelId, number: int) -> LiveEvent | None:
-    """What event number `number` of a channel is made of, if that was settled before."""
+async def find_event(
+    cache: Cache, store: ObjectStore, channel: ChannelId, number: int, *, is_begun: bool
+) -> LiveEvent | None:  # fmt: skip
+    """What event number `number` of a channel is made of, if that was settled before.
+
+    For one that has not begun a bucket that does not answer is not waited for. Of one that has, raises ObjectStoreError.
+    """
     try:
         kept = await cache.get(board.event_key(channel))
     except CacheUnavailable:
@@ -221,6 +227,11 @@ async def find_event(cache: Cache, store: ObjectStore, channel: ChannelId, numbe
     if kept is not None and (event := load(kept)).number == number:
         return event
     try:
-        return load(await store.read(layout.live_event(channel, number)))
-    except ObjectStoreError:
+        async with asyncio.timeout(None if is_begun else _BRIEFLY_S):
+            return load(await store.read(layout.live_event(channel, number)))
+    except ObjectNotFound:
+        return None
+    except (ObjectStoreError, TimeoutError):
+        if is_begun:
+            raise
         return None

@@ -6,6 +6,11 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
+from infra.errors import ObjectStoreError
+from infra.memory import MemoryCache
+from infra.memory.store import MemoryStore
 from infra.tasks import end
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist
@@ -15,6 +20,7 @@ from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
+from transcoder.live.broadcast import find_event
 from transcoder.live.diary import read_diary
 from transcoder.live.resume import read_states
 
@@ -139,3 +145,18 @@ async def test_what_the_bucket_did_not_take_is_shown_and_brought_there_by_the_ne
 
 async def test_without_a_diary_there_is_nothing_to_go_on_from(store: S3Store) -> None:
     assert await read_diary(store, EVENT, now_ms=0) == {}
+
+
+class Away(MemoryStore):
+    """A bucket that does not answer."""
+
+    async def read(self, key: str) -> bytes:
+        raise ObjectStoreError
+
+
+async def test_an_event_that_begins_does_not_wait_for_the_bucket_and_one_that_goes_on_does() -> None:
+    cache = MemoryCache()
+    assert await find_event(cache, Away(), EVENT.channel, 1, is_begun=False) is None
+    with pytest.raises(ObjectStoreError):
+        await find_event(cache, Away(), EVENT.channel, 1, is_begun=True)
+    assert await find_event(cache, MemoryStore(), EVENT.channel, 1, is_begun=True) is None
