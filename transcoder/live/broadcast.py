@@ -218,7 +218,7 @@ async def find_event(
 ) -> LiveEvent | None:  # fmt: skip
     """What event number `number` of a channel is made of, if that was settled before.
 
-    For one that has not begun a bucket that does not answer is not waited for. Of one that has, raises ObjectStoreError.
+    For one that has not begun, a bucket that does not answer is not waited for; else raises ObjectStoreError.
     """
     try:
         kept = await cache.get(board.event_key(channel))
