@@ -52,11 +52,29 @@ export function throughHls(video: HTMLVideoElement, source: Source): Stream {
     if (!details.live) return { start, edge: details.edge };
     return { start, edge: Math.max(start, hls.liveSyncPosition ?? details.edge) };
   };
+  /** Where it goes on after everything was loaded anew: that stops a player, and takes it to the edge. */
+  let resume: { plays: boolean; at: number | null } | null = null;
   const again = (): void => {
     clearTimeout(later);
     later = 0;
-    if (hls.levels.length && tries <= GIVES_UP_ON_LEVEL) hls.startLoad();
-    else hls.loadSource(source.url);
+    // What is loaded already is played to its end.
+    const moves = !video.paused && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (hls.levels.length && (moves || tries <= GIVES_UP_ON_LEVEL)) {
+      hls.startLoad();
+      return;
+    }
+    resume ??= {
+      plays: !video.paused,
+      at: stream.atEdge() ? null : (stream.clock()?.at(video.currentTime) ?? null),
+    };
+    hls.loadSource(source.url);
+  };
+  const goOn = (): void => {
+    const { plays, at } = resume ?? { plays: false, at: null };
+    resume = null;
+    const second = at === null ? null : (stream.clock()?.find(at) ?? null);
+    if (second !== null) seek(second);
+    if (plays) void video.play().catch(() => {});
   };
   const lost = (message: string): void => {
     if (later) return;
@@ -85,6 +103,7 @@ export function throughHls(video: HTMLVideoElement, source: Source): Stream {
   });
   hls.on(Hls.Events.LEVEL_UPDATED, (_, updated) => {
     tries = 0;
+    goOn();
     enter(updated.details.live ? "playing" : "over");
     if (updated.details.dateRangeTagCount) signals.changed();
   });

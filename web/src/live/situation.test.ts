@@ -10,6 +10,7 @@ const seen = (
   channel: state && { state, recording, starts_at: null },
   phase: "playing",
   underway: true,
+  moving: true,
   ...more,
 });
 
@@ -28,14 +29,14 @@ test("an interruption covers nothing while there are pictures", () => {
     is: "watching",
     said: expect.stringContaining("interrupted"),
   });
-  expect(situationOf(seen("interrupted", { phase: "lost" }))).toMatchObject({
+  expect(situationOf(seen("interrupted", { phase: "lost", moving: false }))).toMatchObject({
     is: "lost",
     said: expect.stringContaining("interrupted"),
   });
 });
 
 test("a lost connection is said so", () => {
-  expect(situationOf(seen("live", { phase: "lost" }))).toMatchObject({
+  expect(situationOf(seen("live", { phase: "lost", moving: false }))).toMatchObject({
     is: "lost",
     said: expect.stringContaining("connection"),
   });
@@ -45,4 +46,8 @@ test("after the end who is in the middle watches on; everybody else is shown the
   expect(situationOf(seen("ended", {}, "a1"))).toMatchObject({ is: "watching" });
   expect(situationOf(seen("ended", { underway: false }, "a1"))).toEqual({ is: "ended", recording: "a1" });
   expect(situationOf(seen("ended", { phase: "lost" }))).toEqual({ is: "ended", recording: null });
+});
+
+test("what was loaded before is watched to its end, whatever is lost by then", () => {
+  expect(situationOf(seen("live", { phase: "lost" }))).toMatchObject({ is: "watching" });
 });

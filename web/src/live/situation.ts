@@ -15,12 +15,14 @@ export interface Seen {
   phase: Phase | null;
   /** Whether the viewer is in the middle of what there is: pictures were shown, and the last one was not. */
   underway: boolean;
+  /** Whether the picture moves, be it from what was loaded before. */
+  moving: boolean;
 }
 
 const INTERRUPTED = "The broadcast is interrupted. It goes on here by itself.";
 const RECONNECTING = "The connection is lost. It is tried again.";
 
-export function situationOf({ channel, phase, underway }: Seen): Situation {
+export function situationOf({ channel, phase, underway, moving }: Seen): Situation {
   const state = channel?.state ?? null;
   if (state === "idle" || state === "waiting") return { is: "waiting", startsAt: channel?.starts_at ?? null };
   if (state === "ended") {
@@ -29,6 +31,6 @@ export function situationOf({ channel, phase, underway }: Seen): Situation {
     return { is: "ended", recording: channel?.recording ?? null };
   }
   const said = state === "interrupted" ? INTERRUPTED : "";
-  if (phase === "lost") return { is: "lost", said: said || RECONNECTING };
+  if (phase === "lost") return { is: moving ? "watching" : "lost", said: said || RECONNECTING };
   return { is: "watching", said };
 }

@@ -79,7 +79,7 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
     panel = "";
     stage.replaceChildren(player.root);
     player.stream.onChange(decide);
-    player.video.addEventListener("ended", decide);
+    for (const event of ["ended", "waiting", "playing"]) player.video.addEventListener(event, decide);
     moments.follow(player.stream);
     if (fromStart)
       player.video.addEventListener("loadedmetadata", () => player.stream.seek(0), { once: true });
@@ -99,7 +99,8 @@ export async function showChannel(room: HTMLElement, id: string): Promise<void> 
     const video = shown?.player.video;
     const phase = shown?.player.stream.phase ?? null;
     const underway = video !== undefined && !video.ended;
-    const situation = situationOf({ channel, phase, underway });
+    const moving = underway && !video.paused && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    const situation = situationOf({ channel, phase, underway, moving });
     tellStatus(situation.is === "watching" ? situation.said : "");
     switch (situation.is) {
       case "waiting":
