@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 OUT: Final = Path(__file__).parent
-CLIP: Final = "sam2_soccer_juggle_720p24.mp4"
-MARKS: Final = (("marker", "Kick-off"), ("sport", "Goal, 1:0"), ("sport", "Yellow card"))
+CLIP: Final = "wave_croatia_1080p25_aac.mp4"
+MARKS: Final = (("marker", "Start"), ("sport", "First at mark 1: 17"), ("sport", "Protest: 4 against 9"))
 APART_S: Final = 12
 """Seconds between two marks: a bar with nothing on it shows little."""
 
@@ -34,7 +34,8 @@ APART_S: Final = 12
 @contextmanager
 def publishing(source: Path, address: str) -> Iterator[None]:
     argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(source)]
-    argv += ["-an", "-c:v", "copy", "-f", "flv", address]
+    argv += ["-vf", "scale=-2:720", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "copy"]
+    argv += ["-f", "flv", address]
     publisher = subprocess.Popen(argv, stdin=subprocess.DEVNULL)  # noqa: S603 - no argument comes from outside
     try:
         yield
@@ -50,10 +51,10 @@ def take(page: Page, name: str) -> None:
 
 def take_viewer(browser: Browser, stack: Stack) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="dark")
-    page.goto(f"{stack.url}/?live=pitch")
+    page.goto(f"{stack.url}/?live=race")
     page.get_by_text("1 watching").wait_for()
-    goal = page.locator(".dvr .marks i").nth(1).evaluate("mark => mark.offsetLeft")
-    page.get_by_role("slider", name="Position in the broadcast").hover(position={"x": goal + 2, "y": 16})
+    mark = page.locator(".dvr .marks i").nth(1).evaluate("mark => mark.offsetLeft")
+    page.get_by_role("slider", name="Position in the broadcast").hover(position={"x": mark + 2, "y": 16})
     page.wait_for_timeout(600)  # the controls fade in
     take(page, "live")
     page.set_viewport_size({"width": 390, "height": 760})
@@ -64,14 +65,14 @@ def take_viewer(browser: Browser, stack: Stack) -> None:
 
 
 def take_desk(page: Page, stack: Stack) -> None:
-    page.goto(f"{stack.url}/studio?channel=pitch")
+    page.goto(f"{stack.url}/studio?channel=race")
     page.get_by_label("Access token").fill(stack.token)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Live", exact=True, pressed=True).wait_for()
     page.keyboard.press("i")
     page.wait_for_timeout(6000)
     page.keyboard.press("o")
-    page.get_by_label("Title of the clip").fill("The goal from both sides")
+    page.get_by_label("Title of the clip").fill("Round the first mark")
     page.get_by_role("heading", name="Clip", exact=True).hover()
     take(page, "studio-live")
 
@@ -84,18 +85,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         made = Stack(home=Path(folder) / "home", port=free_port(), environment={"CHANNEL_RTMP_PORT": str(rtmp)})
         with running(made) as stack, stack.client() as client:
-            client.post("/api/channels", json={"title": "Football: group B, second match", "id": "pitch"})
-            client.post("/api/channels/pitch/start").raise_for_status()
-            secret = client.post("/api/channels/pitch/keys", json={}).raise_for_status().json()["secret"]
+            client.post("/api/channels", json={"title": "Sailing: the coastal race", "id": "race"})
+            client.post("/api/channels/race/start").raise_for_status()
+            secret = client.post("/api/channels/race/keys", json={}).raise_for_status().json()["secret"]
             with publishing(source, f"rtmp://127.0.0.1:{rtmp}/live/{secret}"):
                 browser = playwright.chromium.launch(
                     executable_path=shutil.which("chromium"),
                     args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
                 )
-                until(lambda: client.get("/live/pitch/index.m3u8").status_code == 200, "it is live")
+                until(lambda: client.get("/live/race/index.m3u8").status_code == 200, "it is live")
                 desk = browser.new_page(viewport={"width": 1280, "height": 1000}, color_scheme="dark")
                 for kind, title in MARKS:
-                    client.post("/api/channels/pitch/timeline", json={"kind": kind, "title": title}).raise_for_status()
+                    client.post("/api/channels/race/timeline", json={"kind": kind, "title": title}).raise_for_status()
                     desk.wait_for_timeout(APART_S * 1000)
                 take_viewer(browser, stack)
                 take_desk(desk, stack)
