@@ -99,6 +99,7 @@ async def test_random_faults_while_it_is_watched(stage: LiveStage, ffmpeg: str, 
         report(record, director, time.monotonic() - began)
         assert record.faults[:_SHOWN] == []
         assert director.struck.total() >= len(FaultKind)
+        await stage.apis_answer()  # one may have been killed a moment ago
         await ends_whole(stage, clients, record, paths, eventually)
 
 
