@@ -6,6 +6,7 @@
 # make soak    a thousand faults at random; CHANNEL_SOAK_FAULTS and CHANNEL_SOAK_SEED choose others
 # make soak-live  ten thousand polls of a live channel under random kills; CHANNEL_SOAK_POLLS chooses another number;
 #              and a hundred live encoders killed while they are watched (CHANNEL_FAILOVERS)
+# make gateway  build MediaMTX (needs Go) and publish through it as it is deployed: RTMPS, SRT with a stream id, WHIP
 # make fuzz    every fuzz target for FUZZ_SECONDS (60) under atheris; FUZZ chooses some
 # make bench   measure; the report lands in benchmarks/out
 # make pictures  take the README's screenshots again
@@ -23,7 +24,7 @@ JOBS ?= 2
 FUZZ_SECONDS ?= 60
 FUZZ ?= $(basename $(notdir $(wildcard tests/fuzz/targets/*.py)))
 
-.PHONY: up web test check e2e soak soak-live fuzz bench pictures lock clean
+.PHONY: up web test check e2e soak soak-live gateway fuzz bench pictures lock clean
 
 up: $(VENV)/runtime.stamp web/dist/built.stamp
 	@exec $(BIN)/channel up
@@ -44,6 +45,12 @@ soak-live: $(VENV)/dev.stamp
 	CHANNEL_SOAK_POLLS=$${CHANNEL_SOAK_POLLS:-10000} CHANNEL_SOAK_SEED=$${CHANNEL_SOAK_SEED:-$$(date +%s)} \
 	  $(BIN)/pytest -s tests/e2e/test_live_soak.py $(ARGS)
 	CHANNEL_FAILOVERS=$${CHANNEL_FAILOVERS:-100} $(BIN)/pytest -s tests/e2e/test_live_failover.py $(ARGS)
+
+var/mediamtx: tests/e2e/build_mediamtx.sh web/node_modules/installed.stamp
+	$< $@ web/node_modules/hls.js/dist/hls.min.js
+
+gateway: $(VENV)/dev.stamp var/mediamtx
+	CHANNEL_TEST_MEDIAMTX=$(CURDIR)/var/mediamtx $(BIN)/pytest tests/e2e/test_gateway.py $(ARGS)
 
 fuzz: $(VENV)/dev.stamp
 	@for target in $(FUZZ); do echo "== $$target"; $(RUN) -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done
