@@ -19,7 +19,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM = npm
-JOBS ?= 2
+JOBS ?= 3
 
 FUZZ_SECONDS ?= 60
 FUZZ ?= $(basename $(notdir $(wildcard tests/fuzz/targets/*.py)))

@@ -65,6 +65,12 @@ class PatientPool(ConnectionPool[Any]):
                 if current_time() >= since + self.patience_s:
                     raise
                 await sleep(_PAUSE_S)
+            except RuntimeError as exc:
+                if self._task_group is not None:
+                    raise
+                # Who still holds a broker that broke has lost his connection, and made no mistake.
+                _close_buffers(_latest.get())
+                raise BrokerConnectionError("the pool was closed") from exc
 
 
 def open_pool(redis_url: str, *, patience: timedelta) -> PatientPool:

@@ -25,7 +25,7 @@ def on_air(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int
     """A stack that takes publishers."""
     srt = free_port()
     ways = {
-        "CHANNEL_RTMP_PORT": str(free_port()), "CHANNEL_SRT_PORTS": f"{srt}-{srt}",
+        "CHANNEL_RTMP_PORT": str(free_port()), "CHANNEL_SRT_PORTS": f"{srt}-{srt + 15}",
         "CHANNEL_INGEST_PORT": str(free_port()),
     }  # fmt: skip
     with running(Stack(home=tmp_path_factory.mktemp("live"), port=free_port(), environment=ways)) as started:
