@@ -35,6 +35,8 @@ _PATIENCE_S: Final = 5.0
 _QUIET: Final = 1.25
 """Parts; something is told with every part."""
 _LOOK_S: Final = 0.1
+_LOOKED_FOR_S: Final = 0.5
+"""A Redis that has just come back is asked over a new connection, while another process may know more already."""
 
 
 def ahead(known: LiveRendition, other: LiveRendition | None) -> LiveRendition:
@@ -100,7 +102,7 @@ class Follower:
             return
         if self._looking is None or (self._looking.done() and now >= self._look_at):
             self._looking, self._look_at = asyncio.create_task(self._look()), now + _LOOK_S
-        await asyncio.wait([self._looking], timeout=_LOOK_S)
+        await asyncio.wait([self._looking], timeout=_LOOKED_FOR_S)
 
     async def _look(self) -> None:
         with suppress(CacheUnavailable):
