@@ -180,6 +180,10 @@ class BrokerWorker(Worker[None]):
                     raise
         raise AssertionError("unreachable")
 
+    async def finish_failed_task(self, *args: Any, **kwargs: Any) -> None:
+        """Nobody asks for results: what is taken out of the queue in the moment in which it is fetched leaves none."""
+        await super().finish_failed_task(*args, **{**kwargs, "ttl": 0})
+
     async def signal_handler(self, scope: CancelScope) -> None:
         """Not for signals: it sits in the worker's task group, sees its end coming and then waits for no task."""
         try:

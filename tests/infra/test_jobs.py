@@ -13,6 +13,7 @@ import pytest
 
 from infra.errors import EngineUnavailable
 from infra.jobs import StreaqEngine
+from infra.jobs.lanes import LANES, task_id
 from infra.ports import Level, Task
 from tests.infra.jobs_journal import Journal, has, task
 
@@ -196,6 +197,20 @@ async def test_cancel_takes_queued_tasks_out_and_stops_running_ones(
         return await has(journal, "done a/1/1 1", "done a/1/queued-1 1")
 
     await eventually(asked_again)
+
+
+async def test_what_is_taken_out_as_it_is_fetched_leaves_nothing(
+    engine: StreaqEngine, journal: Journal, start: Start, eventually: Eventually
+) -> None:
+    gone = task("gone")
+    await engine.enqueue(gone)
+    # As a worker finds it that has read the queue just before the cancellation.
+    assert await journal.redis.delete(LANES[gone.level].task + task_id(gone)) == 1
+    await start(bulk=1)
+    await engine.enqueue(task("next"))
+    await eventually(lambda: has(journal, "done a/1/next"))
+    await eventually(lambda: _drained(engine))
+    assert [key async for key in journal.redis.scan_iter("*a/1/gone*")] == []
 
 
 async def test_a_killed_workers_task_runs_again_elsewhere(
