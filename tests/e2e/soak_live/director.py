@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import psutil
@@ -15,17 +15,23 @@ from tests.e2e.soak_live.stage import APIS
 
 if TYPE_CHECKING:
     from tests.e2e.soak_live.faults import Fault
+    from tests.e2e.soak_live.record import Record
     from tests.e2e.soak_live.stage import LiveStage
+
+_SEEN_S: Final = 1.0
+"""What was made before something was lost is seen for the first time within this."""
+_PATIENCE_S: Final = 20.0
 
 
 class Director:
     """`times`: when anything struck, `kills`: when the live process was killed, by the clock of `time.monotonic`."""
 
-    def __init__(self, stage: LiveStage, *, seed: int, pause_s: float) -> None:
+    def __init__(self, stage: LiveStage, record: Record, *, seed: int, pause_s: float) -> None:
         self.struck: Counter[FaultKind] = Counter()
         self.times: list[float] = []
         self.kills: list[float] = []
-        self._stage = stage
+        self._stage, self._record = stage, record
+        self._lost_at = 0.0
         self._plan = faults(seed, pause_s=pause_s)
 
     async def run(self, enough: anyio.Event) -> None:
@@ -40,6 +46,9 @@ class Director:
 
     async def _act(self, fault: Fault) -> None:
         stage = self._stage
+        if fault.kind in (FaultKind.LIVE_KILL, FaultKind.REDIS_EMPTIED):
+            await self._is_whole()
+            self._lost_at = time.monotonic()
         self.times.append(time.monotonic())
         match fault.kind:
             case FaultKind.LIVE_KILL:
@@ -62,3 +71,12 @@ class Director:
                 await stage.restart_store(fault.lasts_s)
             case FaultKind.STORE_STOP:
                 await stage.pause("store", fault.lasts_s)
+
+    async def _is_whole(self) -> None:
+        """A part of the segment that grows is kept twice, by the live process and by Redis: who lost it has it again.
+
+        That both lose it at once is a gap, and has a test of its own (tests/streaming/live/test_lost.py).
+        """
+        with anyio.move_on_after(_PATIENCE_S):
+            while not any(at > self._lost_at + _SEEN_S for at in self._record.part_times[-1:]):  # noqa: ASYNC110 (viewers write it down)
+                await anyio.sleep(_SEEN_S / 10)
