@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 REPOSITORY: Final = Path(__file__).parents[1]
-_PATIENCE_S: Final = 20.0
+_PATIENCE_S: Final = 60.0
+_PORTS: Final = range(10_000, 32_000)
+"""Below those that the kernel gives to clients: what is free now stays free until somebody listens."""
 
 # Both are timed assertions: a busy machine would fail them.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,10 +52,19 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+_chance: Final = random.Random()  # workers of one run must not choose alike
+_given: Final = set[int]()
+
+
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One on which nobody listens, and that no test of this process was given before."""
+    while True:
+        port = _chance.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 @pytest.fixture(scope="session")

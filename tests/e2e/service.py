@@ -235,7 +235,7 @@ class Service:
         assert self.starts() <= len(windows(plan)) + more_starts
         assert self.encoders() == []
         # The finish tells that it is ready, and then ends.
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while await self.jobs.pending(asset):  # noqa: ASYNC110 (the queue lies in Redis)
                 await anyio.sleep(0.05)
 

@@ -43,7 +43,7 @@ def key(plan: Plan) -> str:
 
 
 async def watch(url: str, asset: AssetId, rung: RenditionId, client: httpx.AsyncClient) -> bytes:
-    while (answer := await client.get(f"{url}/v/{asset}/{rung}/{WANTED}.m4s", timeout=30)).status_code == 503:
+    while (answer := await client.get(f"{url}/v/{asset}/{rung}/{WANTED}.m4s", timeout=60)).status_code == 503:
         pass
     assert answer.status_code == 200, answer.text
     return answer.content

@@ -40,7 +40,7 @@ async def test_the_worker_is_asked_to_stop(service: Service, clip: bytes, eventu
     asset = await service.upload(clip)
     await eventually(lambda: service.in_the_middle(asset.id), timeout=60)
     worker.terminate()
-    assert worker.wait(timeout=15) == 0
+    assert worker.wait(timeout=60) == 0
     assert service.encoders() == []
     service.start("worker")
     await eventually(lambda: service.is_ready(asset.id), timeout=90)

@@ -67,7 +67,7 @@ async def published(service: Service, body: bytes, eventually: Eventually) -> As
 
 async def listed(service: Service, asset: AssetId) -> MultivariantPlaylist:
     """What somebody who comes now is told, every URI of whose variants and captions leads somewhere."""
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=30) as viewer:
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as viewer:
         found = hls.parse((await viewer.get(f"/v/{asset}/index.m3u8")).raise_for_status().text)
         assert isinstance(found, MultivariantPlaylist)
         for uri in (*(each.uri for each in found.variants), *(each.uri for each in found.renditions if each.uri)):
@@ -115,8 +115,8 @@ async def test_processes_die_while_a_source_is_replaced(
         keys = [stat.key async for stat in service.store.list("")]
         return all(_version(key) in (None, 2) for key in keys)
 
-    await eventually(is_new, timeout=20)
-    await eventually(is_alone, timeout=30)
+    await eventually(is_new)
+    await eventually(is_alone)
 
 
 def _version(key: str) -> int | None:
@@ -136,13 +136,13 @@ async def test_the_api_dies_while_captions_are_published(
     for number, text in enumerate(("On your marks", "Set", "Go")):
         async with anyio.create_task_group() as group:
             group.start_soon(write_captions, service, token.secret, asset, number == 0, text)
-            await eventually(partial(is_kept, captions, asset, number), timeout=30)
+            await eventually(partial(is_kept, captions, asset, number))
             service.kill_all("api")
         service.start("api")
         await eventually(service.answers)
         # Until the new ones are there to be read, the former ones are listed, and can be read.
         assert number == 0 or len(captions_in(await listed(service, asset))) == 1
-        await eventually(partial(are_published, service, captions, asset, text), timeout=30)
+        await eventually(partial(are_published, service, captions, asset, text))
     # What there is of captions is what is listed, and what is known to be left over.
     left = {rendition for _, rendition in await captions.leftovers(utc_now() + timedelta(days=1))}
     (track,) = (await captions.tracks(asset)).tracks
@@ -154,7 +154,7 @@ async def write_captions(service: Service, token: str, asset: AssetId, first: bo
     """Add them, or replace them. Whoever is to answer may die meanwhile."""
     url = f"{service.url}/api/assets/{asset}/captions"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-subrip"}
-    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as editor:
+    async with httpx.AsyncClient(headers=headers, trust_env=False) as editor:
         with suppress(httpx.HTTPError):
             if first:
                 await editor.post(f"{url}?language=en", content=SRT.format(text))
@@ -202,7 +202,7 @@ async def test_the_worker_dies_while_captions_are_searched_for(
             "en"
         ]
 
-    await eventually(is_listed, timeout=20)
+    await eventually(is_listed)
 
 
 def _words(process: psutil.Process) -> list[str]:

@@ -124,7 +124,7 @@ async def test_one_that_stands_by_takes_over_and_the_one_that_was_paused_writes_
         print(f"taken over after {time.monotonic() - began:.1f} s")  # noqa: T201
         await viewer.watch(6)
         paused.send_signal(signal.SIGCONT)
-        await eventually(lambda: paused.poll() is not None, timeout=30)
+        await eventually(lambda: paused.poll() is not None)
         assert paused.returncode == os.EX_TEMPFAIL
         await viewer.watch(6)
         # What waited for the one that stood still is told to ask again; nothing that is named is missing or changes.
@@ -178,10 +178,10 @@ async def ends_whole(
     (await clients[0].post(f"/api/channels/{_ARENA}/stop")).raise_for_status()
     for path in paths:
         for client in clients:
-            await eventually(lambda client=client, path=path: is_told(client, path), timeout=30)
+            await eventually(lambda client=client, path=path: is_told(client, path))
         rendition = RenditionId(path.split("/")[3])
         key = layout.live_playlist(_ARENA, rendition)
-        await eventually(lambda key=key: _is_ended(stage, key), timeout=30)
+        await eventually(lambda key=key: _is_ended(stage, key))
         found = hls.parse((await clients[0].get(path)).text)
         assert isinstance(found, MediaPlaylist)
         for place, segment in enumerate(found.segments):

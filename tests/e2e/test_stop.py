@@ -79,7 +79,7 @@ async def run(service: Service, clip: bytes, eventually: Eventually) -> AsyncIte
     url = f"/v/{asset}/{plan.video.rungs[0].id}/{_WANTED}.m4s"
 
     async def watch() -> None:
-        while (await client.get(url, timeout=30)).status_code == 503:
+        while (await client.get(url, timeout=60)).status_code == 503:
             pass
 
     async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client, anyio.create_task_group() as viewers:
@@ -114,7 +114,7 @@ async def upload(service: Service, clip: bytes, eventually: Eventually) -> Async
 async def _stops(service: Service, asset: AssetId, how: str, eventually: Eventually) -> bool:
     """Whether no process that works for an asset is left two seconds after it was stopped."""
     # One may just have ended, and the next not have begun.
-    await eventually(lambda: bool(service.children()), timeout=20)
+    await eventually(lambda: bool(service.children()))
     await (service.catalogue.delete if how == "delete" else service.catalogue.cancel)(asset)
     with suppress(TimeoutError):
         await eventually(lambda: not (service.children() or service.encoders()), timeout=_AT_MOST_S)

@@ -76,7 +76,7 @@ def test_a_killed_supervisor_leaves_nothing_running(own_stack: Stack) -> None:
         name for name in ("api", "worker", "valkey", "s3") if own_stack.child(name).is_running()
     }
     own_stack.stop(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
 
 

@@ -116,7 +116,7 @@ async def test_a_profile_may_say_that_nothing_is_played_early(clips: Path, tmp_p
     await write_profile(house.store, ASSET, 1, replace(DEFAULT, play_early=False))
     source = Arriving(house, (clips / "clip.ts").read_bytes())
     await source.more(0.9)
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         await house.handle(grow_task(ASSET, 1))  # it does not wait for more
     assert await find_growing(house.store, ASSET, 1) is None
 

@@ -123,10 +123,10 @@ async def test_a_run_that_stands_still_gives_its_slot_to_somebody_who_waits(
             async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
                 processor.urgent(other)
                 running = asyncio.create_task(house.handle(run_task(ASSET, 1, LARGE, 1, Level.JUST_IN_TIME)))
-                await eventually(lambda: starts(house)[:1] == [(LARGE, 1)], timeout=30)
+                await eventually(lambda: starts(house)[:1] == [(LARGE, 1)])
                 await eventually(lambda: any(map(stands_still, psutil.Process().children())))
                 await house.jobs.enqueue(run_task(ASSET, 1, SMALL, 0, Level.JUST_IN_TIME))
-                await asyncio.wait_for(running, 30)
+                await asyncio.wait_for(running, 60)
                 other.kill()
     assert (LARGE, 8) not in starts(house)
     async with claimed(house.cache, ASSET, 1, {(LARGE, 8)}) as claim:
@@ -146,7 +146,7 @@ async def test_what_is_made_ahead_of_a_viewer_is_hurried_when_he_has_come_to_wai
                 await eventually(lambda: any(map(stands_still, psutil.Process().children())))
                 assert not starts(house)
                 await house.handle(run_task(ASSET, 1, LARGE, 5, Level.JUST_IN_TIME))
-                await eventually(lambda: starts(house)[:1] == [(LARGE, 5)], timeout=30)
+                await eventually(lambda: starts(house)[:1] == [(LARGE, 5)])
                 processor.done(other)
                 other.kill()
         await running

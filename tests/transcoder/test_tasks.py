@@ -187,7 +187,7 @@ async def test_others_stand_still_until_a_new_asset_has_its_first_segment(
             making = asyncio.create_task(house.handle(opening))
             await eventually(lambda: psutil.Process(bulk.pid).status() == psutil.STATUS_STOPPED)
             assert not house.heard_of("segment")
-            await eventually(lambda: psutil.Process(bulk.pid).status() != psutil.STATUS_STOPPED, timeout=30)
+            await eventually(lambda: psutil.Process(bulk.pid).status() != psutil.STATUS_STOPPED)
             found = [name for name in await present(house.store, plan) if name[1] is not None]
             assert {number for rendition, number in found if rendition in rungs} == {0}
             await making

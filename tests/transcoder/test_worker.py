@@ -68,7 +68,7 @@ async def test_it_waits_for_redis_works_and_ends(
             except httpx.HTTPError:
                 return False
 
-    await eventually(measures, timeout=30)
+    await eventually(measures)
     valkey_server.start()
     jobs = StreaqEngine(valkey_server.url)
     asset = AssetId("nobody")
