@@ -1,13 +1,16 @@
 """Whether a request is answered now, waits, or is refused (RFC 8216bis §6.2.5.2, §6.2.6, §B.1).
 
-    playlist(state, directives, arrived_ms, now_ms) ─▶ Deliver | Wait | Refuse
-    media(state, name, arrived_ms, now_ms)          ─▶ Deliver | Wait | Refuse
+    playlist(state, directives, arrived_ms, now_ms)    ─▶ Deliver | Wait | Refuse
+    media(state, name, arrived_ms, now_ms, whole)      ─▶ Deliver | Wait | Refuse
 
 Who gets Wait asks again when the state has changed, and at `until_ms`: by then the answer is another. So every process
 that has the state gives the same answers, and whoever waits holds nothing but a connection.
 
 How long a cache may keep an answer follows §B.1, but for answers that say "not yet". Somebody who asks for what is to
 come, a moment too early, would put a refusal into a shared cache for everybody who asks in time. They are not kept.
+
+A segment that grows is delivered as it grows, to players of Low-Latency DASH. Those ask for segments by the clock of
+the world, and an encoder may be behind it: what should have begun is waited for.
 """
 
 from __future__ import annotations
@@ -96,13 +99,14 @@ def plain(state: LiveRendition, *, arrived_ms: int, now_ms: int) -> Decision:
     return _wait(state, state.number, None, arrived_ms, now_ms)
 
 
-def media(state: LiveRendition, name: MediaName, *, arrived_ms: int, now_ms: int) -> Decision:
-    """For a segment, a part or an init section that a playlist of the rendition names, or hints at."""
+def media(state: LiveRendition, name: MediaName, *, arrived_ms: int, now_ms: int, whole: bool = True) -> Decision:
+    """For a segment, a part or an init section that a playlist of the rendition names, or hints at. `whole`: all of a
+    segment is wanted at once; else one part of it is enough to begin with."""
     match name:
         case PartName():
             return _part(state, name, arrived_ms, now_ms)
         case SegmentName():
-            return _segment(state, name, arrived_ms, now_ms)
+            return _segment(state, name, arrived_ms, now_ms, whole=whole)
         case InitName():  # it is stored before anything names it, so there is nothing to wait for
             return Deliver(cache_control=media_types.IMMUTABLE)
         case _:
@@ -122,18 +126,26 @@ def _part(state: LiveRendition, name: PartName, arrived_ms: int, now_ms: int) ->
     return Refuse(reason=Reason.NOT_HINTED)
 
 
-def _segment(state: LiveRendition, name: SegmentName, arrived_ms: int, now_ms: int) -> Decision:
+def _segment(state: LiveRendition, name: SegmentName, arrived_ms: int, now_ms: int, *, whole: bool) -> Decision:
     """One that left the playlist is there as long as the store has it: players may be behind (§6.2.2)."""
     if state.last_whole is None or name.number > state.last_whole:
         if state.ended:
             return _unknown(state.pace)
-        if name.number == state.number:  # another process may have listed it already
-            return _wait(state, name.number, None, arrived_ms, now_ms)
-        return Refuse(reason=Reason.NOT_HINTED)
+        if name.number < state.number or (
+            _is_too_far(state, name.number, None) and not _is_due(state.pace, name.number, now_ms)
+        ):
+            return Refuse(reason=Reason.NOT_HINTED)
+        if whole or state.growing is None or name.number != state.growing.number:
+            return _wait(state, name.number, None if whole else 0, arrived_ms, now_ms)
     segment = state.segment(name.number)
     if segment is not None and segment.gap:
         return _unknown(state.pace)
     return Deliver(cache_control=media_types.IMMUTABLE)
+
+
+def _is_due(pace: Pace, number: int, now_ms: int) -> bool:
+    """Whether the time of a segment has come: they are counted from the epoch."""
+    return pace.ms(number * pace.parts * pace.part) <= now_ms
 
 
 def _is_there(state: LiveRendition, msn: int, part: int | None) -> bool:

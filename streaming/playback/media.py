@@ -13,23 +13,26 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from infra.ports import ObjectBody
+    from infra.ports import ByteStream, ObjectBody
 
 
-class ObjectResponse(Response):
-    """An object or a range of it; the store's stream is closed when the client has it all, or goes away.
+class StreamedResponse(Response):
+    """What comes block by block; `length`: how many bytes that is, None where nobody knows yet (it is sent in chunks,
+    RFC 9112 §7.1). The stream is closed when the client has it all, or goes away.
 
-    Raises what the store raises while it is read: the server then cuts the connection, so that nobody takes the part
-    for the whole.
+    Raises what the stream raises: the server then cuts the connection, so that nobody takes the part for the whole.
     """
 
-    def __init__(self, body: ObjectBody, *, status_code: int, headers: Mapping[str, str], media_type: str) -> None:
-        super().__init__(
-            status_code=status_code,
-            headers={**headers, "Content-Length": str(body.length)},
-            media_type=media_type,
-        )
-        self._stream = body.stream
+    def __init__(
+        self, stream: ByteStream, *, length: int | None, headers: Mapping[str, str], media_type: str,
+        status_code: int = 200,
+    ) -> None:  # fmt: skip
+        super().__init__(status_code=status_code, headers=headers, media_type=media_type)
+        if length is None:
+            del self.headers["Content-Length"]
+        else:
+            self.headers["Content-Length"] = str(length)
+        self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -41,13 +44,23 @@ class ObjectResponse(Response):
                     group.cancel_scope.cancel()
 
                 group.start_soon(hang_up)
-                await self._send(send)
+                await self._send(send, with_body=scope["method"] != "HEAD")
                 group.cancel_scope.cancel()
         except ExceptionGroup as exc:
             raise exc.exceptions[0] from None
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, send: Send, *, with_body: bool) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for block in self._stream:
-            await send({"type": "http.response.body", "body": block, "more_body": True})
+        if with_body:
+            async for block in self._stream:
+                await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+class ObjectResponse(StreamedResponse):
+    """An object or a range of it."""
+
+    def __init__(self, body: ObjectBody, *, status_code: int, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(
+            body.stream, length=body.length, status_code=status_code, headers=headers, media_type=media_type
+        )  # fmt: skip

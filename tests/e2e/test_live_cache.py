@@ -122,3 +122,57 @@ async def test_a_refusal_that_is_not_to_be_kept_is_everybodys_own(
         assert api.asked[PLAYLIST] == 2
         api.status, api.lifetime = "200 OK", "public, max-age=6"
         assert (await client.get(PLAYLIST)).status_code == 200
+
+
+@dataclass
+class Growing:
+    """Sends a segment as it grows: what is put into `parts`, b"" at its end; None cuts the connection."""
+
+    asked: int = 0
+    parts: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                if b"/healthz" in head:
+                    writer.write(b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n")
+                    continue
+                self.asked += 1
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nCache-Control: public, max-age=31536000, immutable\r\n"
+                    b"X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
+                while part := await self.parts.get():
+                    writer.write(b"%x\r\n%b\r\n" % (len(part), part))
+                if part is None:
+                    writer.transport.abort()
+                    return
+                writer.write(b"0\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+
+async def test_a_segment_that_grows_is_fetched_once_and_kept_only_whole(
+    free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    api = Growing()
+    server = await asyncio.start_server(api.answer, "127.0.0.1", 0)
+    async with server, cached(free_port(), server.sockets[0].getsockname()[1], tmp_path) as client:
+        segment = "/live/arena/v360-1/7.m4s"
+        async with client.stream("GET", segment) as one, client.stream("GET", f"{segment}?CMCD=sid") as other:
+            viewers = [one.aiter_raw(), other.aiter_raw()]
+            for part in (b"first", b"second"):
+                api.parts.put_nowait(part)
+                assert [await anext(viewer) for viewer in viewers] == [part] * 2
+            api.parts.put_nowait(b"")
+            assert [[left async for left in viewer] for viewer in viewers] == [[], []]
+        again = await client.get(segment)
+        assert (again.content, again.headers["X-Cache"], api.asked) == (b"firstsecond", "HIT", 1)
+
+        segment = "/live/arena/v360-1/8.m4s"
+        for part in (b"first", None, b"first", b"second", b""):
+            api.parts.put_nowait(part)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(segment)
+        assert (await client.get(segment)).content == b"firstsecond"
+        assert api.asked == 3

@@ -32,7 +32,7 @@ from streaming.live.viewing.errors import (
 )
 from streaming.live.viewing.metrics import note_viewer
 from streaming.live.watching.policy import enter
-from streaming.playback.media import ObjectResponse
+from streaming.playback.media import ObjectResponse, StreamedResponse
 from streaming.playback.playlists import playlist_response
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class ViewingApi:
         summary="Segment or part of a live rendition",
         tag=_TAG,
         description="`{n}` is a segment, `{n}.{i}` a part of it. The part that the playlist hints at can be asked for "
-        "at once: the answer waits for it.",
+        "at once: the answer waits for it. A segment that grows is sent as it grows, in chunks; if its rest does not "
+        "come the connection is cut. Who asks for a range, or speaks HTTP/1.0, waits until it is whole.",
         parameters=(Parameter(name="Range", where="header", description="One range of bytes."),),
         replies=_MEDIA,
         errors=(*_ERRORS, LiveRenditionNotFound, LiveMediaNotFound, PartLate, RangeNotSatisfiable),
@@ -153,9 +154,14 @@ class ViewingApi:
         name = names.parse(request.url.path.rpartition("/")[2])
         if name is None:
             raise LiveMediaNotFound
+        whole = "range" in request.headers or request.scope["http_version"] == "1.0"
         with _told(channel):
-            answer = await self._viewing.media(channel.id, _rendition(request), name)
+            answer = await self._viewing.media(channel.id, _rendition(request), name, whole=whole)
         headers = {"Cache-Control": _lifetime(channel, answer), "Accept-Ranges": "bytes"}
+        if answer.growing is not None:
+            # Each part goes on at once, through proxies that collect what they forward, too.
+            headers["X-Accel-Buffering"] = "no"
+            return StreamedResponse(answer.growing, length=None, headers=headers, media_type=media_type)
         if answer.stored is not None:
             return ObjectResponse(answer.stored, status_code=200, headers=headers, media_type=media_type)
         body = answer.body or b""

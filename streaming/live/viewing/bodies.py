@@ -72,6 +72,14 @@ class Bodies:
         except ObjectNotFound:
             return None
 
+    async def rest(self, event: LiveEvent, rendition: RenditionId, number: int, start: int) -> bytes | None:
+        """A segment in the bucket from this byte on. Raises ObjectStoreError."""
+        try:
+            opened = await self._store.get(layout.live_segment(event.channel, rendition, number), start=start)
+        except ObjectNotFound:
+            return None
+        return b"".join([block async for block in opened.stream])
+
     async def init(self, event: LiveEvent, rendition: RenditionId, name: str) -> bytes | None:
         """Raises CacheUnavailable, ObjectStoreError."""
         away: CacheUnavailable | None = None

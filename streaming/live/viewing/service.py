@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from infra.ports import ObjectBody
+from infra.ports import ByteStream, ObjectBody
 from manifests.errors import LiveError
 from manifests.hls import date_time
 from manifests.live import decide
@@ -23,19 +23,21 @@ from streaming.live.viewing.errors import (
     PartLate,
     WrongDirectives,
 )
+from streaming.live.viewing.growing import grow
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from transcoder.live.board import BODY_S, RECENT
 from transcoder.live.mpd import live_mpd
 from transcoder.live.multivariant import multivariant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from manifests.dash.live_mpd import LiveMpd
     from manifests.layout import ChannelId, RenditionId
     from manifests.live.decide import Decision
     from manifests.live.directives import Directives
     from manifests.live.names import MediaName
+    from manifests.live.state import LiveSegment
     from streaming.http.problem import ApiError
     from streaming.live.viewing.bodies import Bodies
     from streaming.live.viewing.follower import Follower, Followers
@@ -46,14 +48,15 @@ _OF_STATUS: Final[dict[int, type[ApiError]]] = {400: WrongDirectives, 404: LiveM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A playlist, or the bytes of media (`body` with its `tag`, or an object of the bucket), and how long a cache may
-    keep it."""
+    """A playlist, or the bytes of media (`body` with its `tag`, an object of the bucket, or a segment that grows), and
+    how long a cache may keep it."""
 
     cache_control: str
     playlist: RenderedPlaylist | None = None
     body: bytes | None = None
     tag: str = ""
     stored: ObjectBody | None = None
+    growing: ByteStream | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -118,17 +121,22 @@ class Viewing:
         follower, event = await self._event(channel)
         return event.number, follower.marks.present(follower.states.values(), now_ms=self._clock())
 
-    async def media(self, channel: ChannelId, rendition: RenditionId, name: MediaName) -> Answer:
-        """Waits for a part that was hinted at. Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate;
-        ObjectStoreError."""
+    async def media(
+        self, channel: ChannelId, rendition: RenditionId, name: MediaName, *, whole: bool = True
+    ) -> Answer:  # fmt: skip
+        """Waits for a part that was hinted at, and for a segment: for all of it if the `whole` is wanted, else for its
+        first part. Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate; ObjectStoreError."""
         follower, decision = await self._decided(
-            channel, rendition, lambda state, arrived, now: decide.media(state, name, arrived_ms=arrived, now_ms=now)
-        )
+            channel, rendition, lambda state, arrived, now: decide.media(
+                state, name, arrived_ms=arrived, now_ms=now, whole=whole
+            ),
+        )  # fmt: skip
         event, state = follower.event, follower.states[rendition]
         if event is None:
             raise NothingLive
         body: bytes | None = None
         stored: ObjectBody | None = None
+        growing: ByteStream | None = None
         match name:
             case PartName():
                 segment = state.segment(name.number)
@@ -136,9 +144,11 @@ class Viewing:
                     body = await self._bodies.part(event, rendition, segment, name.index)
             case SegmentName():
                 segment = state.segment(name.number)
-                if segment is not None and segment.parts:
+                if segment is not None and segment is state.growing:
+                    growing = await self._growing(follower, event, rendition, segment)
+                elif segment is not None and segment.parts:
                     body = await self._bodies.recent(event, rendition, segment)
-                if body is None:
+                if body is None and growing is None:
                     stored = await self._bodies.stored(event, rendition, name.number)
                 if stored is None and segment is not None and not segment.parts:
                     # Listed long ago, and not in the bucket yet, which took nothing: its parts may still be kept.
@@ -147,12 +157,24 @@ class Viewing:
                 body = await self._bodies.init(event, rendition, name.name)
             case _:
                 assert_never(name)
-        if body is None and stored is None:
+        if body is None and stored is None and growing is None:
             if _is_recent(state, name, self._clock()):
                 raise PartLate("It is listed, and on its way: ask again.")
             raise LiveMediaNotFound
         tag = "" if body is None else self._bodies.tag(body)
-        return Answer(cache_control=decision.cache_control, body=body, tag=tag, stored=stored)
+        return Answer(cache_control=decision.cache_control, body=body, tag=tag, stored=stored, growing=growing)
+
+    async def _growing(
+        self, follower: Follower, event: LiveEvent, rendition: RenditionId, segment: LiveSegment
+    ) -> AsyncGenerator[bytes] | None:
+        """None: its first part is lost."""
+        first = await self._bodies.part(event, rendition, segment, 0)
+        if first is None:
+            return None
+        return grow(
+            first, segment.number, rendition=rendition, event=event, follower=follower, bodies=self._bodies,
+            patience_s=decide.BLOCKED * follower.states[rendition].pace.target_duration,
+        )  # fmt: skip
 
     async def _event(self, channel: ChannelId) -> tuple[Follower, LiveEvent]:
         follower = await self._followers.of(channel)

@@ -165,12 +165,31 @@ def test_the_advance_limit_depends_on_the_part_target(part_ms: int, limit: int) 
         (SegmentName(number=49), Deliver(cache_control="public, max-age=31536000, immutable")),
         (SegmentName(number=2), Deliver(cache_control="public, max-age=31536000, immutable")),
         (SegmentName(number=50), waits(50, None)),
-        (SegmentName(number=51), Refuse(reason=Reason.NOT_HINTED)),
+        (SegmentName(number=51), waits(51, None)),
+        (SegmentName(number=2604), waits(2604, None)),  # by the clock it has begun
+        (SegmentName(number=2605), Refuse(reason=Reason.NOT_HINTED)),
         (InitName(name="init-1.mp4"), Deliver(cache_control="public, max-age=31536000, immutable")),
     ],
 )
 def test_media(name: MediaName, answer: Decision) -> None:
     assert decide.media(LIVE, name, arrived_ms=NOW, now_ms=NOW) == answer
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        (49, Deliver(cache_control="public, max-age=31536000, immutable")),
+        (50, Deliver(cache_control="public, max-age=31536000, immutable")),
+        (51, waits(51, 0)),
+        (2605, Refuse(reason=Reason.NOT_HINTED)),
+    ],
+)
+def test_a_segment_that_grows_is_delivered_to_whoever_takes_it_part_by_part(number: int, answer: Decision) -> None:
+    assert decide.media(LIVE, SegmentName(number=number), arrived_ms=NOW, now_ms=NOW, whole=False) == answer
+    assert decide.media(FRESH, SegmentName(number=40), arrived_ms=NOW, now_ms=NOW, whole=False) == waits(40, 0)
+    assert decide.media(FRESH, SegmentName(number=39), arrived_ms=NOW, now_ms=NOW, whole=False) == Refuse(
+        reason=Reason.NOT_HINTED
+    )
 
 
 def test_the_part_behind_a_full_segment_is_hinted_and_waited_for() -> None:
@@ -204,9 +223,10 @@ def test_what_is_not_yet_there_never_stays_in_a_cache() -> None:
         decide.playlist(LIVE, Directives(msn=52), arrived_ms=NOW, now_ms=NOW),
         decide.playlist(LIVE, Directives(msn=50), arrived_ms=NOW, now_ms=UNTIL),
         decide.media(LIVE, PartName(number=52, index=1), arrived_ms=NOW, now_ms=NOW),
-        decide.media(LIVE, SegmentName(number=51), arrived_ms=NOW, now_ms=NOW),
+        decide.media(LIVE, SegmentName(number=2605), arrived_ms=NOW, now_ms=NOW),
+        decide.media(LIVE, SegmentName(number=51), arrived_ms=NOW, now_ms=UNTIL, whole=False),
     ]
-    assert [answer.cache_control for answer in early if isinstance(answer, Refuse)] == ["no-store"] * 4
+    assert [answer.cache_control for answer in early if isinstance(answer, Refuse)] == ["no-store"] * 5
 
 
 def test_players_that_know_no_parts_get_whole_segments() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import ObjectStoreError
 from infra.ports import ObjectBody, ObjectStat
-from streaming.playback.media import ObjectResponse
+from streaming.playback.media import ObjectResponse, StreamedResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,7 +65,16 @@ async def answer(stream: Blocks, client: Client) -> None:
     stat = ObjectStat(key="k", size=6, etag="e", modified=datetime(2028, 1, 1, tzinfo=UTC))
     body = ObjectBody(stat=stat, start=0, length=6, stream=stream)
     response = ObjectResponse(body, status_code=206, headers={"ETag": '"e"'}, media_type="video/mp4")
-    await response({"type": "http"}, client.receive, client.send)
+    await response({"type": "http", "method": "GET"}, client.receive, client.send)
+
+
+async def test_of_a_head_request_nothing_is_read() -> None:
+    stream, client = Blocks(hangs=True), Client()
+    response = StreamedResponse(stream, length=None, headers={}, media_type="video/mp4")
+    await response({"type": "http", "method": "HEAD"}, client.receive, client.send)
+    assert b"content-length" not in dict(client.sent[0]["headers"])
+    assert client.sent[1:] == [{"type": "http.response.body", "body": b""}]
+    assert stream.closed
 
 
 async def test_all_of_it() -> None:
