@@ -5,6 +5,9 @@ InfraError
 ├── ObjectStoreError         the object store refused or did not answer
 │   ├── ObjectNotFound
 │   ├── ObjectExists         a conditional write lost: the first writer's object stands
+│   ├── StoreForbidden       its credentials are wrong, or have expired
+│   ├── BucketMissing        the bucket itself is not there
+│   ├── StoreBusy            it is asked too much
 │   ├── StoreFull            it has no room left
 │   └── RangeUnsatisfiable
 ├── UploadNotFound           a multipart upload that the store does not know (any more)
@@ -36,6 +39,18 @@ class ObjectNotFound(ObjectStoreError):
 
 class ObjectExists(ObjectStoreError):
     """An object stands under this key already."""
+
+
+class StoreForbidden(ObjectStoreError):
+    """The object store does not know these credentials, or does not allow them this."""
+
+
+class BucketMissing(ObjectStoreError):
+    """There is no bucket of this name."""
+
+
+class StoreBusy(ObjectStoreError):
+    """The object store asks for fewer requests."""
 
 
 class StoreFull(ObjectStoreError):

@@ -34,9 +34,10 @@ _CONFLICT_TRIES: Final = 5
 _READ_TRIES: Final = 3
 _THREADS: Final = 32
 _FAREWELL_S: Final = 2.0
-_SILENCE_S: Final = 15
+_TRIES: Final = 4
+_SILENCE_S: Final = 15.0
 """A store that says nothing for so long is asked again, four times in all: nobody waits longer than a minute."""
-_COMPLETING_S: Final = 300
+_COMPLETING_S: Final = 300.0
 """The same for the end of a multipart upload: some stores copy all of its parts into one object first."""
 
 
@@ -51,7 +52,7 @@ def _stat(key: str, answer: dict[str, Any], *, size: int) -> ObjectStat:
     )
 
 
-def _client(settings: S3Settings, endpoint_url: str | None, *, silence_s: int = _SILENCE_S) -> Any:
+def _client(settings: S3Settings, endpoint_url: str | None, *, tries: int, silence_s: float) -> Any:
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint_url,
@@ -66,7 +67,7 @@ def _client(settings: S3Settings, endpoint_url: str | None, *, silence_s: int = 
             tcp_keepalive=True,
             connect_timeout=5,
             read_timeout=silence_s,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            retries={"mode": "standard", "total_max_attempts": tries},
             # boto3's default trailing CRCs are chunked bodies that many S3-compatible stores refuse or store verbatim.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
@@ -115,14 +116,20 @@ class _Blocks:
 
 
 class S3Store:
-    """`ObjectStore` and `MultipartStore` on one bucket of an S3-compatible store."""
+    """`ObjectStore` and `MultipartStore` on one bucket of an S3-compatible store.
 
-    def __init__(self, settings: S3Settings) -> None:
+    `tries`: how often boto3 asks, in all; whoever keeps what failed, and asks again himself, wants one. `silence_s`:
+    how long an answer is waited for each time.
+    """
+
+    def __init__(self, settings: S3Settings, *, tries: int = _TRIES, silence_s: float = _SILENCE_S) -> None:
         self._bucket = settings.bucket
         self._region = settings.region
-        self._client = _client(settings, settings.endpoint_url)
+        self._connect = partial(_client, settings, tries=tries)
+        self._client = self._connect(settings.endpoint_url, silence_s=silence_s)
         public = settings.public_endpoint_url or settings.endpoint_url
-        self._public = self._client if public == settings.endpoint_url else _client(settings, public)
+        same = public == settings.endpoint_url
+        self._public = self._client if same else self._connect(public, silence_s=silence_s)
         self._settings = settings
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
         self._abandoned: set[asyncio.Future[Any]] = set()
@@ -153,7 +160,7 @@ class S3Store:
 
     @cached_property
     def _patient(self) -> Any:
-        return _client(self._settings, self._settings.endpoint_url, silence_s=_COMPLETING_S)
+        return self._connect(self._settings.endpoint_url, silence_s=_COMPLETING_S)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
@@ -227,6 +234,8 @@ class S3Store:
         answer = await self._run(
             self._put, key, Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **extra
         )
+        if "ETag" not in answer:  # a proxy's page, a portal that wants somebody to log in
+            raise ObjectStoreError(f"{key}: who said yes to a write is no object store")
         return ObjectStat(
             key=key,
             size=len(body),

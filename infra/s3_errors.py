@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError, RangeUnsatisfiable, StoreFull, UploadNotFound
+from infra.errors import (
+    BucketMissing,
+    ObjectExists,
+    ObjectNotFound,
+    ObjectStoreError,
+    RangeUnsatisfiable,
+    StoreBusy,
+    StoreForbidden,
+    StoreFull,
+    UploadNotFound,
+)
 
-VENDOR_ERRORS: Final = (ClientError, BotoCoreError, HTTPError)
+VENDOR_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError, HTTPError)
 """All that boto3 raises. A refusal to a GET whose text breaks off comes through as urllib3's (botocore 1.43)."""
 
 _ERRORS: Final[dict[str, type[ObjectStoreError]]] = {
@@ -21,6 +32,14 @@ _ERRORS: Final[dict[str, type[ObjectStoreError]]] = {
     "PreconditionFailed": ObjectExists,
     "412": ObjectExists,
     "NoSuchUpload": UploadNotFound,
+    "NoSuchBucket": BucketMissing,
+    **dict.fromkeys(
+        ("AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "403", "401"),
+        StoreForbidden,
+    ),
+    **dict.fromkeys(
+        ("SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "TooManyRequests", "429", "503"), StoreBusy
+    ),
     "XMinioStorageFull": StoreFull,
     "QuotaExceeded": StoreFull,  # Ceph
 }

@@ -91,9 +91,9 @@ class Services:
     live_events: LiveEvents
 
 
-def connect(settings: ServiceSettings) -> tuple[Infrastructure, Closing]:
+def connect(settings: ServiceSettings, *, store: S3Store | None = None) -> tuple[Infrastructure, Closing]:
     """The adapters that the settings name, and how to close them; nothing is connected until it is used."""
-    store = S3Store(settings.infra.s3)
+    store = store or S3Store(settings.infra.s3)
     cache = RedisCache(settings.infra.redis_url)
     jobs = StreaqEngine(settings.infra.redis_url)
     sql = open_engine(settings.infra.database_url)

@@ -7,12 +7,15 @@ changes, no duration leaves its bounds, dates are never ambiguous.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from manifests.errors import LiveError
 from manifests.hls.part import SHORTEST
 from manifests.live import ageing
 from manifests.live.state import LivePart, LiveRendition, LiveSegment, Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 WINDOW: Final = 6
 """Target durations that a playlist keeps at the least: as much as delta updates never leave out."""
@@ -119,6 +122,22 @@ def leap(state: LiveRendition, *, number: int, now_ms: int) -> LiveRendition:
         discontinuity_sequence=gone + bool(ended.segments),
         changed_ms=now,
     )
+
+
+def lose(state: LiveRendition, numbers: Collection[int]) -> LiveRendition:
+    """Without these segments, which nobody has: they keep their time and their number, as gaps.
+
+    For a playlist that has not listed them yet, and for one whose beginning nobody remembers (§6.2.1).
+    """
+    segments: list[LiveSegment] = []
+    for segment in state.segments:
+        gap = segment.gap or segment.number in numbers
+        before = segments[-1] if segments else segment
+        interrupts = gap != before.gap or (segment.discontinuity and bool(segments))
+        parts = tuple(replace(part, gap=gap) for part in segment.parts)
+        run = segment.number if interrupts else before.run
+        segments.append(replace(segment, gap=gap, run=run, parts=parts))
+    return replace(state, segments=tuple(segments))
 
 
 def end(state: LiveRendition, *, now_ms: int) -> LiveRendition:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.local.preflight import require_program
 from infra.logs import configure
 from infra.metrics import expose
+from infra.s3 import S3Store
 from infra.tasks import end
 from streaming.live.channels.model import RUNNING
 from streaming.live.channels.service import Channels
@@ -73,7 +74,8 @@ async def run_live(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    infra, close = connect(settings)
+    # The queue into the bucket tries again by itself: a request that fails is over, and holds no thread.
+    infra, close = connect(settings, store=S3Store(settings.infra.s3, tries=1))
     try:
         async with active(infra.cache, ttl=live.lease, home=settings.infra.home, stopped=stopped) as fence:
             if fence is not None:

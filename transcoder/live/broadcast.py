@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable, ObjectNotFound, ObjectStoreError
@@ -21,6 +22,7 @@ from transcoder.live.event import dump, load
 from transcoder.live.on_air import OnAir
 from transcoder.live.packager import Packager
 from transcoder.live.playlist import bucket_playlist
+from transcoder.live.recovery import Recovery
 from transcoder.live.telling import Telling
 from transcoder.live.upload_order import Order, Upload
 from transcoder.live.uploads import Uploads
@@ -55,8 +57,9 @@ class Broadcast:
         self.event, self._cache, self._store, self._clock = event, cache, store, clock
         window_s = int(dvr.total_seconds())
         self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states)
-        self._uploads = Uploads(store, fence=fence)
-        self._diary = Diary(event, states or {})
+        self._lost: dict[RenditionId, set[int]] = {rendition: set() for rendition in event.renditions}
+        self._uploads = Uploads(store, fence=fence, lost=self._given_up)
+        self._diary = Diary(event, states or {}, lost=self._lost)
         self.packager = Packager(event, told=self, clock=clock, window_s=window_s, states=states)
         self.on_air = OnAir(event, self.packager, clock=clock)
         self._make_slate = slate_of
@@ -71,6 +74,16 @@ class Broadcast:
     def uploads_waiting(self) -> int:
         """Objects that are not in the bucket yet."""
         return self._uploads.waiting
+
+    @property
+    def bucket_trouble(self) -> str:
+        """Why the bucket takes nothing, in a sentence; "": it does."""
+        return self._uploads.trouble
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds of the event that did not come into the bucket, and will not."""
+        return len(set().union(*self._lost.values())) * self.event.grid.segment_ms / 1000
 
     def announce(self) -> None:
         """Say what the event is made of, before anything of it: in the bucket for ever, in Redis for the viewers."""
@@ -95,38 +108,40 @@ class Broadcast:
             self._telling.fact(board.slate_key(self.channel), slate.dump(found), known=True)
         else:
             self._slating = asyncio.create_task(self._slate())
-        self._recovering = asyncio.create_task(self._recover(dict(self.packager.states)))
+        on_their_way: set[tuple[RenditionId, int]] = set()
         for rendition, state in self.packager.states.items():
             for segment in state.segments[-board.RECENT :]:
-                parts = [await self._kept_part(rendition, segment, index) for index in range(len(segment.parts))]
+                parts = [await self._kept_part(rendition, segment, index) for index in range(segment.count)]
                 # With less than all of it the one that may be in the bucket is the better one.
                 if None not in parts and not segment.gap:
                     self._keep(rendition, segment.number, b"".join(filter(None, parts)))
+                    on_their_way.add((rendition, segment.number))
             if (growing := state.growing) is not None:
                 parts = [await self._kept_part(rendition, growing, index) for index in range(growing.count)]
                 self.packager.go_on(
-                    rendition, [part or self._lost(rendition, growing, index) for index, part in enumerate(parts)]
+                    rendition, [part or self._still(rendition, growing, index) for index, part in enumerate(parts)]
                 )
+
+        self._recovering = asyncio.create_task(self._recover(on_their_way), name=f"recovery of {self.channel}")
 
     def recall(self) -> None:
         """Tell viewers of what was shown, which Redis has lost."""
         self._fact(dump(self.event), known=True)
         self._telling.tell_again()
 
-    async def _recover(self, states: dict[RenditionId, LiveRendition]) -> None:
-        """Older segments, whose parts Redis keeps for a while yet, if the bucket took nothing when they were made."""
-        since = self._clock() - 1000 * board.BODY_S
-        for rendition, state in states.items():
-            for segment in state.segments[: -board.RECENT]:
-                if segment.gap or (segment.ended_ms or 0) < since:
-                    continue
-                with suppress(ObjectStoreError, CacheUnavailable):
-                    if await self._store.head(layout.live_segment(self.channel, rendition, segment.number)) is None:
-                        parts = [await self._kept_part(rendition, segment, index) for index in range(segment.count)]
-                        if None not in parts:
-                            self._keep(rendition, segment.number, b"".join(filter(None, parts)))
+    async def _recover(self, on_their_way: set[tuple[RenditionId, int]]) -> None:
+        left = dict(self.packager.states)
+        recovery = Recovery(
+            self.event, cache=self._cache, store=self._store, keep=self._keep,
+            lose=lambda rendition, number: self._lost[rendition].add(number),
+            write=lambda page: self._uploads.put(self._diary.page(page, self.packager.states)),
+        )  # fmt: skip
+        await recovery.run(left, on_their_way, now_ms=self._clock())
+        if any(self._lost.values()):
+            for rendition, state in self.packager.states.items():
+                self._list(rendition, state)
 
-    def _lost(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes:
+    def _still(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes:
         """What stands for a part that nobody has any more: its time is kept."""
         still = self.on_air.slate
         return b"" if still is None else still.part(self.event, rendition, (segment.number, index)).body
@@ -158,6 +173,8 @@ class Broadcast:
         """End the event, and wait until all of it is told and kept."""
         if not all(state.ended for state in self.packager.states.values()):
             self.on_air.end()
+        if self._recovering is not None:
+            await self._recovering
         await self._telling.drained()
         await self._uploads.drained()
         with suppress(CacheUnavailable):
@@ -204,11 +221,16 @@ class Broadcast:
             key = layout.live_segment(self.channel, rendition, number)
             self._uploads.put(Upload(key=key, body=body, media_type=media_types.SEGMENT))
 
+    def _given_up(self, upload: Upload) -> None:
+        segment = layout.parse_live_segment(upload.key)
+        if segment is not None:
+            self._lost[segment.rendition].add(segment.number)
+
     def _list(self, rendition: RenditionId, state: LiveRendition) -> None:
         if state.segments:
             key = layout.live_playlist(self.channel, rendition)
-            body = bucket_playlist(state).encode()
-            self._uploads.put(Upload(key=key, body=body, media_type=media_types.M3U8, order=Order.LISTING))
+            write = partial(bucket_playlist, state, lost=self._lost[rendition])
+            self._uploads.put(Upload(key=key, write=write, media_type=media_types.M3U8, order=Order.LISTING))
         for page in self._diary.pages(self.packager.states):
             self._uploads.put(page)
 

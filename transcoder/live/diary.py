@@ -19,12 +19,12 @@ from manifests.live.state import LiveRendition, LiveSegment
 from transcoder.live.upload_order import Order, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Set
 
     from infra.ports import ObjectStore
     from transcoder.live.event import LiveEvent
 
-_PAGE: Final = 32
+PAGE: Final = 32
 """Segments of a page."""
 _AT_ONCE: Final = 16
 
@@ -39,10 +39,13 @@ class Page:
 
 
 class Diary:
-    """Says what is to be written. Begins behind what `states` have."""
+    """Says what is to be written. Begins behind what `states` have. `lost`: segments that never came into the bucket,
+    as they are known when a page is written."""
 
-    def __init__(self, event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> None:
-        self._event = event
+    def __init__(
+        self, event: LiveEvent, states: Mapping[RenditionId, LiveRendition], *, lost: Mapping[RenditionId, Set[int]]
+    ) -> None:
+        self._event, self._lost = event, lost
         self._noted = (_whole(event, states), False)
 
     def pages(self, states: Mapping[RenditionId, LiveRendition]) -> Iterator[Upload]:
@@ -54,23 +57,30 @@ class Diary:
         self._noted = (whole, ended)
         oldest = max(state.media_sequence for state in states.values())
         first = whole if before is None else min(before + 1, whole)
-        for page in range(max(first, oldest) // _PAGE, whole // _PAGE + 1):
-            yield self._page(page, states)
+        for page in range(max(first, oldest) // PAGE, whole // PAGE + 1):
+            yield self.page(page, states)
 
-    def _page(self, number: int, states: Mapping[RenditionId, LiveRendition]) -> Upload:
-        listed = range(number * _PAGE, (number + 1) * _PAGE)
-        page = Page(
-            states={
-                name: (state.media_sequence, replace(state, segments=(), growing=None, departed=()))
-                for name, state in states.items()
-            },
-            segments={
-                name: tuple(replace(each, parts=()) for each in map(state.segment, listed) if each and each.ended_ms)
-                for name, state in states.items()
-            },
-        )
+    def page(self, number: int, states: Mapping[RenditionId, LiveRendition]) -> Upload:
+        listed = range(number * PAGE, (number + 1) * PAGE)
+        # Of a state no more is kept than the page has: while the bucket takes nothing, pages wait for hours.
+        bare = {name: replace(state, segments=(), growing=None, departed=()) for name, state in states.items()}
+        first = {name: state.media_sequence for name, state in states.items()}
+        mine = {
+            name: tuple(replace(each, parts=()) for each in map(state.segment, listed) if each and each.ended_ms)
+            for name, state in states.items()
+        }
+
+        def write() -> bytes:
+            here = {
+                name: change.lose(replace(bare[name], segments=mine[name]), self._lost.get(name, ())).segments
+                for name in bare
+            }
+            return msgspec.json.encode(
+                Page(states={name: (first[name], bare[name]) for name in bare}, segments=here)
+            )  # fmt: skip
+
         return Upload(
-            key=layout.live_page(self._event.channel, self._event.number, number), body=msgspec.json.encode(page),
+            key=layout.live_page(self._event.channel, self._event.number, number), write=write,
             media_type="application/json", order=Order.LISTING, names=layout.live_prefix(self._event.channel),
         )  # fmt: skip
 
@@ -91,7 +101,7 @@ async def read_diary(store: ObjectStore, event: LiveEvent, *, now_ms: int) -> di
     if not numbers:
         return {}
     last = await _read(store, event, numbers[-1])
-    oldest = min(listed for listed, _ in last.states.values()) // _PAGE
+    oldest = min(listed for listed, _ in last.states.values()) // PAGE
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def read(number: int) -> Page:
@@ -107,6 +117,7 @@ def _state(
 ) -> LiveRendition:  # fmt: skip
     segments = [each for page in pages for each in page.segments.get(name, ()) if each.number >= listed]
     found = replace(state, segments=tuple(segments), number=segments[-1].number + 1 if segments else state.number)
+    found = change.lose(found, ())  # what a gap on one page interrupts may stand on the next
     return found if found.ended or not segments else change.add_gap(found, now_ms=now_ms)
 
 

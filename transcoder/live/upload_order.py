@@ -6,6 +6,7 @@ every segment that it names.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -27,13 +28,20 @@ class Order(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Upload:
-    """One object. `names`: what the keys begin with that it speaks of; "": those of its own folder."""
+    """One object. `names`: what the keys begin with that it speaks of; "": those of its own folder.
+
+    A listing has no `body` before it is its turn: then `write` makes it, when it is known what was given up.
+    """
 
     key: str
-    body: bytes
+    body: bytes = b""
     media_type: str
     order: Order = Order.SEGMENT
     names: str = ""
+    write: Callable[[], bytes] | None = None
+
+    def content(self) -> bytes:
+        return self.body if self.write is None else self.write()
 
     @property
     def folder(self) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from infra.ports import Cache
+    from streaming.live.channels.model import Channel
     from streaming.live.channels.service import Channels
     from streaming.live.watching.listing import Listing
 
@@ -32,13 +33,15 @@ _SILENT: Final = "The live process has said nothing of this channel for five sec
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelHealth:
     """`on_air`: whose pictures viewers see. `viewers` null: that cannot be told. `uploads_waiting`: objects that are
-    not in the bucket yet, null if the live process does not answer. `last_error`: why the last publisher was turned
-    away or lost. `warnings`: what to do something about, in sentences."""
+    not in the bucket yet, null if the live process does not answer; `lost_s`: seconds of the event that the bucket did
+    not take in time, which its recording lacks. `last_error`: why the bucket takes nothing, or else why the last
+    publisher was turned away or lost. `warnings`: what to do something about, in sentences."""
 
     state: ChannelState
     on_air: Source | None
     viewers: int | None
     uploads_waiting: int | None
+    lost_s: float | None
     last_error: str | None
     publishers: tuple[PublisherHealth, ...]
     warnings: tuple[str, ...]
@@ -67,7 +70,8 @@ class HealthApi:
                 on_air=None if report is None else report.on_air,
                 viewers=listed.viewers,
                 uploads_waiting=None if report is None else report.uploads_waiting,
-                last_error=channel.trouble or (None if report is None else report.last_error),
+                lost_s=None if report is None else report.lost_s,
+                last_error=_last_error(channel, report),
                 publishers=() if report is None else report.publishers,
                 warnings=(_SILENT,) if silent else () if report is None else report.warnings,
             )
@@ -79,6 +83,12 @@ class HealthApi:
         except CacheUnavailable:
             return None
         return None if body is None else load(body)
+
+
+def _last_error(channel: Channel, report: Report | None) -> str | None:
+    if report is None:
+        return channel.trouble or None
+    return report.trouble or channel.trouble or report.last_error
 
 
 def routes(channels: Channels, listing: Listing, cache: Cache) -> list[BaseRoute]:

@@ -48,10 +48,13 @@ class PublisherHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the live process says of a channel. `warnings` are sentences for whoever runs the encoder."""
+    """What the live process says of a channel. `warnings` are sentences for whoever runs the encoder. `lost_s`: seconds
+    of the event that the bucket did not take, and will not get. `trouble`: why it takes nothing now; "": it does."""
 
     on_air: Source | None
     uploads_waiting: int
+    lost_s: float
+    trouble: str
     last_error: str | None
     publishers: tuple[PublisherHealth, ...]
     warnings: tuple[str, ...]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
 from streaming.live.health.report import KEPT, Report, dump
-from streaming.live.health.warnings import of_the_air, warnings
+from streaming.live.health.warnings import of_the_air, of_the_bucket, warnings
 from transcoder.live.board import health_key
 
 if TYPE_CHECKING:
@@ -25,14 +25,20 @@ _EACH_S: Final = 1.0
 def report_of(show: Show, *, now: int) -> Report:
     """How a channel is; `now` in ms since the epoch."""
     broadcast = show.broadcast
+    waiting, lost_s, trouble = 0, 0.0, ""
+    if broadcast is not None:
+        waiting, lost_s, trouble = broadcast.uploads_waiting, broadcast.lost_s, broadcast.bucket_trouble
     looks = [feed.gauge.look(now) for _, feed in sorted(show.feeds.items(), reverse=True)]
     return Report(
         on_air=show.on_air,
-        uploads_waiting=0 if broadcast is None else broadcast.uploads_waiting,
+        uploads_waiting=waiting,
+        lost_s=lost_s,
+        trouble=trouble,
         last_error=show.last_error or None,
         publishers=tuple(health for health, _, _ in looks),
         warnings=(
             *of_the_air(show.on_air),
+            *of_the_bucket(trouble, waiting=waiting, lost_s=lost_s),
             *(text for health, lately, silent_s in looks for text in warnings(health, lately, silent_s=silent_s)),
         ),
     )

@@ -41,6 +41,14 @@ def of_the_air(on_air: Source | None) -> Iterator[str]:
         yield "The backup is on air, since the primary sends nothing: nobody would take over from it."
 
 
+def of_the_bucket(trouble: str, *, waiting: int, lost_s: float) -> Iterator[str]:
+    """What is to be said of the way into the bucket: `trouble` as the queue says it."""
+    if trouble:
+        yield f"{trouble} {waiting} objects wait; the recording lacks what is given up in the end."
+    if lost_s:
+        yield f"{lost_s:.0f} s of the event are lost: the bucket did not take them in time. The recording lacks them."
+
+
 def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Iterator[str]:
     """One sentence or two for each thing that is wrong. `silent_s`: seconds since a byte came."""
     who = f"{health.place.value.capitalize()}:"

@@ -37,6 +37,8 @@ class FaultKind(StrEnum):
     """Half of a PUT's body reaches the store: a partial write."""
     S3_SLOW = "s3_slow"
     """The answer's body comes in drops, for `lasts_s`."""
+    S3_LATE = "s3_late"
+    """The store does what is asked, and says so after `lasts_s`."""
     S3_HANG = "s3_hang"
     """No answer for `lasts_s`, longer than a client waits; then a reset."""
 
@@ -77,6 +79,7 @@ _TABLE: Final[dict[FaultKind, tuple[float, float, float]]] = {
     FaultKind.S3_CUT_ANSWER: (6, 0, 0),
     FaultKind.S3_CUT_REQUEST: (6, 0, 0),
     FaultKind.S3_SLOW: (2, 1, 3),
+    FaultKind.S3_LATE: (2, 1, 3),
     FaultKind.S3_HANG: (1, 25, 25),
 }
 

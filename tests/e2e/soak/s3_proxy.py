@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections import Counter
+from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,8 @@ _ANSWERS: Final = {
     FaultKind.S3_ERROR: (500, "InternalError"),
     FaultKind.S3_BUSY: (503, "SlowDown"),
 }
+Mood = Callable[[str], "Fault | tuple[int, str] | None"]
+"""What becomes of requests by this method, as long as it lasts: a fault, or a status with S3's word for it."""
 _FITS: Final = {
     FaultKind.S3_CUT_ANSWER: frozenset({"GET"}),
     FaultKind.S3_SLOW: frozenset({"GET"}),
@@ -74,6 +77,7 @@ class S3Proxy:
         self.stored: dict[str, float] = {}
         """When each key was first written, in seconds since boot."""
         self.requests = 0
+        self.mood: Mood = lambda _: None
         self._port, self._prefix = port, f"/{bucket}/"
         self._armed: dict[Fault, asyncio.Event] = {}
         self._connections: set[asyncio.Task[None]] = set()
@@ -128,7 +132,10 @@ class S3Proxy:
     async def _exchange(self, head: _Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request and its answer; whether the client's connection can carry another."""
         self.requests += 1
-        fault = self._take(head)
+        struck = self.mood(head.first[0])
+        if isinstance(struck, tuple):
+            return await _refuse(writer, *struck)
+        fault = struck or self._take(head)
         kind = fault.kind if fault is not None else None
         if fault is not None and kind in _ANSWERS:
             return await _refuse(writer, *_ANSWERS[fault.kind])
@@ -157,6 +164,8 @@ class S3Proxy:
         self._note(head, answer)
         if kind is FaultKind.S3_LOST_ANSWER:
             raise _Cut
+        if fault is not None and kind is FaultKind.S3_LATE:
+            await asyncio.sleep(fault.lasts_s)
         writer.write(answer.encode(connection=None, **_framed(head, answer, body)))
         if kind is FaultKind.S3_CUT_ANSWER:
             writer.write(body[: len(body) // 2])

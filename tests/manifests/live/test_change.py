@@ -162,3 +162,16 @@ def test_whoever_goes_on_says_how_many_discontinuities_there_were() -> None:
     state = change.begin(pace=VIDEO, number=9, init="i", discontinuity_sequence=3)
     assert state.first == 9
     assert state == replace(begun(number=9), init="i", discontinuity_sequence=3)
+
+
+def test_what_is_lost_is_a_gap_that_interrupts() -> None:
+    state = later(begun(), 6 * 6)
+    found = change.lose(state, {42, 43})
+    assert [(each.number, each.gap, each.run) for each in found.segments] == [
+        (40, False, 40), (41, False, 40), (42, True, 42), (43, True, 42), (44, False, 44), (45, False, 44),
+    ]  # fmt: skip
+    assert [(each.start, each.duration, each.pdt_ms) for each in found.segments] == [
+        (each.start, each.duration, each.pdt_ms) for each in state.segments
+    ]
+    assert change.lose(found, ()) == found
+    assert change.lose(state, ()) == state

@@ -10,6 +10,8 @@ from transcoder.live.upload_order import Order, Upload
 from transcoder.live.uploads import Uploads
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from infra.ports import ObjectStat
 
 
@@ -54,17 +56,17 @@ async def test_segments_come_before_the_playlist_that_names_them() -> None:
     await uploads.aclose()
 
 
-async def test_of_too_much_the_oldest_segments_are_given_up() -> None:
-    store = Moody()
-    uploads = Uploads(store, held=25)
+async def test_of_too_much_the_oldest_segments_are_given_up(eventually: Callable[..., Awaitable[None]]) -> None:
+    store, lost = Moody(), list[str]()
+    uploads = Uploads(store, held=25, lost=lambda upload: lost.append(upload.key))
     uploads.put(segment(0, bytes(10)))
+    await eventually(lambda: bool(uploads.trouble))
     async with asyncio.timeout(20):
-        await store.refused.wait()
         for number in range(1, 4):
             uploads.put(segment(number, bytes(10)))
         store.takes.set()
         await uploads.drained()
-    assert store.written == ["segment 2", "segment 3"]
+    assert (store.written, lost) == (["segment 2", "segment 3"], ["segment 0", "segment 1"])
     await uploads.aclose()
 
 

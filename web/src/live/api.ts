@@ -117,6 +117,7 @@ export interface Health {
   on_air: Place | "slate" | null;
   viewers: number | null;
   uploads_waiting: number | null;
+  lost_s: number | null;
   last_error: string | null;
   publishers: PublisherHealth[];
   warnings: string[];

@@ -59,8 +59,8 @@ async def test_what_editors_are_told(
     assert (await client.get(HEALTH)).status_code == 401
     idle = await health(lambda _: True)
     assert idle == {
-        "state": "idle", "on_air": None, "viewers": 0, "uploads_waiting": None, "last_error": None, "publishers": [],
-        "warnings": [],
+        "state": "idle", "on_air": None, "viewers": 0, "uploads_waiting": None, "lost_s": None, "last_error": None,
+        "publishers": [], "warnings": [],
     }  # fmt: skip
     await services.channels.start(ARENA)
     assert "live process" in (await health(lambda _: True))["warnings"][0]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streaming.live.health.report import PublisherHealth, moment
-from streaming.live.health.warnings import Lately, of_the_air, warnings
+from streaming.live.health.warnings import Lately, of_the_air, of_the_bucket, warnings
 from streaming.live.ingest.publisher import Place
 from transcoder.live.selector import Source
 
@@ -69,3 +69,11 @@ def test_who_is_on_air_instead_of_the_primary_is_said(on_air: Source | None, sen
     said = list(of_the_air(on_air))
     assert len(said) == bool(sentence)
     assert all(sentence in text for text in said)
+
+
+def test_what_the_bucket_does_not_take() -> None:
+    assert list(of_the_bucket("", waiting=40, lost_s=0.0)) == []
+    (waits,) = of_the_bucket("The bucket takes nothing: it has no room left.", waiting=40, lost_s=0.0)
+    assert waits.startswith("The bucket takes nothing: it has no room left. 40 objects wait")
+    (lost,) = of_the_bucket("", waiting=0, lost_s=11.52)
+    assert lost.startswith("12 s of the event are lost")
