@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Final
 from infra.errors import DatabaseUnavailable
 from infra.tasks import end
 from streaming.live.channels.model import ChannelState
+from streaming.live.entry.way import entry_of
 from streaming.live.health.gauge import Gauge
+from streaming.live.health.metrics import RESTARTS
 from streaming.live.ingest.errors import FeedClosed
 from streaming.live.ingest.publisher import Place, Way
 from streaming.live.timeline.scte35.tap import SpliceTap
 from transcoder.live.argv import origin_of
 from transcoder.live.arrivals import Arrivals
-from transcoder.live.errors import FeedError
+from transcoder.live.errors import EncoderDied, FeedBroken, FeedError
 from transcoder.live.event import plan_event
 from transcoder.live.metrics import FEEDS, RUNS
 from transcoder.live.opening import read_opening
+from transcoder.live.restarts import MOST, Restarts
 from transcoder.live.rhythm import Rhythm
 from transcoder.live.run import Run
 from transcoder.live.selector import Source
@@ -42,17 +45,24 @@ log: Final = logging.getLogger("channel.live")
 _BY_SEGMENTS: Final = frozenset({Way.CMAF, Way.HLS})
 _LAST_WORDS_S: Final = 5.0
 """What an encoder has to hand over the pictures that it holds when its publisher is gone."""
+_KEY_S: Final = 15.0
+"""How long a new encoder waits for a key picture: longer than the segments that are pushed by HTTP."""
 
 
 class Feed:
-    """One publisher: a `Sink`, and the task that makes parts of what is written to it."""
+    """One publisher: a `Sink`, and the task that makes parts of what is written to it.
+
+    An encoder that dies is not his fault, or not likely: he stays, and another one goes on from his next key picture.
+    """
 
     def __init__(self, show: Show, publisher: Publisher) -> None:
         self.publisher = publisher
         self._show = show
         self.source = Source(publisher.place.value)
         self.arrivals = Arrivals(show.shows.clock)
-        self.gauge = Gauge(publisher, self.arrivals, show.shows.clock)
+        self._entry = entry_of(publisher.container)
+        self.restarts = Restarts()
+        self.gauge = Gauge(publisher, self.arrivals, self.restarts, show.shows.clock)
         self._splices = SpliceTap(publisher, self._heard, show.shows.clock)
         self._rhythm = Rhythm(show.shows.clock(), bursts=publisher.way in _BY_SEGMENTS)
         self._waits = False
@@ -70,7 +80,7 @@ class Feed:
         self._rhythm.came(clock())
         self._waits = True
         try:
-            await self.arrivals.put(body)
+            await self.arrivals.put(self._entry.passed(body))
         finally:
             self._waits = False
             self._rhythm.came(clock())
@@ -99,9 +109,8 @@ class Feed:
     async def _run(self) -> None:
         outcome = "publisher"
         try:
-            opening = await read_opening(self.arrivals, demuxer=self.publisher.container.value)
-            self._splices.settle(opening)
-            await self._show.take(self, opening)
+            while await self._encoded() and await self._entered():
+                pass
         except FeedError as exc:
             self.trouble, outcome = str(exc), exc.code
             log.warning("a feed was lost", extra={"channel": self._show.channel.id, "why": str(exc)})
@@ -115,6 +124,38 @@ class Feed:
             self.arrivals.end()
             RUNS.labels(outcome).inc()
             self._show.left(self)
+
+    async def _encoded(self) -> bool:
+        """By one encoder, to its end. False: the feed is over; True: another is to go on. Raises FeedError."""
+        try:
+            opening = await read_opening(self.arrivals, demuxer=self.publisher.container.value)
+            self._splices.settle(opening)
+            await self._show.take(self, opening)
+        except EncoderDied as exc:
+            self._begin_again(exc)
+            return True
+        return False
+
+    def _begin_again(self, died: EncoderDied) -> None:
+        """What comes up to the next key picture is let go. Raises FeedBroken if there is to be no other encoder."""
+        if self.arrivals.is_ended or not (died.delivered or self.restarts.count):
+            raise died
+        if not self.restarts.allowed(self._show.shows.clock()):
+            raise FeedBroken(f"{died} It was the {MOST + 1}th within a minute.", code=died.code) from died
+        RUNS.labels(died.code).inc()
+        self._entry.shut()
+        self.arrivals.end()
+        self.arrivals = Arrivals(self._show.shows.clock)
+        self.gauge.begin_again(self.arrivals)
+        self._show.restarted(self, str(died))
+
+    async def _entered(self) -> bool:
+        """Wait for the key picture that the next encoder begins with. False: the publisher is gone."""
+        try:
+            async with asyncio.timeout(_KEY_S):
+                return await self.arrivals.begun()
+        except TimeoutError as exc:
+            raise FeedBroken(f"No key picture came within {_KEY_S:g} s for another encoder.", code="no_key") from exc
 
 
 class Show:
@@ -181,6 +222,11 @@ class Show:
         """A feed announces a splice at a moment (ms since the epoch)."""
         if self.shows.hear is not None:
             self.shows.hear(self.channel.id, self.channel.event, splice, at_ms)
+
+    def restarted(self, feed: Feed, why: str) -> None:
+        """Another encoder takes the place of one that died."""
+        self.last_error = why
+        RESTARTS.labels(self.channel.id, feed.publisher.place.value).inc()
 
     def left(self, feed: Feed) -> None:
         self.last_error = feed.trouble or self.last_error

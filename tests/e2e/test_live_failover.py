@@ -169,9 +169,13 @@ def published(addresses: dict[str, str], ffmpeg: str) -> Iterator[dict[str, Enco
 
 
 def both_since(client: httpx.Client, *, after: str = "") -> str:
-    """Since when the primary is there, if that is later and he is seen, and the backup is ready; else nothing."""
+    """Since when the primary is there, and which of his encoders, if that is later and he is seen, and the backup is
+    ready; else nothing."""
     health = client.get(f"/api/channels/{CHANNEL}/health").raise_for_status().json()
-    ready = {each["place"]: each["since"] for each in health["publishers"] if each["behind_ms"] is not None}
+    ready = {
+        each["place"]: f"{each['since']} {each['encoder_restarts']:03}"
+        for each in health["publishers"] if each["behind_ms"] is not None
+    }  # fmt: skip
     since = str(ready.get("primary", ""))
     return since if health["on_air"] == "primary" and "backup" in ready and since > after else ""
 

@@ -26,10 +26,7 @@ class Arrivals:
         self._held = 0
         self._ended = False
         self._changed = asyncio.Event()
-        self.received = 0
-        """Bytes so far."""
-        self.last_ms = clock()
-        """When the last of them came."""
+        self._received = 0
         self.moments: list[tuple[int, int]] = []
         """Bytes that had come by a moment (ms), of all that is kept."""
 
@@ -37,11 +34,10 @@ class Arrivals:
         """Waits while the reader is behind; what comes after `end` is let go."""
         if self._ended or not piece:
             return
-        self.last_ms = self._clock()
-        self.received += len(piece)
+        self._received += len(piece)
         if self._kept is not None:
             self._kept.append(piece)
-            self.moments.append((self.received, self.last_ms))
+            self.moments.append((self._received, self._clock()))
         self._waiting.append(piece)
         self._held += len(piece)
         self._tell()
@@ -57,6 +53,16 @@ class Arrivals:
         """Nothing more comes."""
         self._ended = True
         self._tell()
+
+    @property
+    def is_ended(self) -> bool:
+        return self._ended
+
+    async def begun(self) -> bool:
+        """Wait for the first bytes. False: it has ended without any."""
+        while not self._received and not self._ended:
+            await self._wait()
+        return self._received > 0
 
     async def replay(self, *, last: bool = False) -> AsyncIterator[bytes]:
         """From the first byte on, to the end. The `last` reader: nothing is kept for another one any more."""

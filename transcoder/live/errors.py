@@ -3,6 +3,7 @@
 FeedError
 ├── FeedRefused        it cannot be made into the event; `code` says why in a word
 └── FeedBroken         it went well until now: the publisher may come again
+    └── EncoderDied    its encoder ended by itself: another one may go on in its place
 """
 
 from __future__ import annotations
@@ -22,3 +23,11 @@ class FeedRefused(FeedError):
 
 class FeedBroken(FeedError):
     """The feed ended where it should not have."""
+
+
+class EncoderDied(FeedBroken):
+    """The encoder was killed, crashed, or stood still. `delivered`: it had made parts of the feed before."""
+
+    def __init__(self, message: str, *, delivered: bool) -> None:
+        super().__init__(message, code="encoder")
+        self.delivered = delivered

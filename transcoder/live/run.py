@@ -20,11 +20,11 @@ import anyio
 from infra.tasks import end
 from transcoder.audio_boxes import init_section
 from transcoder.encoder_settings import EncoderSettings
-from transcoder.errors import OutputBroken, SandboxError
+from transcoder.errors import ChildFailed, ChildTimedOut, OutputBroken, SandboxError
 from transcoder.ffmpeg import OutputPipe, spawn
 from transcoder.live.argv import Origin, live_argv
 from transcoder.live.cutting import Cutter
-from transcoder.live.errors import FeedBroken
+from transcoder.live.errors import EncoderDied, FeedBroken
 from transcoder.live.event import LiveEvent
 from transcoder.live.grid import SOUND_TRACK
 from transcoder.live.metrics import PART_DELAY
@@ -35,6 +35,7 @@ from transcoder.sandbox import Limits
 
 if TYPE_CHECKING:
     from manifests.layout import RenditionId
+    from transcoder.errors import TranscodeError
     from transcoder.ffmpeg import Child
     from transcoder.live.arrivals import Arrivals
     from transcoder.live.part import Part
@@ -72,7 +73,7 @@ class Run:
     nice: int = 0
 
     async def encode(self, arrivals: Arrivals, packaging: Packaging) -> None:
-        """Until `arrivals` end. Raises FeedBroken."""
+        """Until `arrivals` end. Raises FeedBroken, and of it EncoderDied where another encoder may go on."""
         async with AsyncExitStack() as stack:
             cwd = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="live-")))
             given = stack.enter_context(InputPipe())
@@ -84,6 +85,7 @@ class Run:
                 dense=self.dense,
             )  # fmt: skip
             limits = Limits(wall_s=_STALLED_S, cpu_s=_CPU_S, memory_bytes=self.settings.memory_bytes)
+            delivered = _Delivered(packaging, sound=self.event.sound.id)
             try:
                 async with spawn(
                     argv, limits=limits, cwd=cwd, pass_fds=fds, stdin=given.fd, nice=self.nice
@@ -93,10 +95,18 @@ class Run:
                         pipe.close_child_end()
                     feeding = asyncio.create_task(_feed(arrivals, given))
                     stack.push_async_callback(end, feeding)
-                    await _Outputs(self, child, packaging).read(pipes)
+                    await _Outputs(self, child, delivered).read(pipes)
+            except (ChildFailed, ChildTimedOut) as exc:
+                self._ended(exc)
+                raise EncoderDied(f"The encoder ended: {exc}", delivered=delivered.pictures) from exc
             except (SandboxError, OutputBroken) as exc:
-                log.warning("an encoder ended", extra={"channel": self.event.channel, "cause": str(exc)})
+                self._ended(exc)
                 raise FeedBroken(f"The encoder ended: {exc}", code="encoder") from exc
+            if not arrivals.is_ended:
+                raise EncoderDied("The encoder ended before the stream did.", delivered=delivered.pictures)
+
+    def _ended(self, exc: TranscodeError) -> None:
+        log.warning("an encoder ended", extra={"channel": self.event.channel, "cause": str(exc)})
 
 
 async def _feed(arrivals: Arrivals, given: InputPipe) -> None:
@@ -106,6 +116,21 @@ async def _feed(arrivals: Arrivals, given: InputPipe) -> None:
                 return
     finally:
         given.close()
+
+
+class _Delivered:
+    """`Packaging` that notes whether pictures came."""
+
+    def __init__(self, packaging: Packaging, *, sound: RenditionId) -> None:
+        self._packaging, self._sound = packaging, sound
+        self.pictures = False
+
+    def init(self, rendition: RenditionId, body: bytes) -> None:
+        self._packaging.init(rendition, body)
+
+    def part(self, part: Part) -> None:
+        self._packaging.part(part)
+        self.pictures = self.pictures or part.rendition != self._sound
 
 
 class _Outputs:

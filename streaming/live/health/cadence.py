@@ -89,6 +89,14 @@ class Cadence:
             self._put(pts)
         self._early.clear()
 
+    def begin_again(self) -> None:
+        """Up to the next key picture nothing is shown, and then the grid is to be settled anew."""
+        self.dropped += len(self._waiting) + len(self._early)
+        self._waiting.clear()
+        self._early.clear()
+        self._keys.clear()
+        self._grid, self._next, self._before = None, None, 0
+
     def close(self) -> None:
         """Nothing comes any more."""
         self._flush()

@@ -48,16 +48,17 @@ class FlvScanner:
                 break
             if kind == _VIDEO:
                 time = int.from_bytes(stream[at + 4 : at + 7]) + (stream[at + 7] << 24)
-                picture = _picture(stream[begin : begin + min(size, _HEAD)], time)
-                if picture is not None:
-                    found.append(picture)
+                shown = picture(stream[begin : begin + min(size, _HEAD)], time)
+                if shown is not None:
+                    found.append(shown)
             at = begin + size + _SIZE
         self._rest, self._skip = stream[at:], max(0, at - len(stream))
         return found
 
 
-def _picture(head: bytes, time: int) -> Picture | None:
-    """None: a decoder's configuration, the end of a sequence, or an empty tag."""
+def picture(head: bytes, time: int) -> Picture | None:
+    """Of a tag with pictures, by its first eight bytes. None: a decoder's configuration, the end of a sequence, or an
+    empty tag."""
     if not head:
         return None
     frame, low = head[0] >> 4 & 7, head[0] & 0x0F

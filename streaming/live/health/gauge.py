@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from transcoder.live.event import LiveEvent
     from transcoder.live.opening import Opening
     from transcoder.live.part import Part
+    from transcoder.live.restarts import Restarts
     from transcoder.live.run import Packaging
 
 _SCANNERS: Final[Mapping[Container, type[Scanner]]] = {
@@ -56,17 +57,22 @@ class Gauge:
     `clock`: ms since the epoch.
     """
 
-    def __init__(self, publisher: Publisher, arrivals: Arrivals, clock: Callable[[], int]) -> None:
-        self._publisher, self._arrivals, self._clock = publisher, arrivals, clock
+    def __init__(
+        self, publisher: Publisher, arrivals: Arrivals, restarts: Restarts, clock: Callable[[], int]
+    ) -> None:  # fmt: skip
+        self._publisher, self._arrivals, self._restarts, self._clock = publisher, arrivals, restarts, clock
         self._scanner = _SCANNERS[publisher.container]()
         self._cadence = Cadence()
-        self._since = arrivals.last_ms
+        self._since = self._last_ms = clock()
+        self._received = 0
         self._sums = deque([_Sums(at=self._since, received=0, frames=0, dropped=0, filled=0)])
         self._opening: Opening | None = None
         self._event: LiveEvent | None = None
         self._behind: int | None = None
 
     def take(self, body: bytes) -> None:
+        self._received += len(body)
+        self._last_ms = self._clock()
         timescale = self._scanner.timescale
         for picture in self._scanner.feed(body):
             self._cadence.add(picture, timescale=timescale or self._scanner.timescale)
@@ -81,6 +87,11 @@ class Gauge:
             rate = Fraction(event.grid.rate, 2 if opening.interlaced else 1)
             self._cadence.settle(Grid(rate=rate, zero=-round(shift), timescale=scale))
 
+    def begin_again(self, arrivals: Arrivals) -> None:
+        """What comes from the next key picture on is for another encoder."""
+        self._arrivals, self._behind = arrivals, None
+        self._cadence.begin_again()
+
     def watched(self, packaging: Packaging) -> Packaging:
         """The same, with a look at the clock at each part."""
         return _Watched(self, packaging)
@@ -93,16 +104,16 @@ class Gauge:
 
     def look(self, now: int) -> tuple[PublisherHealth, Lately, float]:
         """How things are, what was lately, and for how many seconds nothing has come."""
-        cadence, arrivals, scale = self._cadence, self._arrivals, self._scanner.timescale
+        cadence, scale = self._cadence, self._scanner.timescale
         sums = _Sums(
-            at=now, received=arrivals.received, frames=cadence.frames, dropped=cadence.dropped, filled=cadence.filled
+            at=now, received=self._received, frames=cadence.frames, dropped=cadence.dropped, filled=cadence.filled
         )  # fmt: skip
         self._count(sums)
         self._sums.append(sums)
         while len(self._sums) > 2 and self._sums[1].at <= now - _WINDOW_MS:
             self._sums.popleft()
         before = self._sums[0]
-        opening, silent_s = self._opening, (now - arrivals.last_ms) / 1000
+        opening, silent_s = self._opening, (now - self._last_ms) / 1000
         comes = sums.frames > before.frames
         stated = None if opening is None else opening.rate / (2 if opening.interlaced else 1)
         health = PublisherHealth(
@@ -121,11 +132,12 @@ class Gauge:
             dropped_frames=cadence.dropped if cadence.is_placed else None,
             filled_frames=cadence.filled if cadence.is_placed else None,
             behind_ms=self._behind,
-            last_bytes_at=moment(arrivals.last_ms) if arrivals.received else None,
+            last_bytes_at=moment(self._last_ms) if self._received else None,
+            encoder_restarts=self._restarts.count,
         )
         lately = Lately(
-            frames=sums.frames - before.frames, filled=sums.filled - before.filled, held=arrivals.held,
-            has_grid_rate=self._has_grid_rate(),
+            frames=sums.frames - before.frames, filled=sums.filled - before.filled, held=self._arrivals.held,
+            has_grid_rate=self._has_grid_rate(), restarts=self._restarts.lately(now),
         )  # fmt: skip
         return health, lately, silent_s
 

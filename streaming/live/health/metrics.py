@@ -16,3 +16,8 @@ FILLED: Final = Counter(
     "Places without a picture of the publisher, in which the one before was shown again.",
     ["place"],
 )
+RESTARTS: Final = Counter(
+    "channel_live_encoder_restarts_total",
+    "Encoders that died and were followed by another, while their publisher went on.",
+    ["channel", "place"],
+)

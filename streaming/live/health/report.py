@@ -25,7 +25,8 @@ class PublisherHealth:
     `measured_frame_rate`: as its pictures come. `keyframe_interval_s`: the longest of the last intervals. `frames`:
     pictures that came; `dropped_frames`: those of them that were not shown, since another one stands in their place;
     `filled_frames`: holes in which the picture before was shown again. `behind_ms`: how long after its last picture
-    came in the latest part was handed out.
+    came in the latest part was handed out. `encoder_restarts`: encoders of this publication that died and were
+    followed by another.
     """
 
     place: Place
@@ -44,6 +45,7 @@ class PublisherHealth:
     filled_frames: int | None
     behind_ms: int | None
     last_bytes_at: datetime | None
+    encoder_restarts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

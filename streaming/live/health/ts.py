@@ -9,9 +9,9 @@ from typing import Final
 
 from streaming.live.health.picture import Picture
 
-_PACKET: Final = 188
-_SYNC: Final = 0x47
-_PAT: Final = 0
+PACKET: Final = 188
+SYNC: Final = 0x47
+PAT: Final = 0
 _WRAP: Final = 1 << 33
 _STARTS: Final = bytes(int(flags & 0x40 > 0) for flags in range(256))
 """payload_unit_start_indicator (§2.4.3.3) of a packet's second byte."""
@@ -28,23 +28,24 @@ class TsScanner:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._pmt: int | None = None
+        self.pmt: int | None = None
+        """The packets that hold the map of the first programme."""
         self._video: int | None = None
         self._type = 0
         self._last: int | None = None
 
     def feed(self, body: bytes) -> list[Picture]:
         stream, at, found = self._rest + body, 0, list[Picture]()
-        while len(stream) - at >= _PACKET:
-            if stream[at] != _SYNC:
-                at = _next_packet(stream, at)
+        while len(stream) - at >= PACKET:
+            if stream[at] != SYNC:
+                at = next_packet(stream, at)
                 continue
             end = _synchronous(stream, at)
-            starts = stream[at + 1 : end : _PACKET].translate(_STARTS)
+            starts = stream[at + 1 : end : PACKET].translate(_STARTS)
             place = starts.find(1)
             while place >= 0:
-                begin = at + place * _PACKET
-                picture = self._packet(stream[begin : begin + _PACKET])
+                begin = at + place * PACKET
+                picture = self._packet(stream[begin : begin + PACKET])
                 if picture is not None:
                     found.append(picture)
                 place = starts.find(1, place + 1)
@@ -61,9 +62,9 @@ class TsScanner:
         payload = packet[begin:]
         if pid == self._video:
             return self._picture(payload, access=access)
-        if pid == _PAT:
-            self._pmt = _first_programme(_section(payload)) or self._pmt
-        elif pid == self._pmt:
+        if pid == PAT:
+            self.pmt = _first_programme(_section(payload)) or self.pmt
+        elif pid == self.pmt:
             self._video, self._type = _first_picture(_section(payload)) or (self._video, self._type)
         return None
 
@@ -87,19 +88,19 @@ class TsScanner:
         return False
 
 
-def _next_packet(stream: bytes, at: int) -> int:
+def next_packet(stream: bytes, at: int) -> int:
     """Where a packet may begin behind `at`: one that another follows, if that has come."""
-    at = stream.find(_SYNC, at + 1)
-    while 0 <= at < len(stream) - _PACKET and stream[at + _PACKET] != _SYNC:
-        at = stream.find(_SYNC, at + 1)
+    at = stream.find(SYNC, at + 1)
+    while 0 <= at < len(stream) - PACKET and stream[at + PACKET] != SYNC:
+        at = stream.find(SYNC, at + 1)
     return len(stream) if at < 0 else at
 
 
 def _synchronous(stream: bytes, at: int) -> int:
     """Where the whole packets end that follow each other from `at` on."""
-    end = at + (len(stream) - at) // _PACKET * _PACKET
-    first_bytes = stream[at:end:_PACKET]
-    return at + (len(first_bytes) - len(first_bytes.lstrip(b"\x47"))) * _PACKET
+    end = at + (len(stream) - at) // PACKET * PACKET
+    first_bytes = stream[at:end:PACKET]
+    return at + (len(first_bytes) - len(first_bytes.lstrip(b"\x47"))) * PACKET
 
 
 def _section(payload: bytes) -> bytes:

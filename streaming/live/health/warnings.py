@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from transcoder.live.restarts import MOST
 from transcoder.live.selector import Source
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ _SILENT_S: Final = {"rtmp": 2.0, "srt": 2.0, "http": 10.0}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lately:
     """The last seconds of a publisher: pictures that came, holes that were filled. `held`: bytes that wait for the
-    encoder. `has_grid_rate`: he states the frame rate that the event has, so that a hole is one of his."""
+    encoder. `has_grid_rate`: he states the frame rate that the event has, so that a hole is one of his. `restarts`:
+    encoders that died in the last minute and were followed by another."""
 
     frames: int
     filled: int
     held: int
     has_grid_rate: bool
+    restarts: int
 
 
 def of_the_air(on_air: Source | None) -> Iterator[str]:
@@ -55,6 +58,12 @@ def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Ite
     if silent_s > _SILENT_S[health.way]:
         yield f"{who} nothing has come for {silent_s:.0f} s."
         return
+    if lately.restarts:
+        times = "once" if lately.restarts == 1 else f"{lately.restarts} times"
+        yield (
+            f"{who} the server's encoder died {times} in the last minute, and another took its place at the next key "
+            f"picture. After {MOST} times in a minute the publisher is put out."
+        )
     interval = health.keyframe_interval_s
     if interval is not None and interval > LONGEST_KEY_S:
         yield (

@@ -15,7 +15,7 @@ class FaultKind(StrEnum):
     LIVE_KILL = "live_kill"
     """SIGKILL of the live process; another one is started in its place."""
     ENCODER_KILL = "encoder_kill"
-    """SIGKILL of an encoder: the feed is lost, its publisher comes again."""
+    """SIGKILL of an encoder: another one goes on with the next key picture of the same publisher."""
     LIVE_STOP = "live_stop"
     """SIGSTOP, and SIGCONT after `lasts_s`: the machine hangs."""
     API_KILL = "api_kill"

@@ -14,7 +14,7 @@ async def test_every_reader_begins_with_the_first_byte() -> None:
     reader = arrivals.replay()
     assert [await anext(reader), await anext(reader)] == [b"ab", b"cde"]
     await reader.aclose()
-    assert arrivals.moments == [(2, 1010), (5, 1020)]
+    assert arrivals.moments == [(2, 1000), (5, 1010)]
 
     last = arrivals.replay(last=True)
     assert await anext(last) == b"ab"
@@ -34,3 +34,17 @@ async def test_a_publisher_waits_for_a_reader_that_is_behind() -> None:
     assert not much.done()
     assert len(await anext(reader)) == 9 << 20
     await much
+
+
+async def test_it_has_begun_with_the_first_byte_or_ended_without_any() -> None:
+    arrivals = Arrivals(lambda: 0)
+    begun = asyncio.create_task(arrivals.begun())
+    await arrivals.put(b"")
+    await asyncio.wait([begun], timeout=0.01)
+    assert not begun.done()
+    await arrivals.put(b"x")
+    assert await begun
+    nothing = Arrivals(lambda: 0)
+    nothing.end()
+    assert not await nothing.begun()
+    assert nothing.is_ended

@@ -109,6 +109,7 @@ export interface PublisherHealth {
   filled_frames: number | null;
   behind_ms: number | null;
   last_bytes_at: string | null;
+  encoder_restarts: number;
 }
 
 /** `on_air`: whose pictures viewers see. `warnings`: sentences for who runs the encoder. */

@@ -124,3 +124,20 @@ def test_what_comes_before_the_first_key_picture_is_dropped_and_of_a_stream_with
         cadence.add(Picture(pts=stamp, key=stamp == 400), timescale=MS)
     cadence.close()
     assert (cadence.is_placed, cadence.frames, cadence.dropped, cadence.filled) == (True, 60, 10, 0)
+
+
+def test_what_comes_between_two_encoders_is_dropped_and_what_nobody_sent_is_no_hole() -> None:
+    cadence = Cadence()
+    for group in range(4):
+        if group == 2:  # the encoder died in the middle of a group, whose key picture was the last that it was given
+            cadence.add(Picture(pts=2000, key=True), timescale=MS)
+            cadence.begin_again()
+            assert not cadence.is_placed
+        for stamp in range(group * 1000, group * 1000 + 1000, 40):
+            if (group, stamp) != (2, 2000):
+                cadence.add(Picture(pts=stamp, key=stamp % 1000 == 0), timescale=MS)
+        if group in (0, 3):
+            cadence.settle(Grid(rate=Fraction(25), zero=group * 1000 - 500, timescale=MS))
+    cadence.close()
+    # What waited for its place (all since the key picture, and it) and what came before the next one.
+    assert (cadence.frames, cadence.dropped, cadence.filled, cadence.is_placed) == (100, 25, 0, True)

@@ -18,6 +18,7 @@ from transcoder.encoder_settings import EncoderSettings
 from transcoder.live.argv import live_argv, origin_of
 from transcoder.live.arrivals import Arrivals
 from transcoder.live.opening import read_opening
+from transcoder.live.restarts import Restarts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +42,13 @@ def publisher(container: Container, way: Way = Way.SRT) -> Publisher:
     )  # fmt: skip
 
 
+def made(who: Publisher, arrivals: Arrivals) -> Gauge:
+    return Gauge(who, arrivals, Restarts(), lambda: NOW)
+
+
 def test_before_anything_came_nothing_is_known() -> None:
-    health, lately, silent_s = Gauge(publisher(Container.MPEG_TS), Arrivals(lambda: NOW), lambda: NOW).look(NOW)
-    known = {"place", "way", "since"}
+    health, lately, silent_s = made(publisher(Container.MPEG_TS), Arrivals(lambda: NOW)).look(NOW)
+    known = {"place", "way", "since", "encoder_restarts"}
     assert {name for name in health.__slots__ if getattr(health, name) is not None} == known
     assert (lately.frames, lately.held, silent_s) == (0, 0, 0)
 
@@ -61,7 +66,7 @@ async def test_dropped_and_filled_are_those_of_the_encoder(
     argv += ["-c:a", "aac", *options, "-f", container.value, "-"]
     stream = (await asyncio.to_thread(subprocess.run, argv, capture_output=True, check=True)).stdout
     arrivals = Arrivals(lambda: NOW)
-    gauge = Gauge(publisher(container), arrivals, lambda: NOW)
+    gauge = made(publisher(container), arrivals)
 
     async def send() -> None:
         for at in range(0, len(stream), 5000):

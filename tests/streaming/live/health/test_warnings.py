@@ -13,9 +13,9 @@ from transcoder.live.selector import Source
 WELL = PublisherHealth(
     place=Place.BACKUP, way="srt", since=moment(0), bitrate_bps=6_000_000, width=1280, height=720, frame_rate=50.0,
     measured_frame_rate=50.01, keyframe_interval_s=2.0, video_codec="h264", audio_codec="aac", frames=500,
-    dropped_frames=0, filled_frames=0, behind_ms=400, last_bytes_at=moment(1000),
+    dropped_frames=0, filled_frames=0, behind_ms=400, last_bytes_at=moment(1000), encoder_restarts=0,
 )  # fmt: skip
-LATELY = Lately(frames=250, filled=1, held=0, has_grid_rate=True)
+LATELY = Lately(frames=250, filled=1, held=0, has_grid_rate=True, restarts=0)
 
 
 def said(health: dict[str, Any], lately: dict[str, Any], *, silent_s: float = 0.0) -> list[str]:
@@ -47,6 +47,8 @@ def test_nothing_is_said_of_what_is_well(health: dict[str, Any], lately: dict[st
         ({}, {"held": 3_100_000}, "3.1 MB wait. Lower the bit rate, now 6.0 Mb/s"),
         ({"behind_ms": 4200}, {}, "4.2 s late"),
         ({"audio_codec": None}, {}, "no sound"),
+        ({}, {"restarts": 1}, "the server's encoder died once in the last minute"),
+        ({}, {"restarts": 3}, "died 3 times in the last minute"),
     ],
 )
 def test_one_thing_one_sentence(health: dict[str, Any], lately: dict[str, Any], sentence: str) -> None:

@@ -154,6 +154,7 @@ function factsOf(publisher: PublisherHealth, rate: string): [string, string, boo
       ),
       false,
     ],
+    ["Encoder restarts", String(publisher.encoder_restarts), publisher.encoder_restarts > 0],
     ["Codecs", codecs || "–", false],
     ["Way in", publisher.way.toUpperCase(), false],
     ["Since", timeOfDay(Date.parse(publisher.since)), false],
