@@ -161,25 +161,29 @@ class Broadcast:
 
     async def aclose(self) -> None:
         """Stop: what is not told within moments stays untold, and the next one tells it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_S):
-                await self._telling.drained()
-                await self._uploads.drained()
-        await end(*(task for task in (self._slating, self._recovering) if task is not None))
-        await self._telling.aclose()
-        await self._uploads.aclose()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_S):
+                    await self._telling.drained()
+                    await self._uploads.drained()
+        finally:
+            await end(*(task for task in (self._slating, self._recovering) if task is not None))
+            await self._telling.aclose()
+            await self._uploads.aclose()
 
     async def finish(self) -> None:
         """End the event, and wait until all of it is told and kept."""
-        if not all(state.ended for state in self.packager.states.values()):
-            self.on_air.end()
-        if self._recovering is not None:
-            await self._recovering
-        await self._telling.drained()
-        await self._uploads.drained()
-        with suppress(CacheUnavailable):
-            await self._cache.publish(board.OVER, board.over(self.channel, self.event.number))
-        await self.aclose()
+        try:
+            if not all(state.ended for state in self.packager.states.values()):
+                self.on_air.end()
+            if self._recovering is not None:
+                await self._recovering
+            await self._telling.drained()
+            await self._uploads.drained()
+            with suppress(CacheUnavailable):
+                await self._cache.publish(board.OVER, board.over(self.channel, self.event.number))
+        finally:  # it may be stopped as it waits
+            await self.aclose()
 
     # --- Told ---
 
