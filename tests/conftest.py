@@ -42,6 +42,10 @@ _PATIENCE_S: Final = 60.0
 _PORTS: Final = range(10_000, 32_000)
 """Below those that the kernel gives to clients: what is free now stays free until somebody listens."""
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A run in the background ignores it, and would hand that on to all that it starts and wants to interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Both are timed assertions: a busy machine would fail them.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")

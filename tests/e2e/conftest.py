@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.service import Service, make_clip, prepared
 from tests.e2e.stack import Stack, running
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from infra.s3 import S3Store
     from infra.settings import S3Settings
 
+
+# Others encode beside these tests: what a page shows in a moment may take longer here.
+expect.set_options(timeout=60_000)
 
 # MediaMTX is no part of what the tests need: `make gateway` builds it, and names it.
 collect_ignore = [] if "CHANNEL_TEST_MEDIAMTX" in os.environ else ["test_gateway.py"]

@@ -63,14 +63,6 @@ OTHERS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    """A feed is encoded beside these tests: what a page shows in a moment may take longer here."""
-    expect.set_options(timeout=60_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(scope="module")
 def on_air(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], ffmpeg: str) -> Iterator[Stack]:
     """A channel that a test picture with a tone is published to."""
@@ -183,7 +175,7 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     expect(live).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("heading", name="Arena")).to_be_visible()
     until(lambda: int(bar.get_attribute("aria-valuemin") or 0) < -16, "there is something to go back to")
-    expect(page.get_by_text("1 watching")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 watching")).to_be_visible(timeout=120_000)
 
     box = bar.bounding_box()
     assert box is not None
@@ -275,7 +267,7 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     viewer = browser.new_page()
     viewer.goto(f"{on_air.url}/?live=arena")
     moment = viewer.get_by_role("region", name="Moments").get_by_role("button", name="100 m, start")
-    expect(moment).to_be_visible(timeout=30_000)
+    expect(moment).to_be_visible(timeout=120_000)
     expect(viewer.locator(".dvr .marks i[data-kind=sport]").first).to_be_attached()
     viewer.close()
 
@@ -306,8 +298,8 @@ def test_after_the_end_a_viewer_is_led_to_the_recording(on_air: Stack, browser: 
     until(lambda: page.evaluate(f"{VIDEO} && {VIDEO}.currentTime > 0"), "it plays")
     with on_air.client() as client:
         client.post("/api/channels/arena/stop").raise_for_status()
-        expect(page.get_by_text("The event has ended")).to_be_visible(timeout=30_000)
-        expect(page.get_by_role("button", name="Watch from the beginning")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("The event has ended")).to_be_visible(timeout=120_000)
+        expect(page.get_by_role("button", name="Watch from the beginning")).to_be_visible(timeout=120_000)
         recording = until(lambda: client.get("/api/channels/arena").json()["recording"], "it is recorded")
         client.post(f"/api/assets/{recording}/publish").raise_for_status()
     page.get_by_role("link", name="Watch the recording").click(timeout=60_000)

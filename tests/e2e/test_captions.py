@@ -35,7 +35,7 @@ def test_captions_inside_a_file_reach_its_viewers(
             done = listed["source"] == "done" and all(track["state"] == "published" for track in listed["tracks"])
             return listed["tracks"] if done else None
 
-        tracks = until(published, "the captions are published", within=30)
+        tracks = until(published, "the captions are published", within=90)
     assert [track["language"] for track in tracks] == languages
     assert {track["origin"] for track in tracks} == {"source"}
     with stack.client(token="") as viewer:
@@ -44,7 +44,7 @@ def test_captions_inside_a_file_reach_its_viewers(
             playlist = parse(viewer.get(f"/v/{asset}/index.m3u8").text)
             return [each for each in playlist.renditions if each.type == "SUBTITLES"]
 
-        renditions = until(listed, "the playlist lists them", within=15)
+        renditions = until(listed, "the playlist lists them", within=90)
         assert [each.language for each in renditions] == languages
         segment = viewer.get(f"/v/{asset}/{renditions[0].uri.replace('index.m3u8', '0.vtt')}")
     assert said in [cue.text for cue in read(segment.content).cues]

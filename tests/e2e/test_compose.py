@@ -241,7 +241,7 @@ def deployment(
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         made.start("nginx", [nginx, "-c", str(configuration), "-p", str(folder)])
         made.edge = f"http://127.0.0.1:{edge_port}"
-        until(lambda: _answers(f"{made.edge}/healthz"), "the edge answers: " + made.log("nginx"), within=30)
+        until(lambda: _answers(f"{made.edge}/healthz"), "the edge answers: " + made.log("nginx"), within=90)
         made.settings = places.environment(own_services(compose)["api-1"])
         yield made
 

@@ -95,7 +95,8 @@ async def test_who_plays_on_waits_for_the_first_segment_only(
             await eventually(lambda number=number: (LARGE, number) in starts(house), timeout=60)
             await demand.keep_ahead(plan, LARGE, number)
         await eventually(house.idle, timeout=60)
-    assert starts(house) == [(LARGE, number) for number in range(first, last + 1)]
+    # Each once: the run that follows may begin before the one before it ends.
+    assert sorted(starts(house)) == [(LARGE, number) for number in range(first, last + 1)]
 
 
 async def test_a_run_ends_where_it_meets_what_exists(house: House) -> None:

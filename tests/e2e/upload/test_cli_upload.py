@@ -85,7 +85,7 @@ def test_ctrl_c_says_how_to_go_on(
 ) -> None:
     file = tmp_path / "long.mp4"
     with file.open("wb") as opened:
-        opened.truncate(4096 * _MIB)
+        opened.truncate(512 * _MIB)
     running = command(file, url=uploads.make_api().start().url)
     wait_for(lambda: committed() >= 5 * _MIB, "a part is stored")
     running.send_signal(signal.SIGINT)
