@@ -112,6 +112,18 @@ async def read_diary(store: ObjectStore, event: LiveEvent, *, now_ms: int) -> di
     return {name: _state(name, listed, state, pages, now_ms) for name, (listed, state) in last.states.items()}
 
 
+async def shown_segments(store: ObjectStore, event: LiveEvent) -> range:
+    """Numbers from the first to the last segment of an event; none without a diary. Raises ObjectStoreError."""
+    prefix = layout.live_pages(event.channel, event.number)
+    numbers = sorted([layout.live_page_of(stat.key) async for stat in store.list(prefix)])
+    if not numbers:
+        return range(0)
+    first, last = await _read(store, event, numbers[0]), await _read(store, event, numbers[-1])
+    begins = [segments[0].number for segments in first.segments.values() if segments]
+    ends = [segments[-1].number for segments in last.segments.values() if segments]
+    return range(min(begins), max(ends) + 1) if begins and ends else range(0)
+
+
 def _state(
     name: RenditionId, listed: int, state: LiveRendition, pages: list[Page], now_ms: int
 ) -> LiveRendition:  # fmt: skip

@@ -1,9 +1,9 @@
 """What a broadcast says, to Redis, in order: each write is tried until it is through, and nobody waits for it.
 
 While Redis is away writes pile up here. Bytes that are older than they would be kept there are left out: nobody would
-still ask for them. Each write that builds on one before names it by its turn: so a write whose answer was lost is not
-done twice, and a Redis that has forgotten something (it was emptied, or it died before it had synced) is told all of it
-again.
+still ask for them. When too much has piled up it is dropped, and all is told from the beginning instead. Each write
+that builds on one before names it by its turn: so a write whose answer was lost is not done twice, and a Redis that has
+forgotten something (it was emptied, or it died before it had synced) is told all of it again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 0.1
 _LONGEST_S: Final = 0.5
+_HELD: Final = 64 << 20
 
 WRITE: Final = """
 if ARGV[7] ~= '' then
@@ -84,18 +85,26 @@ class Letter:
     turn_key: str = ""
     whole: bool = False
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds, without a few."""
+        return len(self.value) + len(self.body) + len(self.message) + sum(map(len, self.past))
+
 
 class Outbox:
     """`state_ms`: how long values and lists are kept in Redis, `body_ms`: how long bytes are. `again` says all from the
-    beginning; `begun` are the turns that somebody before us must have left there."""
+    beginning; `begun` are the turns that somebody before us must have left there. At most `held` bytes wait, besides
+    what `again` says."""
 
     def __init__(
         self, cache: Cache, *, state_ms: int, body_ms: int, fence: Fence | None = None,
         again: Callable[[], Iterable[Letter]] = tuple, begun: Collection[str] = (),
+        held: int = _HELD,
     ) -> None:  # fmt: skip
         self._cache, self._state_ms, self._body_ms = cache, state_ms, body_ms
         self._fence, self._again, self._begun = fence, again, begun
         self._letters: deque[tuple[float, Letter]] = deque()
+        self._held, self._bytes, self._least = held, 0, 0
         self._token, self._count = token_hex(8), 0
         self._turns: dict[str, str] = {}
         self._filled, self._empty = asyncio.Event(), asyncio.Event()
@@ -106,6 +115,7 @@ class Outbox:
         if self._sending.done():
             return
         self._letters.append((asyncio.get_running_loop().time(), letter))
+        self._bytes += letter.size
         self._filled.set()
         self._empty.clear()
 
@@ -130,6 +140,8 @@ class Outbox:
             except CacheUnavailable as exc:
                 if pause == _AGAIN_S:
                     log.warning("viewers wait: Redis is away", extra={"cause": str(exc)})
+                if self._bytes > self._held + self._least:
+                    self._begin_again()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_S)
                 continue
@@ -137,8 +149,10 @@ class Outbox:
             match outcome:
                 case Outcome.WRITTEN:
                     self._letters.popleft()
+                    self._bytes -= letter.size
                     self._count += 1
                 case Outcome.LOST:
+                    log.warning("Redis has forgotten what viewers were told: it is told again")
                     self._begin_again()
                 case Outcome.UNFENCED:
                     await asyncio.sleep(_AGAIN_S)
@@ -174,12 +188,13 @@ class Outbox:
         return self._turns[key]
 
     def _begin_again(self) -> None:
-        log.warning("Redis has forgotten what viewers were told: it is told again")
         now = asyncio.get_running_loop().time()
         self._letters = deque((now, letter) for letter in self._again())
+        self._bytes = self._least = sum(letter.size for _, letter in self._letters)
 
     def _give_up(self) -> None:
         self._letters.clear()
+        self._bytes = 0
         self._empty.set()
         if self._fence is not None:
             self._fence.superseded.set()

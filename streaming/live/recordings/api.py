@@ -27,7 +27,8 @@ _TAG: Final = "live"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
     """Event number `event` of a channel. `assets`: its recording, or, where something was missing in between, one for
-    each part that is whole. `settled`: no more of them will come."""
+    each part that is whole. `settled`: no more of them will come; `missing_s`: seconds that were shown, or should have
+    been, and are in none of them, null until then."""
 
     event: int
     title: str
@@ -36,6 +37,7 @@ class RecordedEvent:
     record: bool
     settled: bool
     assets: list[AssetId]
+    missing_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class RecordingsApi:
                     RecordedEvent(
                         event=each.number, title=each.title, begun_at=each.begun_at, ended_at=each.over_at,
                         record=each.wanted, settled=each.over_at is not None and each.is_settled, assets=each.assets(),
+                        missing_s=each.missing_s,
                     )
                     for each in await self._events.of(channel.id)
                 ]

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Event number `number` of a channel, which may be gone. `wanted`: it is to be recorded. `asset` is the id of its
-    recording; `parts`: how many assets it became (0: there was nothing to record), None: it is not settled yet.
+    recording; `parts`: how many assets it became (0: there was nothing to record), None: it is not settled yet;
+    `missing_s`: seconds of it that are in none of them.
 
     `shown`: the channel has begun no other event; `dvr`: how far back its viewers may go. Both are nothing without it.
     """
@@ -42,6 +43,7 @@ class Event:
     wanted: bool
     asset: AssetId
     parts: int | None
+    missing_s: float | None
     shown: bool
     dvr: timedelta | None
 
@@ -73,7 +75,7 @@ async def note(connection: AsyncConnection, before: Channel, after: Channel, *, 
             insert(live_events).values(
                 channel=after.id, event=after.event, title=after.title, profile=after.profile,
                 created_by=after.created_by, begun_at=at, over_at=None, wanted=after.record, asset=new_asset_id(),
-                parts=None,
+                parts=None, missing_s=None,
             )
         )  # fmt: skip
 
@@ -107,11 +109,11 @@ class LiveEvents:
         )  # fmt: skip
         return found[0] if found else None
 
-    async def settled(self, event: Event, *, parts: int) -> None:
-        """It became so many assets."""
+    async def settled(self, event: Event, *, parts: int, missing_s: float) -> None:
+        """It became so many assets, and so many seconds are in none of them."""
         mine = (live_events.c.channel == event.channel, live_events.c.event == event.number)
         async with transaction(self._sql) as connection:
-            await connection.execute(update(live_events).where(*mine).values(parts=parts))
+            await connection.execute(update(live_events).where(*mine).values(parts=parts, missing_s=missing_s))
 
     async def forget(self, event: Event) -> None:
         """Nothing of it is left in the bucket."""
@@ -134,6 +136,6 @@ def _event_of(row: Row[Any]) -> Event:
     return Event(
         channel=ChannelId(row.channel), number=row.event, title=row.title, profile=row.profile,
         created_by=row.created_by, begun_at=row.begun_at, over_at=row.over_at, wanted=row.wanted,
-        asset=AssetId(row.asset), parts=row.parts, shown=row.current == row.event,
+        asset=AssetId(row.asset), parts=row.parts, missing_s=row.missing_s, shown=row.current == row.event,
         dvr=None if row.dvr_s is None else timedelta(seconds=row.dvr_s),
     )  # fmt: skip

@@ -112,9 +112,9 @@ class RecordingKeeper:
 
     async def _record(self, event: Event) -> None:
         at_last = event.over_at is not None and self._clock() - event.over_at > PATIENCE
-        parts = await self._recorder.record(event, at_last=at_last)
-        if parts is not None:
-            await self._events.settled(event, parts=parts)
+        recorded = await self._recorder.record(event, at_last=at_last)
+        if recorded is not None:
+            await self._events.settled(event, parts=recorded.parts, missing_s=recorded.missing_s)
 
     async def _tidy(self) -> None:
         """Sweep one event whose turn it is: whoever is over meanwhile does not wait for a long list of old ones."""

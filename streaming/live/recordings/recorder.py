@@ -7,6 +7,7 @@ follows from that.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import ObjectNotFound
@@ -14,7 +15,7 @@ from manifests import layout
 from streaming.profiles.errors import BrokenProfile, UnknownProfile
 from transcoder.facts import write_plan, write_profile
 from transcoder.live.event import load
-from transcoder.live.recording.found import find_stretches, is_complete
+from transcoder.live.recording.found import find_stretches, is_complete, lacking
 from transcoder.live.recording.plan import recorded_plan, recorded_profile
 from transcoder.live.recording.source import recorded_source, write_head
 from transcoder.planner import protection
@@ -37,6 +38,14 @@ log = logging.getLogger(__name__)
 _LANGUAGE: Final = "en"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """How many assets an event became, and how many seconds of it are in none of them."""
+
+    parts: int = 0
+    missing_s: float = 0.0
+
+
 class Recorder:
     """One a process; holds nothing between calls."""
 
@@ -45,13 +54,13 @@ class Recorder:
     ) -> None:  # fmt: skip
         self._catalogue, self._store, self._profiles, self._keys = catalogue, store, profiles, keys
 
-    async def record(self, event: Event, *, at_last: bool = False) -> int | None:
-        """Make it an asset, or as many as it has stretches; how many. None: not all of it is in the bucket yet, which
-        counts no more `at_last`. Raises DatabaseUnavailable, and what the store raises."""
+    async def record(self, event: Event, *, at_last: bool = False) -> Recorded | None:
+        """Make it an asset, or as many as it has stretches. None: not all of it is in the bucket yet, which counts no
+        more `at_last`. Raises DatabaseUnavailable, and what the store raises."""
         try:
             live = load(await self._store.read(layout.live_event(event.channel, event.number)))
         except ObjectNotFound:
-            return 0 if at_last else None
+            return Recorded() if at_last else None
         if not at_last and not await is_complete(self._store, live):
             return None
         stretches = await find_stretches(self._store, live)
@@ -65,7 +74,10 @@ class Recorder:
                 created_by=event.created_by,
             )  # fmt: skip
             log.info("an event is recorded", extra={"channel": event.channel, "event": event.number, "asset": asset})
-        return len(stretches)
+        missing_s = await lacking(self._store, live, stretches)
+        if missing_s:
+            log.warning("a recording is not all of its event", extra={"channel": event.channel, "missing_s": missing_s})
+        return Recorded(parts=len(stretches), missing_s=missing_s)
 
     async def _write(self, stretch: Stretch, asset: AssetId, profile: Profile) -> Plan:
         """All that the asset is, in the bucket; the plan last."""

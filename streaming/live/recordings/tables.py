@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from infra.sql import metadata, utc
 
@@ -21,5 +21,6 @@ live_events: Final = Table(
     Column("wanted", Boolean, nullable=False),
     Column("asset", String(64), nullable=False),
     Column("parts", Integer),
+    Column("missing_s", Float),
     Index("ix_live_events_parts", "parts"),
 )

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.Column("asset", sa.String(length=64), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=True),
+        sa.Column("missing_s", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("channel", "event", name="pk_live_events"),
     )
     op.create_index("ix_live_events_parts", "live_events", ["parts"], unique=False)

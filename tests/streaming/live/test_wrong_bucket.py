@@ -22,7 +22,7 @@ from tests.e2e.soak.s3_proxy import S3Proxy
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 from tests.streaming.live.test_lost import listed, viewing
 from transcoder.live.board import BODY_S
-from transcoder.live.diary import read_diary
+from transcoder.live.diary import read_diary, shown_segments
 from transcoder.live.recording.found import Found, stretches
 from transcoder.live.resume import read_states
 
@@ -166,6 +166,7 @@ async def test_what_was_given_up_is_a_gap_in_all_that_is_written_of_the_event(
     assert lost
     assert stage.broadcast.lost_s >= len(lost) * EVENT.grid.segment_ms / 1000
     await check_order(store)
+    assert await shown_segments(store, EVENT) == range(FIRST, FIRST + 9)
     states, found = await read_diary(store, EVENT, now_ms=stage.now), {}
     for rendition in EVENT.renditions:
         playlist = await kept(store, rendition)

@@ -12,7 +12,7 @@ from transcoder.live.outbox import Letter, Outbox
 from transcoder.live.resume import READ
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from infra.redis_cache import RedisCache
 
@@ -129,6 +129,21 @@ async def test_what_redis_has_forgotten_it_is_told_again(cache: RedisCache, lost
     outbox.post(turned(8))
     await outbox.drained()
     assert await _read(cache) == [b"state 8", [b"segment 7", b"segment 8"]]
+    await outbox.aclose()
+
+
+async def test_what_piles_up_while_redis_is_away_is_bounded(
+    cache: RedisCache, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    moody = Moody(cache, 1_000_000)
+    outbox = Outbox(moody, state_ms=60_000, body_ms=60_000, again=lambda: [turned(99, whole=True)], held=1000)
+    for number in range(100):
+        outbox.post(turned(number))
+    await eventually(lambda: len(outbox._letters) == 1)
+    outbox.post(turned(100))
+    moody.away = 0
+    await outbox.drained()
+    assert (await _read(cache), outbox._bytes) == ([b"state 100", [b"segment 99", b"segment 100"]], 0)
     await outbox.aclose()
 
 

@@ -12,12 +12,13 @@ from infra.errors import ObjectNotFound
 from manifests import hls, layout
 from manifests.errors import PlaylistError
 from manifests.hls import MediaPlaylist
+from transcoder.live.diary import shown_segments
 from transcoder.live.grid import AAC_FRAME
 from transcoder.live.recording.model import Stretch
 from transcoder.live.recording.taking import samples_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from infra.ports import ObjectStore
     from manifests.layout import RenditionId
@@ -81,6 +82,14 @@ async def find_stretches(store: ObjectStore, event: LiveEvent) -> list[Stretch]:
     longest = sorted(stretches(found), key=len, reverse=True)[:_MOST]
     made = [await _stretch(store, event, segments, found) for segments in sorted(longest, key=lambda each: each.start)]
     return [stretch for stretch in made if stretch is not None]
+
+
+async def lacking(store: ObjectStore, event: LiveEvent, recorded: Sequence[Stretch]) -> float:
+    """Seconds between the first and the last segment that was shown, by the diary, that are in none of what was
+    recorded. Raises what the store raises."""
+    shown = await shown_segments(store, event)
+    there = sum(len(each.segments) for each in recorded)
+    return max(0, len(shown) - there) * event.grid.segment_ms / 1000
 
 
 def stretches(found: Mapping[RenditionId, Found]) -> list[range]:

@@ -3,12 +3,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from infra.errors import ObjectStoreError
 from infra.memory import MemoryStore
 from manifests import layout
 from manifests.layout import AssetId, ChannelId
+from manifests.live.state import LiveSegment
 from streaming.catalog.errors import AssetNotFound
 from streaming.catalog.listing import ListQuery
 from streaming.catalog.model import AssetState, EditorialState
@@ -17,6 +19,7 @@ from streaming.live.recordings.keeper import KEPT, PATIENCE, Leaving, leaving
 from tests.transcoder.live.recording.taped import CHANNEL, FIRST, Tape
 from transcoder.facts import find_plan, read_profile
 from transcoder.live import board
+from transcoder.live.diary import PAGE, Page
 from transcoder.sources.pieces import find_source, release_holds
 
 if TYPE_CHECKING:
@@ -91,11 +94,19 @@ async def test_every_part_of_an_event_with_a_hole_is_an_asset(hall: Hall, event:
     await hall.begin()
     await event.copy(hall.store)
     await hall.store.delete([layout.live_segment(CHANNEL, event.event.rungs[0].id, FIRST + 1)])
+    # The first two segments never came, and the diary says so.
+    shown = tuple(
+        LiveSegment(number=number, start=0, pdt_ms=0, init="init-0.mp4", gap=number < FIRST)
+        for number in range(FIRST - 2, event.stretch().segments.stop)
+    )
+    page = msgspec.json.encode(Page(states={}, segments={event.event.sound.id: shown}))
+    await hall.store.put(layout.live_page(CHANNEL, 1, FIRST // PAGE), page, content_type="application/json")
     await hall.channels.stop(CHANNEL)
     await hall.keeper.sweep(thorough=False)
     assert [asset.titles["en"][-3:] for asset in await recorded(hall)] == ["(2)", "UTC"]
     (row,) = await hall.events.of(CHANNEL)
     assert {asset.id for asset in await recorded(hall)} == set(row.assets())
+    assert row.missing_s == 3 * event.event.grid.segment_ms / 1000
 
 
 class Failing(MemoryStore):
@@ -244,6 +255,7 @@ async def test_what_leaves_the_bucket(
     event = Event(
         channel=CHANNEL, number=1, title="Arena", profile="", created_by="me", begun_at=now - timedelta(days=9),
         over_at=None if over_h is None else now - timedelta(hours=over_h), wanted=wanted, asset=AssetId("a"),
-        parts=1 if settled else None, shown=shown, dvr=None if gone else timedelta(hours=4),
+        parts=1 if settled else None, missing_s=0.0 if settled else None, shown=shown,
+        dvr=None if gone else timedelta(hours=4),
     )  # fmt: skip
     assert leaving(event, now) is leaves
