@@ -30,12 +30,15 @@ from transcoder.live.restarts import MOST, Restarts
 from transcoder.live.rhythm import Rhythm
 from transcoder.live.run import Run
 from transcoder.live.selector import Source
+from transcoder.live.timing.keeper import Timekeeper
+from transcoder.live.timing.restamper import restamper
 
 if TYPE_CHECKING:
     from streaming.live.channels.model import Channel
     from streaming.live.ingest.publisher import Publisher
     from streaming.live.shows import Shows
     from streaming.live.timeline.scte35.splice import Splice
+    from transcoder.live.argv import Origin
     from transcoder.live.broadcast import Broadcast
     from transcoder.live.event import LiveEvent
     from transcoder.live.opening import Opening
@@ -63,8 +66,11 @@ class Feed:
         self._entry = entry_of(publisher.container)
         self.restarts = Restarts()
         self.gauge = Gauge(publisher, self.arrivals, self.restarts, show.shows.clock)
+        bursts = publisher.way in _BY_SEGMENTS
+        self._keeper = Timekeeper(bursts=bursts)
+        self._restamper = restamper(publisher.container.value, self._keeper)
         self._splices = SpliceTap(publisher, self._heard, show.shows.clock)
-        self._rhythm = Rhythm(show.shows.clock(), bursts=publisher.way in _BY_SEGMENTS)
+        self._rhythm = Rhythm(show.shows.clock(), bursts=bursts)
         self._waits = False
         self.event: LiveEvent | None = None
         """What its encoder makes; None: there is no encoder yet."""
@@ -74,16 +80,22 @@ class Feed:
     async def write(self, body: bytes) -> None:
         if self._task.done():
             raise FeedClosed(self.trouble)
-        self.gauge.take(body)
-        self._splices.take(body)
         clock = self._show.shows.clock
+        kept = self._restamper.feed(body, clock())
+        self.gauge.take(kept)
+        self._splices.take(body, moved=self._keeper.moved)
         self._rhythm.came(clock())
         self._waits = True
         try:
-            await self.arrivals.put(self._entry.passed(body))
+            await self.arrivals.put(self._entry.passed(kept))
         finally:
             self._waits = False
             self._rhythm.came(clock())
+
+    def settle(self, opening: Opening, event: LiveEvent, origin: Origin) -> None:
+        """What the stream is, and where it lies on the grid: from now on it is kept there."""
+        self._keeper.settle(start=opening.start, anchor=opening.anchor, phase=origin.phase, rate=event.grid.rate)
+        self.gauge.settle(opening, event, origin)
 
     @property
     def is_quiet(self) -> bool:
@@ -198,7 +210,7 @@ class Show:
             event=event, opening=opening, origin=origin, dense=dense, demuxer=feed.publisher.container.value,
             settings=shows.encoder, clock=shows.clock,
         )  # fmt: skip
-        feed.gauge.settle(opening, event, origin)
+        feed.settle(opening, event, origin)
         FEEDS.inc()
         try:
             is_dense = dense or event.grid.parts_of_gop == 1

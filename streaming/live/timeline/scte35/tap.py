@@ -23,7 +23,7 @@ _PENDING: Final = 64
 _ROOM: Final = 32
 """Sections that are taken at once, and one a second behind them: a feed of nothing else does no harm."""
 _JUMP_MS: Final = 10_000
-"""What the stream's clock may run ahead or behind: ffmpeg takes more for a new beginning, and goes on from there."""
+"""What the stream's clock may run ahead or behind: more is a new beginning, which is put where the last one ended."""
 _SEGMENT_MS: Final = 30_000
 """The same where whole segments come at once."""
 _SOON_MS: Final = 3_600_000
@@ -42,11 +42,13 @@ class SpliceTap:
         self._pending: list[tuple[Splice, int]] = []
         self._room, self._filled_ms = float(_ROOM), clock()
         self._last = b""
+        self._moved = 0
 
-    def take(self, body: bytes) -> None:
-        """What came of the stream, before it is anything else's."""
+    def take(self, body: bytes, *, moved: int = 0) -> None:
+        """What came of the stream, before its time stamps are moved by `moved` µs."""
         if self._scanner is None:
             return
+        self._moved = moved
         try:
             now = self._clock()
             for section in self._scanner.feed(body):
@@ -99,5 +101,5 @@ class SpliceTap:
         """Ms from now to the moment that the stream's clock calls `ticks`; the nearest, for it goes round."""
         opening = self._opening
         assert opening is not None  # noqa: S101 - it is settled
-        here = opening.start * _TICKS // 1000 + _TICKS * (now - opening.anchor)
+        here = (opening.start - self._moved) * _TICKS // 1000 + _TICKS * (now - opening.anchor)
         return ((ticks - here + WRAP // 2) % WRAP - WRAP // 2) // _TICKS

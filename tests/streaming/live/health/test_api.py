@@ -98,7 +98,8 @@ async def test_what_editors_are_told(
             stated = {"place": "primary", "way": "rtmp", "width": 64, "height": 36, "frame_rate": 25.0}
             coded = {"video_codec": "h264", "audio_codec": "aac", "dropped_frames": 0, "filled_frames": HOLES}
             assert one | stated | coded == one
-            assert one["keyframe_interval_s"] == pytest.approx(1.0 + HOLES / 25, abs=0.01)
+            # Pictures were moved to the middle of their places meanwhile, by half of one's duration at the most.
+            assert one["keyframe_interval_s"] == pytest.approx(1.0 + HOLES / 25, abs=0.03)
             assert 0 <= one["bitrate_bps"] <= sent * 8
             assert one["since"] < one["last_bytes_at"]
             assert isinstance(one["behind_ms"], int)
