@@ -27,6 +27,7 @@ from streaming.live.recordings.events import LiveEvents
 from streaming.live.recordings.keeper import RecordingKeeper
 from streaming.live.recordings.recorder import Recorder
 from streaming.live.timeline.service import Timelines
+from streaming.live.viewing.archive import Archive
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.doors import Doors
 from streaming.live.viewing.follower import Followers
@@ -142,7 +143,10 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
     sessions = Sessions(cache=cache, ledger=ledger, settings=settings.sessions, identity=Identity(secret))
     captions = Captions(sql=sql, clock=clock)
     stream_keys = StreamKeys(sql=sql, clock=clock, srt_ports=settings.ingest.srt.pool)
-    channels, followers = Channels(sql=sql, cache=cache, clock=clock), Followers(cache)
+    channels = Channels(sql=sql, cache=cache, clock=clock)
+    timelines = Timelines(sql=sql, cache=cache, classes=settings.timeline_class, clock=clock)
+    doors = Doors(channels)
+    followers = Followers(cache, Archive(doors, timelines, store))
     bodies = Bodies(cache=cache, store=store)
     events = LiveEvents(sql)
     publisher = Publisher(store=store, cache=cache, catalogue=catalogue, captions=captions, clock=clock)
@@ -183,8 +187,8 @@ def assemble(settings: ServiceSettings, infra: Infrastructure, *, clock: Clock =
         ),
         followers=followers,
         viewing=Viewing(followers, bodies, clock=now_ms),
-        doors=Doors(channels),
-        timelines=Timelines(sql=sql, cache=cache, classes=settings.timeline_class, clock=clock),
+        doors=doors,
+        timelines=timelines,
         listing=Listing(channels, sessions, clock=clock),
         caption_publisher=publisher,
         caption_keeper=Keeper(store=store, cache=cache, jobs=jobs, captions=captions, publisher=publisher),

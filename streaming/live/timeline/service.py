@@ -26,7 +26,7 @@ from streaming.clock import utc_now
 from streaming.live.channels.errors import ChannelNotFound
 from streaming.live.channels.model import RUNNING, ChannelState
 from streaming.live.channels.tables import channels
-from streaming.live.timeline.board import Place, TimelineBoard, Untold, parsed
+from streaming.live.timeline.board import Place, TimelineBoard, Told, Untold, parsed
 from streaming.live.timeline.errors import MarkContradicted, MarkExists, MarkNotFound, NoEventRuns, TimelineFull
 from streaming.live.timeline.model import Mark, Source, in_ms, lasting, mark_of, tag_of
 from streaming.live.timeline.tables import timeline_tags
@@ -169,6 +169,18 @@ class Timelines:
             async with reading(self._sql) as connection:
                 found = list(await connection.execute(query))
             await self._place(event, found)
+
+    async def placed(self, channel: ChannelId, event: int) -> Sequence[Told]:
+        """The tags of an event that had a place in its playlists, in the order in which they were added. Raises
+        DatabaseUnavailable."""
+        query = select(timeline_tags).where(
+            timeline_tags.c.channel == channel, timeline_tags.c.event == event, timeline_tags.c.msn.is_not(None)
+        )
+        async with reading(self._sql) as connection:
+            rows = await connection.execute(query.order_by(timeline_tags.c.number))
+        return [
+            Told(number=row.number, tag=row.tag, added_ms=row.added_ms, position=(row.msn, row.part)) for row in rows
+        ]
 
     # --- in SQL ---
 

@@ -25,6 +25,7 @@ from transcoder.live.resume import read_state, read_states
 if TYPE_CHECKING:
     from infra.ports import Cache
     from manifests.live.state import LiveRendition
+    from streaming.live.viewing.archive import Archive, Ended
     from transcoder.live.event import LiveEvent
 
 log: Final = logging.getLogger("channel.live")
@@ -104,6 +105,12 @@ class Follower:
             self._looking, self._look_at = asyncio.create_task(self._look()), now + _LOOK_S
         await asyncio.wait([self._looking], timeout=_LOOKED_FOR_S)
 
+    def restore(self, ended: Ended) -> None:
+        """What the bucket has of an event that is over, if nothing else is known."""
+        if self.event is None:
+            self.event, self.states = ended.event, dict(ended.states)
+            self.marks.take(ended.event.number, ended.tags)
+
     async def _look(self) -> None:
         with suppress(CacheUnavailable):
             await self._load()
@@ -155,28 +162,35 @@ class Follower:
 
 
 class Followers:
-    """Of all channels that somebody watches through this process."""
+    """Of all channels that somebody watches through this process. `archive`: events that Redis knows no more."""
 
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
+    def __init__(self, cache: Cache, archive: Archive | None = None) -> None:
+        self._cache, self._archive = cache, archive
         self._followers: dict[ChannelId, Follower] = {}
 
     async def of(self, channel: ChannelId) -> Follower:
-        """The follower of a channel, once it knows something. Raises CacheUnavailable."""
+        """The follower of a channel, once it knows something. Raises CacheUnavailable; what `archive` raises."""
         now = asyncio.get_running_loop().time()
         follower = self._followers.get(channel)
         if follower is None:
             follower = self._followers[channel] = Follower(channel, self._cache)
         follower.asked = now
+        await self._ready(follower)
+        if follower.event is None and self._archive is not None:
+            ended = await self._archive.last_event(channel)
+            if ended is not None:
+                follower.restore(ended)
+        return follower
+
+    async def _ready(self, follower: Follower) -> None:
         if follower.is_ready:
-            return follower
+            return
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await follower.ready()
                 await follower.fresh()
         except TimeoutError as exc:
             raise CacheUnavailable("nothing is known of a channel yet") from exc
-        return follower
 
     async def run(self) -> None:
         """Let go of what nobody watches any more, until it is cancelled."""

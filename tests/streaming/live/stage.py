@@ -42,9 +42,9 @@ class Stage:
         self.cache, self.store = cache, store
         self.broadcast = self.opened()
 
-    def opened(self, **kept: object) -> Broadcast:
+    def opened(self, event: LiveEvent = EVENT, **kept: object) -> Broadcast:
         return Broadcast(
-            EVENT, cache=self.cache, store=self.store, clock=lambda: self.now, dvr=timedelta(minutes=5),
+            event, cache=self.cache, store=self.store, clock=lambda: self.now, dvr=timedelta(minutes=5),
             slate_of=still, **kept,  # type: ignore[arg-type]
         )  # fmt: skip
 
