@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStore
     from manifests.layout import RenditionId
-    from transcoder.plan import Plan
+    from transcoder.plan import Plan, VideoRung
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,13 @@ def shown_in_trick_play(plan: Plan) -> tuple[RenditionId, ...]:
     """
     if plan.encryption is Encryption.AES_128:
         return ()
-    rungs = [] if plan.video is None else [rung for rung in plan.video.rungs if rung.codec is Codec.H264]
-    rungs.sort(key=lambda rung: rung.bandwidth)
-    return tuple(dict.fromkeys(rungs[place].id for place in (0, len(rungs) // 2) if rungs))
+    return () if plan.video is None else lowest_and_middle(plan.video.rungs)
+
+
+def lowest_and_middle(rungs: Sequence[VideoRung]) -> tuple[RenditionId, ...]:
+    """Of the rungs in H.264, by bandwidth; one of a single rung, none of none."""
+    known = sorted((rung for rung in rungs if rung.codec is Codec.H264), key=lambda rung: rung.bandwidth)
+    return tuple(dict.fromkeys(known[place].id for place in (0, len(known) // 2) if known))
 
 
 async def find_iframes(

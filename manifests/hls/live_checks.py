@@ -36,13 +36,16 @@ def check(playlist: MediaPlaylist) -> None:
 
 
 def _check_parts(playlist: MediaPlaylist, heads: list[SegmentHead]) -> None:
+    hints_at_part = any(each.type == "PART" for each in playlist.preload_hints)
+    if playlist.iframes_only and (
+        playlist.part_target is not None or hints_at_part or any(each.parts for each in heads)
+    ):
+        raise PlaylistError(f"{part.TAG} has no place among I-frames (§4.4.4.9)")
     for head in heads:
         if not head.parts:
             continue
         if playlist.part_target is None:
             raise PlaylistError(f"{part.TAG} needs {part.INF} (§4.4.3.7)")
-        if playlist.iframes_only:
-            raise PlaylistError(f"{part.TAG} has no place among I-frames (§4.4.4.9)")
         part.check_durations(head.parts, playlist.part_target)
 
 

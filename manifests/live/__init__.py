@@ -7,6 +7,8 @@ timeline    date ranges of a channel, the same in all its renditions
 names       of segments, parts and init sections
 playlist    a state as a typed playlist
 texts       the same as text: whole, as a delta update, for players that know no parts
+iframes     the key pictures of a state as a playlist of their own, as text
+past        the text of segments that do not change any more
 dash        the states of a channel as an MPD
 splices     what encoders say of breaks, in an MPD
 directives  what a player asks for in a query

@@ -50,18 +50,21 @@ def add_part(
     independent: bool = False,
     gap: bool = False,
     pdt_ms: int | None = None,
+    picture: int = 0,
 ) -> LiveRendition:
     """A part came: it lasts `duration` ticks and has `size` bytes. The first one of a segment begins it.
 
     `pdt_ms`: date of its first sample. It counts for the first part there is and for one behind a discontinuity; in
     between, dates go on with the time stamps. A date before the end of what is there already is moved to that end.
+    `picture`: bytes of the part up to the end of the key picture that it begins with; 0 if it begins with none.
     """
     _check_open(state)
     now = max(now_ms, state.changed_ms)
     part = LivePart(duration=duration, size=size, published_ms=now, independent=independent, gap=gap)
     segment, run = (state.growing, state.run) if state.growing is not None else _opened(state, pdt_ms, gap)
     _check_part(state.pace, segment, part)
-    changed = replace(state, growing=segment.with_part(part), discontinuity=False, run=run, changed_ms=now)
+    growing = segment.with_part(part, picture=picture)
+    changed = replace(state, growing=growing, discontinuity=False, run=run, changed_ms=now)
     return ageing.age(changed, now)
 
 

@@ -1,6 +1,7 @@
 """Whether a request is answered now, waits, or is refused (RFC 8216bis §6.2.5.2, §6.2.6, §B.1).
 
     playlist(state, directives, arrived_ms, now_ms)    ─▶ Deliver | Wait | Refuse
+    iframes(state, directives, arrived_ms, now_ms)     ─▶ Deliver | Wait | Refuse
     media(state, name, arrived_ms, now_ms, whole)      ─▶ Deliver | Wait | Refuse
 
 Who gets Wait asks again when the state has changed, and at `until_ms`: by then the answer is another. So every process
@@ -38,6 +39,7 @@ class Reason(Enum):
     """Why a request is refused; the status is what players and caches see."""
 
     PART_WITHOUT_MSN = (400, "_HLS_part needs _HLS_msn.")
+    NO_PARTS = (400, "A playlist of I-frames has no parts to wait for: _HLS_msn alone asks for what comes.")
     TOO_FAR_AHEAD = (400, "What is asked for is too far ahead of what there is.")
     NOT_YET = (503, "What was waited for did not come in time.")
     UNKNOWN = (404, "There is no such part or segment, or not any more.")
@@ -90,6 +92,13 @@ def playlist(state: LiveRendition, directives: Directives, *, arrived_ms: int, n
     if _is_too_far(state, directives.msn, directives.part):
         return Refuse(reason=Reason.TOO_FAR_AHEAD)
     return _wait(state, directives.msn, directives.part, arrived_ms, now_ms)
+
+
+def iframes(state: LiveRendition, directives: Directives, *, arrived_ms: int, now_ms: int) -> Decision:
+    """For a playlist of I-frames, which has no parts: a segment is waited for, a part of it would never come."""
+    if directives.part is not None and not state.ended:
+        return Refuse(reason=Reason.NO_PARTS, cache_control=_kept(4 * state.pace.target_duration))
+    return playlist(state, directives, arrived_ms=arrived_ms, now_ms=now_ms)
 
 
 def plain(state: LiveRendition, *, arrived_ms: int, now_ms: int) -> Decision:

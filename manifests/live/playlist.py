@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from itertools import accumulate, chain
 from operator import attrgetter, itemgetter
@@ -23,13 +23,14 @@ from manifests.hls import (
     date_time,
 )
 from manifests.live import names
+from manifests.live.state import LiveRendition
 from manifests.live.timeline import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from manifests.hls import DateRange
-    from manifests.live.state import LiveRendition, LiveSegment
+    from manifests.live.state import LiveSegment
 
 At: TypeAlias = tuple[Sequence[Entry], Sequence[Entry]]
 """Date ranges in front of a segment, and among its parts."""
@@ -37,6 +38,27 @@ Placed: TypeAlias = Mapping[int, At]
 """The same at the segments of a state, by their place in it."""
 NOTHING: Final[At] = ((), ())
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """The other playlists of a channel, by their URI seen from the one that reports them."""
+
+    media: Mapping[str, LiveRendition] = field(default_factory=dict)
+    """media playlists"""
+    iframes: Mapping[str, LiveRendition] = field(default_factory=dict)
+    """I-frame playlists, and the renditions that they are of"""
+
+    def reports(self) -> tuple[RenditionReport, ...]:
+        """Of all that have something to report (§4.4.5.4); one of I-frames has no parts."""
+        parts = [(uri, state.last_part) for uri, state in self.media.items()]
+        wholes = [(uri, state.last_whole) for uri, state in self.iframes.items()]
+        return (
+            *(RenditionReport(uri=uri, last_msn=last[0], last_part=last[1]) for uri, last in parts if last is not None),
+            *(RenditionReport(uri=uri, last_msn=last) for uri, last in wholes if last is not None),
+        )
+
+
+ALONE: Final = Reported()
 _VERSION: Final = 6
 """EXT-X-MAP needs it (§8); no tag of parts needs more."""
 SKIP_UNTIL: Final = 6
@@ -77,20 +99,17 @@ def kept(placed: Placed, left: int) -> Placed:
     return {**{place: at for place, at in placed.items() if place > left}, left: ([*moved, *before], list(inside))}
 
 
-def low_latency(state: LiveRendition, placed: Placed, others: Mapping[str, LiveRendition]) -> MediaPlaylist:
+def low_latency(state: LiveRendition, placed: Placed, others: Reported) -> MediaPlaylist:
     """With all that §B.1 asks for, without what is behind the skip boundary.
 
     Raises LiveError where the renditions do not belong to one channel.
     """
-    reports = [(uri, other.last_part) for uri, other in others.items()]
     return replace(
         build(state, placed, with_parts=True),
-        server_control=_control([state, *others.values()]),
+        server_control=control(state, others),
         part_target=state.pace.part_target,
         preload_hints=() if state.ended else _hints(state),
-        rendition_reports=tuple(
-            RenditionReport(uri=uri, last_msn=last[0], last_part=last[1]) for uri, last in reports if last is not None
-        ),
+        rendition_reports=others.reports(),
     )
 
 
@@ -119,9 +138,9 @@ def build(state: LiveRendition, placed: Placed, *, with_parts: bool) -> MediaPla
     )
 
 
-def _control(states: Sequence[LiveRendition]) -> ServerControl:
-    """The same in all renditions (§6.2.4): their target duration is, and the longest PART-TARGET counts for all."""
-    target = states[0].pace.target_duration
+def control(state: LiveRendition, others: Reported) -> ServerControl:
+    """The same in all playlists (§6.2.4): their target duration is, and the longest PART-TARGET counts for all."""
+    states, target = (state, *others.media.values()), state.pace.target_duration
     if any(state.pace.target_duration != target for state in states):
         raise LiveError("renditions of one channel have one target duration (§6.2.4)")
     return ServerControl(
@@ -150,7 +169,7 @@ def map_of(segment: LiveSegment) -> Map | None:
 def segment_of(state: LiveRendition, segment: LiveSegment, at: At, *, with_parts: bool) -> Segment:
     head = _head(state, segment, at, with_parts=with_parts)
     return Segment(
-        **{field.name: getattr(head, field.name) for field in fields(head)},
+        **{each.name: getattr(head, each.name) for each in fields(head)},
         uri=names.segment(segment.number),
         duration=state.pace.seconds(segment.start, segment.end),
         gap=segment.gap,

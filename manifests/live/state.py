@@ -94,6 +94,8 @@ class LiveSegment:
     count: int = 0
     duration: int = 0
     size: int = 0
+    picture: int = 0
+    """bytes from its beginning to the end of its first picture, which can be decoded alone; 0: it begins with none"""
     begun_ms: int = 0
     """when its first part was published"""
     ended_ms: int | None = None
@@ -105,7 +107,8 @@ class LiveSegment:
     def end(self) -> int:
         return self.start + self.duration
 
-    def with_part(self, part: LivePart) -> LiveSegment:
+    def with_part(self, part: LivePart, *, picture: int = 0) -> LiveSegment:
+        """`picture`: bytes of the part up to the end of the key picture that it begins with."""
         return replace(
             self,
             begun_ms=self.begun_ms if self.count else part.published_ms,
@@ -113,6 +116,7 @@ class LiveSegment:
             count=self.count + 1,
             duration=self.duration + part.duration,
             size=self.size + part.size,
+            picture=self.picture if self.count else picture,
         )
 
 

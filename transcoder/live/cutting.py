@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Final
 from transcoder.boxes import read_header, read_moof
 from transcoder.errors import OutputBroken
 from transcoder.fragments import Fragment, FragmentReader, InitSection
-from transcoder.live.part import Frame, Part, fragment
+from transcoder.live.part import Frame, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from manifests.layout import RenditionId
     from transcoder.live.grid import TrackGrid
+    from transcoder.live.part import Part
 
 _NEGATIVE: Final = 1 << 63
-_SEQUENCES: Final = 1 << 32
 
 
 class Cutter:
@@ -69,23 +69,7 @@ class Cutter:
 
     def _part(self) -> Part:
         frames, self._frames = self._frames, []
-        sample = self._track.sample
-        start = self._next - len(frames) * sample
-        return Part(
-            rendition=self._rendition,
-            msn=start // self._track.segment,
-            start=start,
-            duration=len(frames) * sample,
-            independent=frames[0].sync,
-            last=self._next % self._track.segment == 0,
-            body=fragment(
-                frames,
-                sequence=start // self._track.part % _SEQUENCES,
-                start=start,
-                duration=sample,
-                track=self._track.id,
-            ),
-        )
+        return part_of(self._rendition, self._track, frames, start=self._next - len(frames) * self._track.sample)
 
 
 def _frame(found: Fragment) -> Frame:

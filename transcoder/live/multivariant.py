@@ -9,8 +9,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from manifests.hls import MediaRendition, MultivariantPlaylist, Resolution, Variant
+from transcoder.live.iframes import iframe_variants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from manifests.layout import RenditionId
+    from manifests.live.state import LiveRendition
     from transcoder.live.event import LiveEvent
     from transcoder.plan import VideoRung
 
@@ -20,8 +25,8 @@ _FIRST: Final = 2_000_000
 """b/s that the first listed variant comes near to (rule 1.32)."""
 
 
-def multivariant(event: LiveEvent) -> MultivariantPlaylist:
-    """URIs are relative to it: `{rendition}/index.m3u8`."""
+def multivariant(event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> MultivariantPlaylist:
+    """URIs are relative to it: `{rendition}/index.m3u8`. What `states` tell is how large key pictures are."""
     sound = event.sound
     variants = sorted((_variant(event, rung) for rung in event.rungs), key=lambda each: each.bandwidth)
     first = min(variants, key=lambda each: abs((each.average_bandwidth or each.bandwidth) - _FIRST))
@@ -35,6 +40,7 @@ def multivariant(event: LiveEvent) -> MultivariantPlaylist:
             ),
         ),
         variants=(first, *(each for each in variants if each is not first)),
+        iframe_variants=iframe_variants(event, states),
     )  # fmt: skip
 
 

@@ -94,12 +94,13 @@ class Packager:
         Raises OutputBroken for one that lies before what is there.
         """
         track, now = self.event.track(part.rendition), self._clock()
+        is_sound = part.rendition == self.event.sound.id
         state = self._ready(part, init, returns=returns)
         if state is None:
             return
         state = change.add_part(
             state, duration=part.duration, size=len(part.body), now_ms=now, independent=part.independent,
-            pdt_ms=track.ms(part.start),
+            pdt_ms=track.ms(part.start), picture=part.first if part.independent and not is_sound else 0,
         )  # fmt: skip
         position = state.last_part
         assert position is not None  # noqa: S101 - one was added

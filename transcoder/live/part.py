@@ -12,9 +12,12 @@ from transcoder.boxes import write, write_full
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from transcoder.live.grid import TrackGrid
+
 _SYNC: Final = 0x02000000  # sample_depends_on = 2: on no other (ISO/IEC 14496-12 §8.8.3.1)
 _NOT_SYNC: Final = 0x01010000  # it depends on others, and is no sync sample
 _HEADER: Final = 8
+_SEQUENCES: Final = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,8 @@ class Frame:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """`start` and `duration` in ticks of the rendition's track, counted from the epoch. `msn`: of its segment, which it
-    ends with `last`. `independent`: it begins with a key picture, or is sound. `body` is one CMAF fragment."""
+    ends with `last`. `independent`: it begins with a key picture, or is sound. `body` is one CMAF fragment, whose first
+    `first` bytes are its `moof` and its first sample."""
 
     rendition: RenditionId
     msn: int
@@ -37,6 +41,25 @@ class Part:
     independent: bool
     last: bool
     body: bytes
+    first: int
+
+
+def part_of(rendition: RenditionId, track: TrackGrid, frames: Sequence[Frame], *, start: int) -> Part:
+    """These frames, one or more, from tick `start` of the epoch on."""
+    end = start + len(frames) * track.sample
+    body = fragment(
+        frames, sequence=start // track.part % _SEQUENCES, start=start, duration=track.sample, track=track.id
+    )  # fmt: skip
+    return Part(
+        rendition=rendition,
+        msn=start // track.segment,
+        start=start,
+        duration=end - start,
+        independent=frames[0].sync,
+        last=end % track.segment == 0,
+        body=body,
+        first=len(body) - sum(len(frame.body) for frame in frames[1:]),
+    )
 
 
 def fragment(frames: Sequence[Frame], *, sequence: int, start: int, duration: int, track: int = 1) -> bytes:

@@ -11,21 +11,20 @@ several pictures, and one of them is a key picture.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from manifests.layout import RenditionId
 from transcoder.boxes import read_boxes, read_moof
 from transcoder.errors import OutputBroken
-from transcoder.live.part import Frame, Part, fragment
+from transcoder.live.part import Frame, part_of
 from transcoder.live.silence import silence
 
 if TYPE_CHECKING:
     from manifests.live.state import Position
     from transcoder.live.event import LiveEvent
-
-_SEQUENCES: Final = 1 << 32
+    from transcoder.live.part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +41,7 @@ class Slate:
         if rendition == event.sound.id:
             (part,) = silence(rendition, track, start=start, stop=start + track.part)
             return part
-        return Part(
-            rendition=rendition,
-            msn=number,
-            start=start,
-            duration=track.part,
-            independent=True,
-            last=index + 1 == track.parts,
-            body=fragment(
-                self.pictures[rendition],
-                sequence=start // track.part % _SEQUENCES,
-                start=start,
-                duration=track.sample,
-                track=track.id,
-            ),
-        )
+        return part_of(rendition, track, self.pictures[rendition], start=start)
 
 
 def frames_of(part: Part) -> tuple[Frame, ...]:

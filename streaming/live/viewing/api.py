@@ -16,7 +16,7 @@ from manifests.errors import LiveError
 from manifests.layout import ChannelId, RenditionId
 from manifests.live import directives, names
 from streaming.http.auth import InvalidToken
-from streaming.http.caching import not_modified
+from streaming.http.caching import if_range, not_modified
 from streaming.http.openapi import Parameter, Reply, operation
 from streaming.http.problem import RangeNotSatisfiable
 from streaming.http.ranges import parse_range
@@ -32,6 +32,7 @@ from streaming.live.viewing.errors import (
 )
 from streaming.live.viewing.metrics import note_viewer
 from streaming.live.watching.policy import enter
+from streaming.playback.errors import NoIFrames
 from streaming.playback.media import ObjectResponse, StreamedResponse
 from streaming.playback.playlists import playlist_response
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from manifests.live.directives import Directives
     from streaming.live.channels.model import Channel
     from streaming.live.viewing.doors import Doors
     from streaming.live.viewing.service import Answer, Viewing
@@ -111,13 +113,25 @@ class ViewingApi:
         errors=(*_ERRORS, LiveRenditionNotFound, WrongDirectives, PartLate),
     )
     async def media_playlist(self, request: Request) -> Response:
-        channel = await self._enter(request)
-        try:
-            asked = directives.parse(request.query_params.multi_items())
-        except LiveError as exc:
-            raise WrongDirectives(f"{exc}.") from exc
+        channel, asked = await self._enter(request), _asked(request)
         with _told(channel):
             answer = await self._viewing.playlist(channel.id, _rendition(request), asked)
+        assert answer.playlist is not None  # noqa: S101 - a playlist was asked for
+        return playlist_response(request, answer.playlist, cache_control=_lifetime(channel, answer))
+
+    @operation(
+        summary="I-frame playlist of a live rendition",
+        tag=_TAG,
+        description="Key pictures for scrubbing: byte ranges of the whole segments of two rungs. It has no parts, so "
+        "`_HLS_part` is refused.",
+        parameters=_DIRECTIVES,
+        replies=_PLAYLIST,
+        errors=(*_ERRORS, LiveRenditionNotFound, NoIFrames, WrongDirectives, PartLate),
+    )
+    async def iframe_playlist(self, request: Request) -> Response:
+        channel, asked = await self._enter(request), _asked(request)
+        with _told(channel):
+            answer = await self._viewing.iframe_playlist(channel.id, _rendition(request), asked)
         assert answer.playlist is not None  # noqa: S101 - a playlist was asked for
         return playlist_response(request, answer.playlist, cache_control=_lifetime(channel, answer))
 
@@ -154,22 +168,30 @@ class ViewingApi:
         name = names.parse(request.url.path.rpartition("/")[2])
         if name is None:
             raise LiveMediaNotFound
-        whole = "range" in request.headers or request.scope["http_version"] == "1.0"
+        wanted, condition = request.headers.get("range"), request.headers.get("if-range")
+        whole = wanted is not None or request.scope["http_version"] == "1.0"
+        # What comes from the bucket has no tag, so none can be meant (RFC 9110 §13.1.5).
+        of_bucket = wanted if condition is None else None
         with _told(channel):
-            answer = await self._viewing.media(channel.id, _rendition(request), name, whole=whole)
+            answer = await self._viewing.media(
+                channel.id, _rendition(request), name, whole=whole, range_header=of_bucket
+            )
         headers = {"Cache-Control": _lifetime(channel, answer), "Accept-Ranges": "bytes"}
         if answer.growing is not None:
             # Each part goes on at once, through proxies that collect what they forward, too.
             headers["X-Accel-Buffering"] = "no"
             return StreamedResponse(answer.growing, length=None, headers=headers, media_type=media_type)
         if answer.stored is not None:
-            return ObjectResponse(answer.stored, status_code=200, headers=headers, media_type=media_type)
+            if answer.part is None:
+                return ObjectResponse(answer.stored, status_code=200, headers=headers, media_type=media_type)
+            headers["Content-Range"] = answer.part.content_range
+            return ObjectResponse(answer.stored, status_code=206, headers=headers, media_type=media_type)
         body = answer.body or b""
         headers["ETag"] = answer.tag
         unchanged = not_modified(request, answer.tag, headers)
         if unchanged is not None:
             return unchanged
-        part = parse_range(request.headers.get("range"), len(body))
+        part = parse_range(wanted if if_range(condition, answer.tag) else None, len(body))
         if part is None:
             return Response(body, headers=headers, media_type=media_type)
         headers["Content-Range"] = part.content_range
@@ -189,6 +211,13 @@ def _told(channel: Channel) -> Iterator[None]:
         raise
 
 
+def _asked(request: Request) -> Directives:
+    try:
+        return directives.parse(request.query_params.multi_items())
+    except LiveError as exc:
+        raise WrongDirectives(f"{exc}.") from exc
+
+
 def _rendition(request: Request) -> RenditionId:
     return RenditionId(request.path_params["rendition"])
 
@@ -203,6 +232,7 @@ def routes(viewing: Viewing, doors: Doors) -> list[BaseRoute]:
         Route("/live/{channel}/index.m3u8", api.multivariant, methods=["GET"]),
         Route("/live/{channel}/manifest.mpd", api.mpd, methods=["GET"]),
         Route("/live/{channel}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
+        Route("/live/{channel}/{rendition}/iframes.m3u8", api.iframe_playlist, methods=["GET"]),
         Route("/live/{channel}/{rendition}/{init}.mp4", api.init_section, methods=["GET"]),
         Route("/live/{channel}/{rendition}/{number}.m4s", api.segment, methods=["GET"]),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from infra.errors import CacheUnavailable, ObjectNotFound
 from manifests import layout
 from streaming.http.caching import strong_etag
+from streaming.http.ranges import parse_range
 from streaming.playback.single_flight import SingleFlight
 from transcoder.live import board
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from infra.ports import Cache, ObjectBody, ObjectStore
     from manifests.layout import RenditionId
     from manifests.live.state import LiveSegment
+    from streaming.http.ranges import ByteRange
     from transcoder.live.event import LiveEvent
 
 _HELD: Final = 64 << 20
@@ -65,12 +67,22 @@ class Bodies:
             found.append(part)
         return b"".join(found) or None
 
-    async def stored(self, event: LiveEvent, rendition: RenditionId, number: int) -> ObjectBody | None:
-        """A segment in the bucket. Raises ObjectStoreError."""
+    async def stored(
+        self, event: LiveEvent, rendition: RenditionId, number: int, *, range_header: str | None = None
+    ) -> tuple[ObjectBody | None, ByteRange | None]:
+        """A segment in the bucket, or the one range of it that is asked for. Raises RangeNotSatisfiable;
+        ObjectStoreError."""
+        key = layout.live_segment(event.channel, rendition, number)
         try:
-            return await self._store.get(layout.live_segment(event.channel, rendition, number))
+            if range_header is None:
+                return await self._store.get(key), None
+            stat = await self._store.head(key)
+            part = None if stat is None else parse_range(range_header, stat.size)
+            if part is None:
+                return await self._store.get(key), None
+            return await self._store.get(key, start=part.start, length=part.length), part
         except ObjectNotFound:
-            return None
+            return None, None
 
     async def rest(self, event: LiveEvent, rendition: RenditionId, number: int, start: int) -> bytes | None:
         """A segment in the bucket from this byte on. Raises ObjectStoreError."""

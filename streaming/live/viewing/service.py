@@ -13,9 +13,7 @@ from manifests.live import decide
 from manifests.live.decide import Deliver, Reason, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
 from manifests.live.splices import with_splices
-from manifests.live.state import LiveRendition
-from manifests.live.texts import Skipping, Texts
-from manifests.live.timeline import EMPTY, Timeline
+from streaming.http.ranges import ByteRange
 from streaming.live.viewing.errors import (
     LiveMediaNotFound,
     LiveRenditionNotFound,
@@ -24,8 +22,11 @@ from streaming.live.viewing.errors import (
     WrongDirectives,
 )
 from streaming.live.viewing.growing import grow
+from streaming.live.viewing.written import Written
+from streaming.playback.errors import NoIFrames
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from transcoder.live.board import BODY_S, RECENT
+from transcoder.live.iframes import shown_in_trick_play
 from transcoder.live.mpd import live_mpd
 from transcoder.live.multivariant import multivariant
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from manifests.live.decide import Decision
     from manifests.live.directives import Directives
     from manifests.live.names import MediaName
-    from manifests.live.state import LiveSegment
+    from manifests.live.state import LiveRendition, LiveSegment
+    from manifests.live.timeline import Timeline
     from streaming.http.problem import ApiError
     from streaming.live.viewing.bodies import Bodies
     from streaming.live.viewing.follower import Follower, Followers
@@ -49,7 +51,7 @@ _OF_STATUS: Final[dict[int, type[ApiError]]] = {400: WrongDirectives, 404: LiveM
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A playlist, or the bytes of media (`body` with its `tag`, an object of the bucket, or a segment that grows), and
-    how long a cache may keep it."""
+    how long a cache may keep it. `part`: `stored` is this range of the object."""
 
     cache_control: str
     playlist: RenderedPlaylist | None = None
@@ -57,16 +59,7 @@ class Answer:
     tag: str = ""
     stored: ObjectBody | None = None
     growing: ByteStream | None = None
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Written:
-    """The last texts of a rendition: everybody who waits for a part gets the same."""
-
-    texts: Texts
-    state: LiveRendition | None = None
-    timeline: Timeline = EMPTY
-    forms: dict[Skipping | None, RenderedPlaylist]
+    part: ByteRange | None = None
 
 
 class Viewing:
@@ -74,8 +67,8 @@ class Viewing:
 
     def __init__(self, followers: Followers, bodies: Bodies, *, clock: Callable[[], int]) -> None:
         self._followers, self._bodies, self._clock = followers, bodies, clock
-        self._written: dict[tuple[ChannelId, RenditionId], _Written] = {}
-        self._multivariants: dict[ChannelId, tuple[LiveEvent, RenderedPlaylist]] = {}
+        self._written = Written()
+        self._multivariants: dict[ChannelId, tuple[object, RenderedPlaylist]] = {}
         self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object, Timeline], LiveMpd]] = {}
 
     async def multivariant(self, channel: ChannelId) -> RenderedPlaylist:
@@ -84,8 +77,10 @@ class Viewing:
         if len(follower.states) < len(event.renditions):
             raise NothingLive
         kept = self._multivariants.get(channel)
-        if kept is None or kept[0] != event:
-            kept = self._multivariants[channel] = (event, rendered(multivariant(event).render()))
+        pictures = [follower.states[name] for name in shown_in_trick_play(event)]
+        seen = (event, [(state.last_whole, state.ended) for state in pictures])
+        if kept is None or kept[0] != seen:
+            kept = self._multivariants[channel] = (seen, rendered(multivariant(event, follower.states).render()))
         return kept[1]
 
     async def mpd(self, channel: ChannelId) -> RenderedPlaylist:
@@ -112,9 +107,19 @@ class Viewing:
                 state, asked, arrived_ms=arrived, now_ms=now
             ),
         )  # fmt: skip
-        return Answer(
-            cache_control=decision.cache_control, playlist=self._text(follower, rendition, decision.skip)
-        )  # fmt: skip
+        text = self._written.media(follower, rendition, decision.skip, now_ms=self._clock())
+        return Answer(cache_control=decision.cache_control, playlist=text)
+
+    async def iframe_playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
+        """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, NoIFrames, WrongDirectives, PartLate."""
+        _, event = await self._event(channel)
+        if rendition in event.renditions and rendition not in shown_in_trick_play(event):
+            raise NoIFrames
+        follower, decision = await self._decided(
+            channel, rendition, lambda state, arrived, now: decide.iframes(state, asked, arrived_ms=arrived, now_ms=now)
+        )
+        text = self._written.iframes(follower, rendition, decision.skip, now_ms=self._clock())
+        return Answer(cache_control=decision.cache_control, playlist=text)
 
     async def timeline(self, channel: ChannelId) -> tuple[int, Timeline]:
         """The number of the event, and what its playlists say besides. Raises NothingLive."""
@@ -122,10 +127,14 @@ class Viewing:
         return event.number, follower.marks.present(follower.states.values(), now_ms=self._clock())
 
     async def media(
-        self, channel: ChannelId, rendition: RenditionId, name: MediaName, *, whole: bool = True
+        self, channel: ChannelId, rendition: RenditionId, name: MediaName, *, whole: bool = True,
+        range_header: str | None = None,
     ) -> Answer:  # fmt: skip
         """Waits for a part that was hinted at, and for a segment: for all of it if the `whole` is wanted, else for its
-        first part. Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate; ObjectStoreError."""
+        first part. `range_header`: which bytes are enough, of what comes from the bucket.
+
+        Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate; RangeNotSatisfiable; ObjectStoreError.
+        """
         follower, decision = await self._decided(
             channel, rendition, lambda state, arrived, now: decide.media(
                 state, name, arrived_ms=arrived, now_ms=now, whole=whole
@@ -137,6 +146,7 @@ class Viewing:
         body: bytes | None = None
         stored: ObjectBody | None = None
         growing: ByteStream | None = None
+        part: ByteRange | None = None
         match name:
             case PartName():
                 segment = state.segment(name.number)
@@ -149,7 +159,7 @@ class Viewing:
                 elif segment is not None and segment.parts:
                     body = await self._bodies.recent(event, rendition, segment)
                 if body is None and growing is None:
-                    stored = await self._bodies.stored(event, rendition, name.number)
+                    stored, part = await self._bodies.stored(event, rendition, name.number, range_header=range_header)
                 if stored is None and segment is not None and not segment.parts:
                     # Listed long ago, and not in the bucket yet, which took nothing: its parts may still be kept.
                     body = await self._bodies.recent(event, rendition, segment)
@@ -162,7 +172,9 @@ class Viewing:
                 raise PartLate("It is listed, and on its way: ask again.")
             raise LiveMediaNotFound
         tag = "" if body is None else self._bodies.tag(body)
-        return Answer(cache_control=decision.cache_control, body=body, tag=tag, stored=stored, growing=growing)
+        return Answer(
+            cache_control=decision.cache_control, body=body, tag=tag, stored=stored, growing=growing, part=part
+        )  # fmt: skip
 
     async def _growing(
         self, follower: Follower, event: LiveEvent, rendition: RenditionId, segment: LiveSegment
@@ -203,28 +215,6 @@ class Viewing:
                     raise _refusal(reason, lifetime)
                 case _:
                     assert_never(decision)
-
-    def _text(self, follower: Follower, rendition: RenditionId, skip: Skipping | None) -> RenderedPlaylist:
-        key = (follower.channel, rendition)
-        written = self._written.get(key)
-        if written is None:
-            written = self._written[key] = _Written(texts=Texts(), forms={})
-        state, now = follower.states[rendition], self._clock()
-        timeline = follower.marks.present(follower.states.values(), now_ms=now)
-        if written.state is not state or written.timeline is not timeline:
-            written.state, written.timeline = state, timeline
-            written.forms.clear()
-        found = written.forms.get(skip)
-        if found is None:
-            others = {
-                f"../{other}/index.m3u8": each for other, each in follower.states.items() if other != rendition
-            }  # fmt: skip
-            if skip is None:
-                text = written.texts.full(state, timeline=timeline, others=others)
-            else:
-                text = written.texts.delta(state, skip, now_ms=now, timeline=timeline, others=others)
-            found = written.forms[skip] = rendered(text)
-        return found
 
 
 def _is_recent(state: LiveRendition, name: MediaName, now_ms: int) -> bool:

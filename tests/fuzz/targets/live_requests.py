@@ -59,6 +59,7 @@ def target(body: bytes) -> None:
         assert not isinstance(early, decide.Wait) or early.until_ms == NOW + BLOCKED_MS
         late = decide.playlist(STATE, asked, arrived_ms=NOW, now_ms=NOW + BLOCKED_MS)
         assert not isinstance(late, decide.Wait)
+        assert not isinstance(decide.iframes(STATE, asked, arrived_ms=NOW, now_ms=NOW + BLOCKED_MS), decide.Wait)
     found = names.parse(name)
     if found is None:
         return

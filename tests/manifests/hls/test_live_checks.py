@@ -56,6 +56,38 @@ def test_a_segment_that_grows_is_a_head() -> None:
     assert [each.id for each in playlist.segments[0].before] == ["before"]
 
 
+IFRAMES = """#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-TARGETDURATION:2
+#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=6,PART-HOLD-BACK=0.96
+#EXT-X-MEDIA-SEQUENCE:7
+#EXT-X-I-FRAMES-ONLY
+#EXT-X-MAP:URI="init-1.mp4"
+#EXTINF:1.92,
+#EXT-X-BYTERANGE:900@0
+7.m4s
+#EXT-X-RENDITION-REPORT:URI="index.m3u8",LAST-MSN=8,LAST-PART=1
+#EXT-X-RENDITION-REPORT:URI="../a/iframes.m3u8",LAST-MSN=7
+"""
+
+
+@pytest.mark.parametrize(
+    ("behind", "line"),
+    [
+        ("#EXT-X-SERVER-CONTROL", "#EXT-X-PART-INF:PART-TARGET=0.32"),
+        ("7.m4s", '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="8.0.m4s"'),
+    ],
+)
+def test_i_frames_have_no_parts(behind: str, line: str) -> None:
+    playlist = hls.parse(IFRAMES)
+    assert isinstance(playlist, MediaPlaylist)
+    assert playlist.render() == IFRAMES
+    lines = IFRAMES.splitlines()
+    place = next(place for place, each in enumerate(lines) if each.startswith(behind))
+    with pytest.raises(PlaylistError, match="no place among I-frames"):
+        hls.parse("\n".join([*lines[: place + 1], line, *lines[place + 1 :], ""]))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

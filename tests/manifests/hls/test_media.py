@@ -77,9 +77,11 @@ def playlists(draw: st.DrawFn) -> MediaPlaylist:
         start=draw(st.none() | durations),
         discontinuity_sequence=draw(st.none() | st.integers(0, 2**40)),
         server_control=ServerControl(can_block_reload=True, part_hold_back=Fraction(1)),
-        part_target=Fraction(32, 100),
+        part_target=None if iframes_only else Fraction(32, 100),
         preload_hints=draw(
-            st.sampled_from([(), (PreloadHint(type="PART", uri="a"), PreloadHint(type="MAP", uri="b"))])
+            st.just(())
+            if iframes_only
+            else st.sampled_from([(), (PreloadHint(type="PART", uri="a"), PreloadHint(type="MAP", uri="b"))])
         ),
         rendition_reports=draw(st.sampled_from([(), (RenditionReport(uri="../a", last_msn=1, last_part=0),)])),
         map=section,

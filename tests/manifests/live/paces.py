@@ -23,7 +23,8 @@ def later(state: LiveRendition, parts: int) -> LiveRendition:
         now = max(DAWN, state.changed_ms) + PART_MS
         count = 0 if state.growing is None else state.growing.count
         state = change.add_part(
-            state, duration=state.pace.part, size=1000, independent=count == 0, pdt_ms=DAWN, now_ms=now
+            state, duration=state.pace.part, size=1000, independent=count == 0, pdt_ms=DAWN, now_ms=now,
+            picture=100 + state.number
         )  # fmt: skip
         if state.growing is not None and state.growing.count == state.pace.parts:
             state = change.end_segment(state, now_ms=now)

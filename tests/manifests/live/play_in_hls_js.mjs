@@ -23,7 +23,7 @@ function read(text) {
 function seen(playlist) {
   const segments = playlist.fragmentHint ? [...playlist.fragments, playlist.fragmentHint] : playlist.fragments;
   return {
-    segments: segments.map((one) => [one.sn, one.cc, one.relurl, one.initSegment.relurl, one.programDateTime, !!one.gap]),
+    segments: segments.map((one) => [one.sn, one.cc, one.relurl, one.initSegment.relurl, one.programDateTime, !!one.gap, one.byteRange]),
     parts: (playlist.partList ?? []).map((one) => [one.fragment.sn, one.index, one.relurl, one.independent, !!one.gap]),
     ranges: Object.keys(playlist.dateRanges).sort(),
     reports: (playlist.renditionReports ?? []).length,

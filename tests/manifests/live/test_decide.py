@@ -77,6 +77,24 @@ def test_playlists_that_go_on(asked: Directives, answer: Decision) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (Directives(), FULL),
+        (Directives(msn=49), BLOCKED),
+        (Directives(msn=50), waits(50, None)),
+        (Directives(msn=52), AHEAD),
+        (Directives(msn=49, skip=Skipping.SEGMENTS), replace(BLOCKED, skip=Skipping.SEGMENTS)),
+        (Directives(msn=50, part=0), Refuse(reason=Reason.NO_PARTS, cache_control="public, max-age=8")),
+        (Directives(part=0), Refuse(reason=Reason.NO_PARTS, cache_control="public, max-age=8")),
+    ],
+)
+def test_playlists_of_i_frames_block_by_segments_alone(asked: Directives, answer: Decision) -> None:
+    assert decide.iframes(LIVE, asked, arrived_ms=NOW, now_ms=NOW) == answer
+    assert decide.iframes(ENDED, asked, arrived_ms=NOW, now_ms=NOW) == FULL
+    assert Reason.NO_PARTS.status == 400
+
+
+@pytest.mark.parametrize(
     "asked",
     [
         Directives(),

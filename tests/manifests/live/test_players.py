@@ -8,8 +8,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import pytest
+
 from manifests.hls import DateRange, date_time
 from manifests.live import change, timeline
+from manifests.live.iframes import IFrameTexts
+from manifests.live.playlist import Reported
 from manifests.live.state import Pace
 from manifests.live.texts import Skipping, Texts
 from manifests.live.timeline import EMPTY
@@ -63,14 +67,18 @@ def afternoon(*, whole: bool = False) -> Iterator[tuple[LiveRendition, Timeline]
 
 
 def test_hls_parser_in_strict_mode_takes_them_all() -> None:
-    others, texts = {"../sound/index.m3u8": later(begun(SOUND), 20)}, Texts()
-    found = [Texts().full(later(begun(THIRDS), 33), others={}), Texts().full(later(begun(), 1), others={})]
+    sound, video = later(begun(SOUND), 20), later(begun(), 20)
+    others = Reported(media={"../sound/index.m3u8": sound}, iframes={"../v/iframes.m3u8": video})
+    texts, pictures = Texts(), IFrameTexts()
+    found = [Texts().full(later(begun(THIRDS), 33)), Texts().full(later(begun(), 1))]
     # Which parts are too old it judges by the number of segments, so all of them have their full length.
     for state, ranges in afternoon(whole=True):
         now = state.changed_ms
         found.append(texts.full(state, timeline=ranges, others=others))
         found.append(texts.plain(state, timeline=ranges))
         found += [texts.delta(state, each, now_ms=now, timeline=ranges, others=others) for each in Skipping]
+        found.append(pictures.full(state, timeline=ranges, others=others))
+        found += [pictures.delta(state, each, now_ms=now, timeline=ranges, others=others) for each in Skipping]
     found.append(Texts().full(change.end(later(begun(), 40), now_ms=0), others=others))
     # It wants version 8 for EXT-X-GAP, which RFC 8216bis §8 does not.
     texts_for_it = [text.replace("#EXT-X-VERSION:6", "#EXT-X-VERSION:8") for text in found]
@@ -81,10 +89,11 @@ def test_hls_parser_in_strict_mode_takes_them_all() -> None:
     assert told[0] == [5, 16, 0, 0]
 
 
-def test_hls_js_puts_delta_updates_together_as_if_it_had_loaded_the_whole() -> None:
-    texts, pairs = Texts(), []
+@pytest.mark.parametrize("kind", [Texts, IFrameTexts])
+def test_hls_js_puts_delta_updates_together_as_if_it_had_loaded_the_whole(kind: type[Texts | IFrameTexts]) -> None:
+    texts, pairs = kind(), []
     for state, ranges in afternoon():
-        others = {"../sound/index.m3u8": state}
+        others = Reported(media={"../sound/index.m3u8": state})
         pairs.append((
             texts.full(state, timeline=ranges, others=others),
             texts.delta(state, Skipping.DATE_RANGES, now_ms=state.changed_ms, timeline=ranges, others=others),
@@ -95,5 +104,9 @@ def test_hls_js_puts_delta_updates_together_as_if_it_had_loaded_the_whole() -> N
     assert told["merged"] == told["whole"]
     assert sum(count > 0 for count in told["skipped"]) > 30
     assert {segment[1] for one in told["whole"] for segment in one["segments"]} >= {0, 1, 2, 3}
+    named = [segment for one in told["whole"] for segment in one["segments"]]
+    assert [segment[6] for segment in named] == [
+        [0, 100 + segment[0]] if kind is IFrameTexts and not segment[5] else [] for segment in named
+    ]
     assert any(one["ranges"] for one in told["whole"])
     assert all(one["reports"] == 1 for one in told["whole"])

@@ -7,6 +7,7 @@ import pytest
 from manifests.errors import LiveError
 from manifests.hls import DateRange, date_time
 from manifests.live import change, playlist
+from manifests.live.playlist import Reported
 from manifests.live.timeline import Entry
 from tests.manifests.live.paces import DAWN, THIRDS, begun, later
 
@@ -58,4 +59,4 @@ def test_a_rendition_that_is_behind_tells_of_a_date_range_when_it_has_come_so_fa
 
 def test_renditions_of_one_channel_have_one_target_duration() -> None:
     with pytest.raises(LiveError, match="one target duration"):
-        playlist.low_latency(STATE, {}, {"../other/index.m3u8": later(begun(THIRDS), 1)})
+        playlist.low_latency(STATE, {}, Reported(media={"../other/index.m3u8": later(begun(THIRDS), 1)}))

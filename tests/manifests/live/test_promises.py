@@ -14,6 +14,7 @@ from manifests import hls
 from manifests.hls import DateRange, MediaPlaylist, date_time
 from manifests.live import ageing, change, decide, names, playlist, timeline
 from manifests.live.directives import Directives
+from manifests.live.iframes import IFrameTexts
 from manifests.live.names import PartName, SegmentName
 from manifests.live.texts import Skipping, Texts
 from manifests.live.timeline import Timeline
@@ -59,6 +60,8 @@ class Promises(RuleBasedStateMachine):
         self.pruned: set[str] = set()
         self.told: tuple[int, str] | None = None
         self.told_plain: tuple[int, str] | None = None
+        self.iframes = IFrameTexts()
+        self.told_iframes: tuple[int, str] | None = None
         self.playlist: MediaPlaylist | None = None
         self.listed: set[Position] = set()
         self.unlisted: dict[Position, int] = {}
@@ -74,12 +77,13 @@ class Promises(RuleBasedStateMachine):
         if grows is not None and grows.count == VIDEO.parts:
             self.state = change.end_segment(self.state, now_ms=self.pass_time(1))
         self.state = change.add_part(
-            self.state, duration=duration, size=9, independent=independent, pdt_ms=self.now, now_ms=self.pass_time(320)
+            self.state, duration=duration, size=9, independent=independent, pdt_ms=self.now,
+            now_ms=self.pass_time(320), picture=duration % 5,
         )  # fmt: skip
         assert self.state.last_part == hinted
 
     def whole(self) -> MediaPlaylist:
-        return read(self.texts.full(self.state, timeline=self.timeline, others={}))
+        return read(self.texts.full(self.state, timeline=self.timeline))
 
     def full_part_is_next(self) -> bool:
         grows = self.state.growing
@@ -145,9 +149,9 @@ class Promises(RuleBasedStateMachine):
     def numbers_never_step_back_and_listed_segments_never_change(self) -> None:
         if self.state.last_part is None:
             return
-        text = self.texts.full(self.state, timeline=self.timeline, others={})
+        text = self.texts.full(self.state, timeline=self.timeline)
         new, old = read(text), self.playlist
-        assert text == Texts().full(self.state, timeline=self.timeline, others={}), "what is remembered is what it is"
+        assert text == Texts().full(self.state, timeline=self.timeline), "what is remembered is what it is"
         number = new.discontinuity_sequence or 0
         for offset, segment in enumerate(new.segments):
             number += segment.discontinuity
@@ -180,6 +184,14 @@ class Promises(RuleBasedStateMachine):
         self._only_the_end_changed(self.told_plain, text)
         self.told_plain = (self.state.media_sequence, text)
 
+    @invariant()
+    def who_scrubs_sees_the_same(self) -> None:
+        if not self.state.segments:
+            return
+        text = self.iframes.full(self.state, timeline=self.timeline)
+        self._only_the_end_changed(self.told_iframes, text)
+        self.told_iframes = (self.state.media_sequence, text)
+
     def _only_the_end_changed(self, old: tuple[int, str] | None, new: str) -> None:
         if old is None:
             return
@@ -196,7 +208,7 @@ class Promises(RuleBasedStateMachine):
         whole, left = self.whole(), playlist.skipped(self.state)
         for skipping in Skipping:
             delta = read(
-                self.texts.delta(self.state, skipping, now_ms=self.now, timeline=self.timeline, others={})
+                self.texts.delta(self.state, skipping, now_ms=self.now, timeline=self.timeline)
             )  # fmt: skip
             assert (delta.skip.segments if delta.skip else 0) == left
             assert [each.uri for each in delta.segments] == [each.uri for each in whole.segments[left:]]

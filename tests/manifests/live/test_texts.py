@@ -7,6 +7,7 @@ import pytest
 from manifests import hls
 from manifests.hls import DateRange, MediaPlaylist, date_time
 from manifests.live import change, timeline
+from manifests.live.playlist import Reported
 from manifests.live.state import LiveRendition, Pace
 from manifests.live.texts import Skipping, Texts
 from manifests.live.timeline import EMPTY, Timeline
@@ -23,11 +24,11 @@ def read(text: str) -> MediaPlaylist:
 
 def full(state: LiveRendition, found: Timeline = EMPTY, **others: LiveRendition) -> str:
     by_uri = {f"../{name}/index.m3u8": other for name, other in others.items()}
-    return Texts().full(state, timeline=found, others=by_uri)
+    return Texts().full(state, timeline=found, others=Reported(media=by_uri))
 
 
 def delta(state: LiveRendition, skipping: Skipping = Skipping.SEGMENTS, found: Timeline = EMPTY) -> MediaPlaylist:
-    return read(Texts().delta(state, skipping, now_ms=state.changed_ms, timeline=found, others={}))
+    return read(Texts().delta(state, skipping, now_ms=state.changed_ms, timeline=found))
 
 
 GOLDEN = """#EXTM3U
@@ -235,6 +236,6 @@ def test_what_is_remembered_is_forgotten_with_its_segment() -> None:
     texts, state = Texts(), begun(window_s=12)
     for _ in range(40):
         state = later(state, 6)
-        assert texts.full(state, others={}) == full(state)
+        assert texts.full(state) == full(state)
         assert texts.plain(state) == Texts().plain(state)
-    assert len(texts._written) <= len(state.segments)
+    assert len(texts._past._written) <= len(state.segments)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EVENT = feeds.event()
 PICTURE, SOUND = EVENT.rungs[-1].id, EVENT.sound.id
 FIRST = 935_070_981
+PICTURE_SIZE = 5
+"""Bytes of a part, up to the end of its first picture."""
 
 
 async def still(event: LiveEvent) -> Slate:
@@ -72,7 +74,7 @@ def part(rendition: RenditionId, number: int, place: int, made: bytes | None = N
     return Part(
         rendition=rendition, msn=number, start=number * track.segment + place * track.part, duration=track.part,
         independent=place == 0, last=place + 1 == track.parts,
-        body=body(rendition, number, place) if made is None else made,
+        body=body(rendition, number, place) if made is None else made, first=PICTURE_SIZE,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from manifests.live.names import SegmentName
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
-from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
+from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body
 from transcoder.live.broadcast import find_event
 from transcoder.live.diary import read_diary
 from transcoder.live.resume import read_states
@@ -80,6 +80,8 @@ async def test_the_window_comes_back_and_the_numbers_go_on(cache: RedisCache, st
     before = await shown(stage)
     await killed(stage)
 
+    known = await read_diary(stage.store, EVENT, now_ms=stage.now)
+    assert [each.picture for each in known[PICTURE].segments] == [PICTURE_SIZE] * COUNT + [0], "the last one is a gap"
     await gone_on(stage)
     stage.publish(FIRST + COUNT + 2)
     stage.now = (FIRST + COUNT + 2) * EVENT.grid.segment_ms

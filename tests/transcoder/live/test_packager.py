@@ -64,6 +64,7 @@ def part(rendition: RenditionId, number: int, place: int) -> Part:
     return Part(
         rendition=rendition, msn=number, start=number * track.segment + place * track.part, duration=track.part,
         independent=place == 0 or rendition == SOUND, last=place + 1 == track.parts, body=b"%d.%d|" % (number, place),
+        first=2 + place,
     )  # fmt: skip
 
 
@@ -78,6 +79,21 @@ def test_parts_become_segments_with_the_numbers_of_the_epoch() -> None:
     assert (SOUND, (FIRST + 1, 1), b"%d.1|" % (FIRST + 1)) in studio.heard.parts
     assert len({name for _, name in studio.heard.inits}) == 1
     assert len(studio.heard.inits) == 2
+
+
+def test_a_segment_knows_where_its_first_picture_ends() -> None:
+    studio = Studio()
+    studio.parts(FIRST, range(6))
+    studio.parts(FIRST + 2, range(2))
+    state = studio.packager.states[PICTURE]
+    assert [segment.picture for segment in state.segments] == [2, 0], "of the first part; a gap has none"
+    assert state.growing is not None
+    assert state.growing.picture == 2
+    assert [segment.picture for segment in studio.packager.states[SOUND].segments] == [0, 0]
+    after = Studio(studio.packager.states)
+    after.packager.go_on(PICTURE, [b"%d.%d|" % (FIRST + 2, place) for place in range(2)])
+    after.parts(FIRST + 2, range(2, 6))
+    assert after.packager.states[PICTURE].segments[-1].picture == 2
 
 
 def test_what_does_not_go_on_begins_a_segment_of_its_own() -> None:

@@ -24,7 +24,7 @@ PRIMARY, BACKUP, SLATE = Source.PRIMARY, Source.BACKUP, Source.SLATE
 def part(rendition: RenditionId, position: int, *, dense: bool) -> Part:
     number, index = divmod(position, PARTS)
     return Part(
-        rendition=rendition, msn=number, start=position, duration=1, body=b"", last=index + 1 == PARTS,
+        rendition=rendition, msn=number, start=position, duration=1, body=b"", first=0, last=index + 1 == PARTS,
         independent=dense or rendition == SOUND or position % GOP == 0,
     )  # fmt: skip
 

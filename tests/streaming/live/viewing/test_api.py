@@ -18,7 +18,7 @@ from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from tests.mpd_rules import faults
-from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
+from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body
 from tests.transcoder.live.test_slate import slate
 from transcoder.live import board
 from transcoder.live.resume import read_states
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from streaming.services import Services
 
 PLAYLIST = f"/live/arena/{PICTURE}/index.m3u8"
+IFRAMES = f"/live/arena/{PICTURE}/iframes.m3u8"
 
 
 @pytest.fixture
@@ -109,6 +110,60 @@ async def test_the_same_segments_are_in_an_mpd(client: httpx.AsyncClient, stage:
     assert f'startNumber="{FIRST}"' in answer.text
     for rendition in EVENT.renditions:
         assert (await client.get(f"/live/arena/{rendition}/{FIRST}.m4s")).status_code == 200
+
+
+async def test_key_pictures_are_ranges_of_the_segments(
+    client: httpx.AsyncClient, stage: Stage, cache: RedisCache
+) -> None:
+    stage.begin()
+    for number in (FIRST, FIRST + 1):
+        await stage.parts(number, range(6))
+    await stage.parts(FIRST + 2, range(2))
+    await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 2, "_HLS_part": 1})
+    multivariant = hls.parse((await client.get("/live/arena/index.m3u8")).text)
+    assert isinstance(multivariant, hls.MultivariantPlaylist)
+    assert [each.uri for each in multivariant.iframe_variants] == [f"{rung.id}/iframes.m3u8" for rung in EVENT.rungs]
+    waiting = asyncio.create_task(client.get(IFRAMES, params={"_HLS_msn": FIRST + 2}))
+    answer = await client.get(IFRAMES)
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "application/vnd.apple.mpegurl", "public, max-age=1",
+    )  # fmt: skip
+    found = playlist(answer.text)
+    assert (found.iframes_only, found.media_sequence) == (True, FIRST)
+    assert found.map is not None
+    reported = {each.uri: (each.last_msn, each.last_part) for each in found.rendition_reports}
+    low = EVENT.rungs[0].id
+    assert reported == {
+        "index.m3u8": (FIRST + 2, 1), f"../{low}/index.m3u8": (FIRST + 2, 1),
+        f"../{SOUND}/index.m3u8": (FIRST + 2, 1), f"../{low}/iframes.m3u8": (FIRST + 1, None),
+    }  # fmt: skip
+    whole = playlist((await client.get(PLAYLIST)).text)
+    assert "iframes.m3u8" in {each.uri for each in whole.rendition_reports}
+    # Of the first one nothing is kept but in the bucket.
+    async with asyncio.timeout(20):
+        await stage.broadcast._uploads.drained()
+    for place in range(6):
+        await cache.delete(board.part_key(EVENT.channel, PICTURE, FIRST, place))
+    for listed in found.segments:
+        assert listed.byte_range is not None
+        assert (listed.byte_range.start, listed.byte_range.length) == (0, PICTURE_SIZE)
+        url, wanted = f"/live/arena/{PICTURE}/{listed.uri}", {"Range": f"bytes=0-{PICTURE_SIZE - 1}"}
+        segment, picture = await client.get(url), await client.get(url, headers=wanted)
+        assert (picture.status_code, picture.content) == (206, segment.content[:PICTURE_SIZE])
+        assert picture.headers["content-range"] == f"bytes 0-{PICTURE_SIZE - 1}/{len(segment.content)}"
+        assert picture.headers["cache-control"] == segment.headers["cache-control"]
+        assert (await client.get(url, headers={"Range": "bytes=9999-"})).status_code == 416
+        other = await client.get(url, headers={**wanted, "If-Range": '"another"'})
+        assert (other.status_code, other.content) == (200, segment.content)
+
+    assert not waiting.done()
+    await stage.parts(FIRST + 2, range(2, 6))
+    assert len(playlist((await waiting).text).segments) == 3
+    refused = await client.get(IFRAMES, params={"_HLS_msn": FIRST + 3, "_HLS_part": 0})
+    assert (refused.status_code, refused.json()["code"]) == (400, "wrong_directives")
+    for rendition, code in ((SOUND, "no_iframes"), ("v1-1", "live_rendition_not_found")):
+        missing = await client.get(f"/live/arena/{rendition}/iframes.m3u8")
+        assert (missing.status_code, missing.json()["code"]) == (404, code)
 
 
 async def test_a_request_for_what_comes_waits_for_it(client: httpx.AsyncClient, stage: Stage) -> None:
