@@ -37,6 +37,23 @@ hls.attachMedia(document.querySelector("video"));
 window.behind = () => (hls.playingDate ? (Date.now() - hls.playingDate) / 1000 : null);
 window.hls = hls;
 """
+SCRUB = """
+(() => {
+  const preview = document.body.appendChild(document.createElement("video"));
+  preview.id = "preview";
+  const player = hls.createIFramePlayer({ capLevelToPlayerSize: false });
+  player.on(Hls.Events.ERROR, (_, told) => errors.push(told.details));
+  player.attachMedia(preview);
+  let asked = -Infinity;
+  window.shown = (time) => {
+    if (performance.now() > asked + 500) {  // as often as a pointer moves on: see players.js
+      asked = performance.now();
+      player.loadMediaAt(time, { seekOnAppend: true });
+    }
+    return Math.abs(preview.currentTime - time) < 2 && !preview.seeking && preview.readyState >= 2;
+  };
+})()
+"""
 IN_SHAKA = """
 window.errors = [];
 const player = new shaka.Player();
@@ -107,10 +124,12 @@ def watch(page: Page, stack: Stack, player: Path = HLS_JS, script: str = WATCH) 
 def test_hls_js_plays_parts_at_the_live_edge(on_air: Stack, browser: Browser) -> None:
     page = browser.new_page()
     asked: list[str] = []
+    answers: list[tuple[int, str]] = []
     refused: list[str] = []
 
     def answered(response: Any) -> None:
         asked.append(response.url)
+        answers.append((response.status, response.url))
         if response.status >= 400:
             refused.append(f"{response.status} {response.url}")
 
@@ -132,6 +151,18 @@ def test_hls_js_plays_parts_at_the_live_edge(on_air: Stack, browser: Browser) ->
     told = page.evaluate(f"{ranges}.goal.attr")
     assert (told["CLASS"], told["X-TITLE"], told["X-MINUTE"]) == ("internal.channel.sport", "1:0", "23")
     assert page.evaluate(f"{ranges}.goal.isValid") is True
+
+    # Key pictures, while a pointer moves along the bar: hls.js has a player for them, with playlists of its own.
+    page.evaluate(SCRUB)
+    edge = page.evaluate("hls.latestLevelDetails.edge")
+    for back in (4.5, 2.5):
+        until(lambda back=back: page.evaluate(f"shown({edge - back})"), f"the picture of {back} s ago")
+        assert page.evaluate("preview.videoWidth") > 0
+    scrubbed = [(status, url) for status, url in answers if "/iframes.m3u8" in url]
+    assert {status for status, _ in scrubbed} == {200}
+    assert any(status == 206 and url.endswith(".m4s") for status, url in answers), "ranges of segments"
+    assert page.evaluate("errors") == []
+    assert refused == []
     page.close()
 
 

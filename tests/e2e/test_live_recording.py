@@ -14,10 +14,13 @@ import pytest
 from manifests import hls
 from tests.e2e import live
 from tests.e2e.stack import Stack, running
+from tests.transcoder.test_iframes import nal_types, pictures_of
+from transcoder.boxes import read_moof
 from transcoder.live.recording.taking import samples_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
     from manifests.hls import MediaPlaylist
 
@@ -58,7 +61,38 @@ async def samples(client: httpx.AsyncClient, url: str, *, ticks: int) -> list[st
     return found
 
 
-async def test_an_event_is_an_asset_when_it_ends(on_air: Stack, client: httpx.AsyncClient, ffmpeg: str) -> None:
+async def key_pictures(client: httpx.AsyncClient, ffmpeg: str, url: str, folder: Path) -> list[str]:
+    """Digests of what the I-frame playlists of a presentation show: each range is one IDR picture, decoded alone, and
+    its segment begins with it."""
+    multivariant = hls.parse((await client.get(url)).raise_for_status().text)
+    assert isinstance(multivariant, hls.MultivariantPlaylist)
+    (variant,) = multivariant.iframe_variants
+    address = urljoin(url, variant.uri)
+    listed = await playlist(client, address)
+    assert (listed.iframes_only, listed.ended) == (True, True)
+    assert listed.map is not None
+    init = (await client.get(urljoin(address, listed.map.uri))).raise_for_status().content
+    digests, sizes = [], []
+    for segment in listed.segments:
+        assert segment.byte_range is not None
+        first, last = segment.byte_range.start, segment.byte_range.end - 1
+        answer = await client.get(urljoin(address, segment.uri), headers={"Range": f"bytes={first}-{last}"})
+        assert (answer.status_code, answer.content[4:8]) == (206, b"moof")
+        assert nal_types(answer.content[read_moof(answer.content).data_offset :]) == [5]
+        alone = folder / "picture.mp4"
+        alone.write_bytes(init + answer.content)
+        (digest,) = pictures_of(ffmpeg, alone)
+        digests.append(digest)
+        sizes.append(len(answer.content))
+    seconds = float(sum(segment.duration for segment in listed.segments))
+    assert variant.average_bandwidth == pytest.approx(8 * sum(sizes) / seconds, abs=1)
+    assert variant.bandwidth >= 8 * max(sizes) / float(listed.segments[0].duration) - 1
+    return digests
+
+
+async def test_an_event_is_an_asset_when_it_ends(
+    on_air: Stack, client: httpx.AsyncClient, ffmpeg: str, tmp_path: Path
+) -> None:
     (await client.post("/api/channels", json={"title": "Arena", "id": "arena"})).raise_for_status()
     (await client.post("/api/channels/arena/start")).raise_for_status()
     secret = (await client.post("/api/channels/arena/keys", json={})).raise_for_status().json()["secret"]
@@ -106,6 +140,11 @@ async def test_an_event_is_an_asset_when_it_ends(on_air: Stack, client: httpx.As
     mpd = await live.decoded(ffmpeg, shown.replace("index.m3u8", "manifest.mpd"), seconds=3600)
     assert (mpd["code"], len(mpd["stamps"])) == (0, frames)
 
+    # Whoever scrubs sees the same key pictures, in what is live, in the slate, and in the asset once it is ready.
+    scrubbed = await key_pictures(client, ffmpeg, url, tmp_path)
+    assert len(scrubbed) >= 5
+    assert len(set(scrubbed)) < len(scrubbed), "the slate is a still"
+
     cut = {"in": "0.28", "out": "2.2"}
     clip = (await client.post(f"/api/assets/{asset}/clips", json=cut)).raise_for_status().json()["id"]
 
@@ -114,6 +153,7 @@ async def test_an_event_is_an_asset_when_it_ends(on_air: Stack, client: httpx.As
         return states == ["ready", "ready"]
 
     await live.until(ready)
+    assert (await key_pictures(client, ffmpeg, shown, tmp_path)) == scrubbed
     (await client.post(f"/api/assets/{clip}/publish")).raise_for_status()
     part = await live.decoded(ffmpeg, shown.replace(asset, clip), seconds=3600)
     assert (part["code"], part["said"], len(part["stamps"])) == (0, "", 48)

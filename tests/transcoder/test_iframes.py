@@ -121,17 +121,17 @@ async def test_6_10_each_range_is_a_moof_and_one_idr_that_decodes_alone(
             assert part[4:8] == b"moof"
             moof = int.from_bytes(part[:4], "big")
             assert part[moof + 4 : moof + 8] == b"mdat"
-            assert _nal_types(part[moof + 8 :]) == [5], "one picture, and it is an IDR"
+            assert nal_types(part[moof + 8 :]) == [5], "one picture, and it is an IDR"
             alone = tmp_path / f"{rung.id}-{number}.mp4"
             alone.write_bytes(init + part)
-            decoded += _decoded(ffmpeg, alone)
+            decoded += pictures_of(ffmpeg, alone)
         whole = tmp_path / f"{rung.id}.mp4"
         bodies = [await made.store.read(layout.segment(ASSET, rung.id, number)) for number in range(3)]
         whole.write_bytes(b"".join([init, *bodies]))
-        assert decoded == _decoded(ffmpeg, whole)[:: made.plan.video.gop // rung.divisor]
+        assert decoded == pictures_of(ffmpeg, whole)[:: made.plan.video.gop // rung.divisor]
 
 
-def _nal_types(sample: bytes) -> list[int]:
+def nal_types(sample: bytes) -> list[int]:
     found, at = [], 0
     while at < len(sample):
         length = int.from_bytes(sample[at : at + 4], "big")
@@ -141,7 +141,7 @@ def _nal_types(sample: bytes) -> list[int]:
     return found
 
 
-def _decoded(ffmpeg: str, path: Path) -> list[str]:
+def pictures_of(ffmpeg: str, path: Path) -> list[str]:
     """A digest of each picture that can be decoded."""
     printed = subprocess.run(
         [

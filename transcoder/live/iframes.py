@@ -17,17 +17,18 @@ from manifests.hls import IFrameVariant, Resolution
 from transcoder.iframes import lowest_and_middle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from manifests.layout import RenditionId
-    from manifests.live.state import LiveRendition
+    from manifests.live.state import LiveRendition, LiveSegment, Pace
     from transcoder.live.event import LiveEvent
     from transcoder.plan import VideoRung
 
 URI: Final = "iframes.m3u8"
 """Of an I-frame playlist, relative to the media playlist of its rendition."""
-_REPRESENTATIVE: Final = 30
-"""Pictures, a minute of them."""
+_LEAST: Final = 30
+_MOST: Final = 300
+"""Pictures of a representative period: a minute, and the latest ten."""
 _HEADERS: Final = 8 * 1024
 """Bits in front of a picture at the most: the `moof` of a part, and the header of its `mdat`."""
 
@@ -56,23 +57,25 @@ def _variant(event: LiveEvent, rung: VideoRung, state: LiveRendition | None) -> 
 
 
 def _rates(event: LiveEvent, rung: VideoRung, state: LiveRendition | None) -> Rates:
-    measured = None if state is None else _measured(state)
-    if measured is not None and state is not None and state.ended:
-        return measured
+    if state is not None and state.ended:
+        measured = _measured(state.segments, state.pace)
+        if measured is not None:
+            return measured
     peak = min(rung.bandwidth, ceil(Fraction(rung.bufsize + _HEADERS) / event.grid.segment_s))
     # The key pictures are a part of the rung, and so is what they take.
     average = min(peak, rung.average)
-    if measured is None or state is None or len(state.segments) < _REPRESENTATIVE:
-        return Rates(peak=peak, average=average)
-    return Rates(peak=max(peak, measured.average), average=measured.average)
+    if state is not None and len(state.segments) >= _LEAST:
+        measured = _measured(state.segments[-_MOST:], state.pace)
+        average = average if measured is None else measured.average
+    return Rates(peak=max(peak, average), average=average)
 
 
-def _measured(state: LiveRendition) -> Rates | None:
-    """Of all pictures that are listed; None: there are none."""
-    shown = [segment for segment in state.segments if segment.picture]
+def _measured(segments: Sequence[LiveSegment], pace: Pace) -> Rates | None:
+    """Of the pictures of these segments; None: they have none."""
+    shown = [segment for segment in segments if segment.picture]
     if not shown:
         return None
     return bandwidth.measure(
         [segment.picture for segment in shown], [segment.duration for segment in shown],
-        timescale=state.pace.timescale, target_duration=state.pace.target_duration,
+        timescale=pace.timescale, target_duration=pace.target_duration,
     )  # fmt: skip

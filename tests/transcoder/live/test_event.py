@@ -22,7 +22,7 @@ def test_an_event_is_what_its_first_publisher_sends() -> None:
 
 def test_every_way_to_watch_it_is_listed_the_one_to_begin_with_first() -> None:
     event = plan_event(ChannelId("arena"), 3, feeds.opening(1280, 720, rate=50), DEFAULT, long_parts=False)
-    playlist = multivariant(event)
+    playlist = multivariant(event, {})
     assert hls.parse(playlist.render()) == playlist
     assert playlist.variants[0].uri == "v540-3/index.m3u8"
     assert {each.frame_rate for each in playlist.variants} == {Fraction(25), Fraction(50)}

@@ -63,6 +63,7 @@ def test_before_a_minute_is_over_rates_are_those_that_are_never_passed(pictures:
 def test_then_the_average_is_measured_and_the_peak_is_one_that_is_never_passed() -> None:
     before, _ = rates(EVENT, None)
     assert rates(EVENT, shown(*(1000, 2000) * 15)) == (before, ceil(8 * 1500 / 1.92))
+    assert rates(EVENT, shown(*(9000,) * 40, *(1000, 2000) * 150)) == (before, ceil(8 * 1500 / 1.92)), "of late"
     much = before  # bytes of a picture: more than the encoder was allowed
     assert rates(EVENT, shown(*(much,) * 30)) == (ceil(8 * much / 1.92),) * 2
 
