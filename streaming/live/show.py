@@ -22,7 +22,7 @@ from streaming.live.ingest.publisher import Place, Way
 from streaming.live.timeline.scte35.tap import SpliceTap
 from transcoder.live.argv import origin_of
 from transcoder.live.arrivals import Arrivals
-from transcoder.live.errors import EncoderDied, FeedBroken, FeedError
+from transcoder.live.errors import EncoderDied, FeedBroken, FeedError, OpeningDied
 from transcoder.live.event import plan_event
 from transcoder.live.metrics import FEEDS, RUNS
 from transcoder.live.opening import read_opening
@@ -143,14 +143,15 @@ class Feed:
             opening = await read_opening(self.arrivals, demuxer=self.publisher.container.value)
             self._splices.settle(opening)
             await self._show.take(self, opening)
-        except EncoderDied as exc:
+        except (EncoderDied, OpeningDied) as exc:
             self._begin_again(exc)
             return True
         return False
 
-    def _begin_again(self, died: EncoderDied) -> None:
-        """What comes up to the next key picture is let go. Raises FeedBroken if there is to be no other encoder."""
-        if self.arrivals.is_ended or not (died.delivered or self.restarts.count):
+    def _begin_again(self, died: EncoderDied | OpeningDied) -> None:
+        """What comes up to the next key picture is let go. Raises FeedError if there is to be no other encoder."""
+        has_shown = self.restarts.count or (isinstance(died, EncoderDied) and died.delivered)
+        if self.arrivals.is_ended or not has_shown:
             raise died
         if not self.restarts.allowed(self._show.shows.clock()):
             raise FeedBroken(f"{died} It was the {MOST + 1}th within a minute.", code=died.code) from died

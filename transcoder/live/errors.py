@@ -2,6 +2,7 @@
 
 FeedError
 ├── FeedRefused        it cannot be made into the event; `code` says why in a word
+│   └── OpeningDied    whoever read its beginning was killed, crashed, or waited for too long
 └── FeedBroken         it went well until now: the publisher may come again
     └── EncoderDied    its encoder ended by itself: another one may go on in its place
 """
@@ -19,6 +20,10 @@ class FeedError(Exception):
 
 class FeedRefused(FeedError):
     """The feed cannot be taken."""
+
+
+class OpeningDied(FeedRefused):
+    """The beginning of the feed cannot be read, or not by whoever tried."""
 
 
 class FeedBroken(FeedError):

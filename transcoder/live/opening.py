@@ -20,7 +20,7 @@ import msgspec
 from infra.tasks import end
 from transcoder.errors import SandboxError
 from transcoder.ffmpeg import spawn
-from transcoder.live.errors import FeedRefused
+from transcoder.live.errors import FeedRefused, OpeningDied
 from transcoder.live.pipes import InputPipe
 from transcoder.sandbox import Limits
 from transcoder.source_limits import MAX_PIXELS
@@ -81,7 +81,7 @@ class _Answer(msgspec.Struct, frozen=True):
 async def read_opening(arrivals: Arrivals, *, demuxer: str) -> Opening:
     """Read as much of a stream as is needed; all of it stays in `arrivals`, for the encoder.
 
-    Raises FeedRefused for a stream that has no picture, or none that can be read; ChildFailed for a broken machine.
+    Raises FeedRefused for a stream that has no picture, or none that can be read; of it OpeningDied if the child died.
     """
     asked = msgspec.json.encode({"analyse_us": ANALYSE_US, "max_packets": _PACKETS, "max_pixels": MAX_PIXELS}).decode()
     argv = [sys.executable, "-I", str(_CHILD), demuxer, asked]
@@ -95,7 +95,7 @@ async def read_opening(arrivals: Arrivals, *, demuxer: str) -> Opening:
                 finally:
                     await end(feeding)
         except SandboxError as exc:
-            raise FeedRefused(_REASONS["unreadable"], code="unreadable") from exc
+            raise OpeningDied(_REASONS["unreadable"], code="unreadable") from exc
     return interpret(msgspec.json.decode(said, type=_Answer), arrivals.moments)
 
 

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from tests.transcoder.live import feeds
+from transcoder.ffmpeg import telling
 from transcoder.live.arrivals import Arrivals
-from transcoder.live.errors import FeedRefused
+from transcoder.live.errors import FeedRefused, OpeningDied
 from transcoder.live.opening import anchor, read_opening
 
 
@@ -54,6 +55,11 @@ async def test_garbage_is_refused_with_a_reason(body: bytes) -> None:
     arrivals.end()
     with pytest.raises(FeedRefused, match=r"found|read"):
         await read_opening(arrivals, demuxer="flv")
+
+
+async def test_whoever_dies_of_a_beginning_does_not_say_that_it_was_refused() -> None:
+    with telling(lambda child: child.kill()), pytest.raises(OpeningDied, match="cannot be read"):
+        await read_opening(Arrivals(clock), demuxer="flv")
 
 
 def test_the_anchor_is_that_of_the_packet_that_was_on_its_way_for_the_shortest_time() -> None:

@@ -11,9 +11,11 @@ import pytest
 from manifests.layout import ChannelId, RenditionId
 from tests.transcoder.live import feeds
 from transcoder.encoder_settings import EncoderSettings
+from transcoder.ffmpeg import telling
 from transcoder.fragments import fragments_of
 from transcoder.live.argv import origin_of
-from transcoder.live.errors import FeedBroken
+from transcoder.live.arrivals import Arrivals
+from transcoder.live.errors import EncoderDied, FeedBroken
 from transcoder.live.event import LiveEvent, plan_event
 from transcoder.live.opening import read_opening
 from transcoder.live.run import Run
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from transcoder.live.arrivals import Arrivals
+    from transcoder.ffmpeg import Child
     from transcoder.live.part import Part
 
 SETTINGS = EncoderSettings(preset="superfast", threads=1)
@@ -127,6 +129,28 @@ async def test_a_clock_that_runs_away_ends_the_run(ffmpeg: str) -> None:
         with pytest.raises(FeedBroken, match="keep up") as broken:
             await encode(arrivals, now=lambda: clock() + 60_000 if clock() > begun + 1500 else clock())
     assert broken.value.code == "too_slow"
+
+
+async def test_an_encoder_that_is_killed_before_it_has_shown_anything_says_so(ffmpeg: str) -> None:
+    def started(child: Child) -> None:
+        if "pipe:0" in child.argv:
+            child.kill()
+
+    async with feeds.publishing(ffmpeg, clock, seconds=20, size="64x36") as arrivals:
+        with telling(started), pytest.raises(EncoderDied, match="signal 9") as died:
+            await encode(arrivals)
+    assert not died.value.delivered
+
+
+async def test_an_encoder_that_ends_well_before_its_stream_does_has_died_all_the_same(ffmpeg: str) -> None:
+    options = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof")
+    whole, stream = Arrivals(clock), b""
+    async with feeds.publishing(ffmpeg, clock, seconds=2, size="64x36", demuxer="mp4", options=options) as arrivals:
+        stream = b"".join([piece async for piece in arrivals.replay(last=True)])
+    await whole.put(stream + b"\0\0\0\4moof")  # a box shorter than its header: an end of the file to ffmpeg
+    with pytest.raises(EncoderDied, match="before the stream") as died:
+        await encode(whole, demuxer="mp4")
+    assert died.value.delivered
 
 
 async def test_garbage_inside_a_feed_ends_it_or_does_not_but_what_came_is_exact(ffmpeg: str) -> None:
