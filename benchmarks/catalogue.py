@@ -43,6 +43,7 @@ BENCHMARKS: Final = (
     Benchmark(module="loudness", minutes=1, quick=True, about="hearing the sound, beside encoding it"),
     Benchmark(module="encryption", minutes=3, about="AES-128: processor time, and waits for a segment"),
     Benchmark(module="live_latency", minutes=3, quick=True, about="camera to screen in a browser, beside nginx-rtmp"),
+    Benchmark(module="live_dash", minutes=2, quick=True, about="the same with dash.js: by parts, by segments"),
     Benchmark(module="live_viewers", minutes=4, quick=True, about="viewers who wait for a part, woken by one core"),
     Benchmark(module="live_clips", minutes=5, quick=True, about="clips of running channels, and parts late by them"),
     Benchmark(module="live_feeds", minutes=4, quick=True, about="feeds until parts are late, against admission"),

@@ -97,7 +97,7 @@ def run(*, quick: bool = False) -> Result:
         columns=("what", "p50", "p95", "p99", "target p95", "pictures", "stalls", "mean rate", "stamp − clock"),
         rows=tuple(rows),
         verdict=verdict(found),
-        numbers={name: _numbers(seen) for name, seen in found.items()},
+        numbers={name: numbers(seen) for name, seen in found.items()},
     )
 
 
@@ -124,7 +124,8 @@ def verdict(found: Mapping[str, Seen]) -> str:
     return "; ".join(said) + "."
 
 
-def _numbers(seen: Seen) -> dict[str, Any]:
+def numbers(seen: Seen) -> dict[str, Any]:
+    """What a page saw, without every single picture."""
     told = asdict(seen)
     for name in ("behind", "stamps"):
         values = told.pop(name)

@@ -10,6 +10,7 @@ SEGMENT: Final = "video/iso.segment"
 VIDEO_INIT: Final = "video/mp4"
 AUDIO_INIT: Final = "audio/mp4"
 VTT: Final = "text/vtt; charset=utf-8"
+TEXT: Final = "text/plain"
 KEY: Final = "application/octet-stream"
 JPEG: Final = "image/jpeg"
 

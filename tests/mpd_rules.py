@@ -86,7 +86,7 @@ _COMMON_CHILDREN: Final = tuple(
     (name, 0, MANY)
     for name in (
         "FramePacking", "AudioChannelConfiguration", "ContentProtection", "EssentialProperty", "SupplementalProperty",
-        "InbandEventStream", "Switching", "RandomAccess", "GroupLabel", "Label", "ProducerReferenceTime",
+        "InbandEventStream", "Switching", "RandomAccess", "GroupLabel", "Label", "ProducerReferenceTime", "Resync",
     )
 )  # fmt: skip
 RULES: Final[dict[str, Rule]] = {
@@ -101,9 +101,18 @@ RULES: Final[dict[str, Rule]] = {
         },
         required=frozenset({"profiles", "minBufferTime"}),
         children=(
-            ("ProgramInformation", 0, MANY), ("BaseURL", 0, MANY), ("Location", 0, MANY), ("Period", 1, MANY),
-            ("UTCTiming", 0, MANY),
+            ("ProgramInformation", 0, MANY), ("BaseURL", 0, MANY), ("Location", 0, MANY),
+            ("ServiceDescription", 0, MANY), ("Period", 1, MANY), ("UTCTiming", 0, MANY),
         ),
+    ),
+    # annex K
+    "ServiceDescription": Rule(
+        attributes={"id": UINT}, children=(("Latency", 0, MANY), ("PlaybackRate", 0, MANY))
+    ),
+    "Latency": Rule(attributes={"target": UINT, "max": UINT, "min": UINT}),
+    "PlaybackRate": Rule(attributes={"max": NUMBER, "min": NUMBER}),
+    "Resync": Rule(
+        attributes={"type": number(3), "dT": UINT, "dImax": NUMBER, "dImin": NUMBER, "marker": BOOLEAN}
     ),
     # §5.3.2, table 4
     "Period": Rule(
@@ -153,6 +162,7 @@ RULES: Final[dict[str, Rule]] = {
         attributes={
             "timescale": UINT, "presentationTimeOffset": ULONG, "duration": UINT, "startNumber": UINT,
             "endNumber": UINT, "media": URI, "index": URI, "initialization": URI, "bitstreamSwitching": URI,
+            "availabilityTimeOffset": NUMBER, "availabilityTimeComplete": BOOLEAN,
         },
         required=frozenset({"media"}),
         children=(("SegmentTimeline", 0, 1),),
@@ -290,12 +300,43 @@ def _check_dynamic(root: Element, found: list[str]) -> None:
             found.append("periods that overlap (§5.3.2.1)")
         at = seconds(period.attrib["start"])
         for template in period.iter(f"{NAMESPACE}SegmentTemplate"):
+            if "duration" in template.attrib:
+                _check_steady(template, seconds(root.attrib["maxSegmentDuration"]), found)
+                continue
             spans = timeline(template)
             if spans[0][0] < 0:
                 found.append("a segment before its period (§5.3.9.6)")
             if any(end - begin > seconds(root.attrib["maxSegmentDuration"]) for begin, end in spans):
                 found.append("a segment longer than @maxSegmentDuration (§5.3.1.2)")
             at = max(at, seconds(period.attrib["start"]) + spans[-1][1])
+
+    if root.find(f"{NAMESPACE}ServiceDescription") is not None:
+        _check_latency(root, found)
+
+
+def _check_steady(template: Element, longest: Fraction, found: list[str]) -> None:
+    lasts = Fraction(int(template.attrib["duration"]), int(template.get("timescale", "1")))
+    early = Fraction(template.get("availabilityTimeOffset", "0"))
+    if template.find(f"{NAMESPACE}SegmentTimeline") is not None:
+        found.append("@duration beside a SegmentTimeline (§5.3.9.2.1)")
+    if lasts > longest:
+        found.append("a segment longer than @maxSegmentDuration (§5.3.1.2)")
+    if early >= lasts:
+        found.append("a segment that is there before its beginning (§5.3.9.2)")
+    if template.get("availabilityTimeComplete") == "false" and not early:
+        found.append("@availabilityTimeComplete without @availabilityTimeOffset (§5.3.9.2)")
+
+
+def _check_latency(root: Element, found: list[str]) -> None:
+    """What annex K asks."""
+    latency = root.find(f"{NAMESPACE}ServiceDescription/{NAMESPACE}Latency")
+    clock = root.find(f"{NAMESPACE}UTCTiming")
+    if latency is None or clock is None:
+        found.append("low latency needs a Latency, and a UTCTiming")
+        return
+    target = latency.get("target", "0")
+    if not int(latency.get("min", "0")) <= int(target) <= int(latency.get("max", target)):
+        found.append("Latency@target outside of its bounds")
 
 
 def seconds(duration: str) -> Fraction:

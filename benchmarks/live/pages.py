@@ -1,4 +1,4 @@
-"""Chromium pages that play a live stream with hls.js and note how old each picture is on the screen."""
+"""Chromium pages that play a live stream with hls.js or dash.js and note how old each picture is on the screen."""
 
 from __future__ import annotations
 
@@ -19,20 +19,49 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Route
 
-_HLS_JS: Final = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.min.js"
+_ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = "/benchmark/"
 _PAGE: Final = """<!doctype html><meta charset="utf-8"><title>Latency</title><link rel="icon" href="data:,">
 <video width="640" height="360" muted autoplay playsinline></video>
-<script src="hls.js"></script><script src="watch.js"></script>"""
+<script src="player.js"></script><script src="watch.js"></script>"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """`file`: its library; `script` begins to play in `video`, tells `fatal` of errors, and makes functions of its own
+    that say when the picture on the screen was shot (`dated`) and what it aims at (`aim`, s)."""
+
+    file: Path
+    script: str
+
+
+HLS_JS: Final = Player(
+    file=_ROOT / "web/node_modules/hls.js/dist/hls.min.js",
+    script="""
+const hls = new Hls(CONFIGURATION);
+hls.on(Hls.Events.ERROR, (_, told) => { if (told.fatal) fatal(told.details); });
+hls.loadSource(URL_OF_IT);
+hls.attachMedia(video);
+const dated = () => hls.playingDate, aim = () => hls.targetLatency;
+""",
+)
+DASH_JS: Final = Player(
+    file=_ROOT / "tests/e2e/node_modules/dashjs/dist/modern/umd/dash.all.min.js",
+    script="""
+const player = dashjs.MediaPlayer().create();
+player.updateSettings(CONFIGURATION);
+player.on(dashjs.MediaPlayer.events.ERROR, (told) => fatal(told.error.message));
+player.initialize(video, URL_OF_IT, true);
+const dated = () => new Date(player.timeAsUTC() * 1000), aim = () => player.getTargetLiveDelay();
+""",
+)
 _WATCH: Final = """
 const video = document.querySelector("video");
-const hls = new Hls(CONFIGURATION);
 const seen = { behind: [], stamps: [], unread: 0, stalls: 0, stalled: 0, wall: 0, played: 0, rates: {}, fatal: [] };
 window.seen = seen;
 let counting = false, waiting = null, last = null;
-hls.on(Hls.Events.ERROR, (_, told) => { if (told.fatal) seen.fatal.push(told.details); });
-hls.loadSource(URL_OF_IT);
-hls.attachMedia(video);
+const fatal = (what) => seen.fatal.push(what);
+PLAYER
 video.addEventListener("waiting", () => { waiting ??= performance.now(); });
 video.addEventListener("playing", () => {
   if (waiting !== null && counting) { seen.stalls++; seen.stalled += performance.now() - waiting; }
@@ -45,8 +74,9 @@ function shown(now, picture) {
   const old = behindBy(video, SHARE, wall);
   if (old === null) seen.unread++; else seen.behind.push(old);
   // By PROGRAM-DATE-TIME the picture came in at this moment; by its blocks it left the camera at that one.
-  if (old !== null && hls.playingDate)
-    seen.stamps.push(hls.playingDate.getTime() + 1000 * (picture.mediaTime - video.currentTime) - (wall - old));
+  const date = dated();
+  if (old !== null && date)
+    seen.stamps.push(date.getTime() + 1000 * (picture.mediaTime - video.currentTime) - (wall - old));
   if (last !== null) {
     seen.wall += now - last;
     seen.played += video.playbackRate * (now - last);
@@ -59,7 +89,7 @@ window.begin = () => { waiting = null; counting = true; };
 window.end = () => {
   counting = false;
   if (waiting !== null) { seen.stalls++; seen.stalled += performance.now() - waiting; }
-  return { ...seen, aim: hls.targetLatency };
+  return { ...seen, aim: aim() };
 };
 """
 
@@ -81,17 +111,19 @@ class Seen:
 
 
 class Page:
-    """One player. `url`: of its playlist; `configuration`: of hls.js."""
+    """One player. `url`: of its playlist; `configuration`: its own."""
 
     def __init__(
-        self, browser: Browser, *, origin: str, url: str, configuration: Mapping[str, Any], share: float
-    ) -> None:
+        self, browser: Browser, *, origin: str, url: str, configuration: Mapping[str, Any], share: float,
+        player: Player = HLS_JS,
+    ) -> None:  # fmt: skip
         self._page = browser.new_page()
-        watch = _WATCH.replace("CONFIGURATION", json.dumps(dict(configuration))).replace("SHARE", str(share))
+        watch = _WATCH.replace("PLAYER", player.script).replace("CONFIGURATION", json.dumps(dict(configuration)))
+        watch = watch.replace("SHARE", str(share)).replace("URL_OF_IT", json.dumps(url))
         files = {
             "": (_PAGE, "text/html"),
-            "hls.js": (_HLS_JS.read_text(), "text/javascript"),
-            "watch.js": (clock.READ + watch.replace("URL_OF_IT", json.dumps(url)), "text/javascript"),
+            "player.js": (player.file.read_text(), "text/javascript"),
+            "watch.js": (clock.READ + watch, "text/javascript"),
         }
 
         def serve(route: Route) -> None:

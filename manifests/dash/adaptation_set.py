@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from manifests.dash import xml
 from manifests.dash.content_protection import ContentProtection
 from manifests.dash.descriptor import Descriptor
+from manifests.dash.low_latency import Resync
 from manifests.dash.representation import Representation
 from manifests.dash.segment_template import REPRESENTATION, SegmentTemplate
 from manifests.errors import MpdError
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
+
+    from manifests.dash.steady_template import SteadyTemplate
 
 ContentType: TypeAlias = Literal["video", "audio", "text"]
 _LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
@@ -50,6 +53,8 @@ class AdaptationSet:
     """Accessibility"""
     roles: tuple[Descriptor, ...] = ()
     """Role"""
+    resync: Resync | None = None
+    """Resync; None: segments are read from their beginnings"""
     template: SegmentTemplate | None = None
     """SegmentTemplate of all the representations: their segments begin at the same times. None: each has its own"""
     representations: tuple[Representation, ...]
@@ -71,7 +76,7 @@ class AdaptationSet:
         if len(self.representations) > 1 and REPRESENTATION not in self.template.media:
             raise MpdError("SegmentTemplate@media must tell the representations apart")
 
-    def templates(self) -> tuple[SegmentTemplate, ...]:
+    def templates(self) -> tuple[SegmentTemplate | SteadyTemplate, ...]:
         """That of the set, or those of its representations."""
         own = tuple(each.template for each in self.representations if each.template is not None)
         return own if self.template is None else (self.template,)
@@ -104,6 +109,8 @@ class AdaptationSet:
             label = xml.element("Label")
             label.text = xml.text(self.label)
             found.append(label)
+        if self.resync is not None:
+            found.append(self.resync.element())
         found.extend([each.element("Accessibility") for each in self.accessibility])
         found.extend([each.element("Role") for each in self.roles])
         if self.template is not None:

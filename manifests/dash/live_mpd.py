@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 
 from manifests.dash import events, xml
 from manifests.dash.adaptation_set import AdaptationSet
+from manifests.dash.descriptor import Descriptor
 from manifests.dash.events import Event
+from manifests.dash.low_latency import ServiceDescription
 from manifests.dash.mpd import NAMESPACE, PROFILES
 from manifests.errors import MpdError
 from manifests.hls import date_time
@@ -19,8 +21,21 @@ from manifests.hls import date_time
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+
 _DIRECT: Final = "urn:mpeg:dash:utc:direct:2014"
 """§5.8.5.7: the value is the time at which the manifest was made."""
+_ASKED: Final = "urn:mpeg:dash:utc:http-iso:2014"
+"""The value is a URL at which the time can be asked for."""
+
+
+def clock_of(now: datetime) -> Descriptor:
+    """A clock that stands still: as exact as the manifest is new."""
+    return Descriptor(scheme=_DIRECT, value=date_time.render(now))
+
+
+def clock_at(url: str) -> Descriptor:
+    """A clock to be asked."""
+    return Descriptor(scheme=_ASKED, value=url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +76,7 @@ class LiveMpd:
     """@availabilityStartTime (required): where the timeline begins, and stays"""
     published: datetime
     """@publishTime (required): of the last change"""
-    now: datetime
+    clock: Descriptor
     """UTCTiming (required): players set their clock by it"""
     update: Fraction | None
     """@minimumUpdatePeriod, s; None: nothing comes any more, and @mediaPresentationDuration says where it ends"""
@@ -73,6 +88,8 @@ class LiveMpd:
     """@suggestedPresentationDelay (required), s"""
     min_buffer: Fraction
     """@minBufferTime (required), s"""
+    service: ServiceDescription | None = None
+    """ServiceDescription; None: players stay `delay` behind"""
     periods: tuple[Period, ...]
     """Period (required), in order"""
 
@@ -107,8 +124,9 @@ class LiveMpd:
                 ("minBufferTime", xml.duration(self.min_buffer)),
                 ("maxSegmentDuration", xml.duration(longest)),
             ),
+            *(() if self.service is None else (self.service.element(),)),
             *(period.element() for period in self.periods),
-            xml.element("UTCTiming", (("schemeIdUri", _DIRECT), ("value", date_time.render(self.now)))),
+            self.clock.element("UTCTiming"),
         )
         ElementTree.indent(root)
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from manifests.dash import xml
 from manifests.dash.segment_template import SegmentTemplate
+from manifests.dash.steady_template import SteadyTemplate
 from manifests.errors import MpdError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Representation:
     """@frameRate, frames per second"""
     sampling_rate: int | None = None
     """@audioSamplingRate, Hz"""
-    template: SegmentTemplate | None = None
+    template: SegmentTemplate | SteadyTemplate | None = None
     """SegmentTemplate of its own, where its set has none"""
 
     def check(self) -> None:

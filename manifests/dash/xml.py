@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element
 
@@ -11,7 +12,6 @@ from manifests.hls import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from fractions import Fraction
 
 # What XML 1.0 §2.2 excludes, and what an attribute's value would not keep (§3.3.3).
 _FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -36,6 +36,12 @@ def duration(seconds: Fraction) -> str:
         raise MpdError(f"a duration of {seconds} s")
     micros = decimals.round_half_up(seconds, decimals.PLACES)
     return f"PT{decimals.render(micros)}S"
+
+
+def number(value: Fraction) -> str:
+    """An xs:double, down to a millionth."""
+    micros = value.numerator * 10**decimals.PLACES // value.denominator
+    return decimals.render(Fraction(micros, 10**decimals.PLACES))
 
 
 def rate(value: Fraction) -> str:

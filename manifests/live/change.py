@@ -169,10 +169,16 @@ def _opened(state: LiveRendition, pdt_ms: int | None, gap: bool) -> tuple[LiveSe
         init=state.init,
         new_init=state.init != before.init,
         discontinuity=state.discontinuity,
-        run=state.number if state.discontinuity or gap != before.gap else before.run,
+        run=before.run if _goes_on(state, before, gap) else state.number,
         gap=gap,
     )
     return segment, ((before.end, date_ms) if state.discontinuity else state.run)
+
+
+def _goes_on(state: LiveRendition, before: LiveSegment, gap: bool) -> bool:
+    """Whether what comes can be appended to what is there, as what stands in for a publisher, and his return."""
+    is_full = before.duration == state.pace.parts * state.pace.part
+    return is_full and gap == before.gap and state.init == before.init
 
 
 def _check_open(state: LiveRendition) -> None:

@@ -87,7 +87,7 @@ class LiveSegment:
     """whether that is another one than that of the segment before"""
     discontinuity: bool = False
     run: int = 0
-    """number of the segment from which on nothing interrupts: no discontinuity, no gap"""
+    """number of the segment from which on all have one init section and their full length, and none is a gap"""
     gap: bool = False
     """whether all of it is missing; a segment is a gap or has none"""
     parts: tuple[LivePart, ...] = ()

@@ -69,15 +69,18 @@ IN_DASH_JS = """
 window.errors = [];
 const player = dashjs.MediaPlayer().create();
 player.on(dashjs.MediaPlayer.events.ERROR, (told) => errors.push(told.error.message));
-player.initialize(document.querySelector("video"), "/live/arena/manifest.mpd", true);
+player.initialize(document.querySelector("video"), "/live/arena/MANIFEST", true);
 window.behind = () => player.getCurrentLiveLatency();
 """
 OTHERS = {
     "Shaka Player, HLS by parts": (SHAKA, IN_SHAKA.replace("LOW", "true").replace("MANIFEST", "index.m3u8")),
     "Shaka Player, HLS by segments": (SHAKA, IN_SHAKA.replace("LOW", "false").replace("MANIFEST", "index.m3u8")),
     "Shaka Player, DASH": (SHAKA, IN_SHAKA.replace("LOW", "false").replace("MANIFEST", "manifest.mpd")),
-    "dash.js": (DASH_JS, IN_DASH_JS),
+    "Shaka Player, DASH by parts": (SHAKA, IN_SHAKA.replace("LOW", "true").replace("MANIFEST", "low-latency.mpd")),
+    "dash.js": (DASH_JS, IN_DASH_JS.replace("MANIFEST", "manifest.mpd")),
+    "dash.js by parts": (DASH_JS, IN_DASH_JS.replace("MANIFEST", "low-latency.mpd")),
 }
+BY_PARTS = {"Shaka Player, DASH by parts", "dash.js by parts"}
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +177,10 @@ def test_players_of_hls_and_of_dash_play_it(on_air: Stack, browser: Browser) -> 
         until(
             lambda: client.get("/live/arena/v180-1/index.m3u8").text.count("#EXTINF") >= 8, "eight segments are whole"
         )
-    pages, refused = {}, defaultdict(list)
+    pages, refused, grew = {}, defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
     for title, (player, script) in OTHERS.items():
         page = pages[title] = browser.new_page()
-        page.on("response", partial(_note, refused[title]))
+        page.on("response", partial(_note, refused[title], grew[title]))
         watch(page, on_air, player, script)
     for title, page in pages.items():
         until(lambda page=page: page.evaluate("document.querySelector('video').played.length > 0"), f"{title} begins")
@@ -190,11 +193,15 @@ def test_players_of_hls_and_of_dash_play_it(on_air: Stack, browser: Browser) -> 
         assert page.evaluate("behind()") < 30, title
         page.close()
     assert {title: urls for title, urls in refused.items() if urls} == {}
+    assert {title for title, urls in grew.items() if urls} == BY_PARTS
 
 
-def _note(refused: list[str], response: Any) -> None:
+def _note(refused: list[str], grew: list[str], response: Any) -> None:
+    """`grew`: segments that had no length when they were asked for."""
     if response.status >= 400:
         refused.append(f"{response.status} {response.url}")
+    if response.url.endswith(".m4s") and "content-length" not in response.headers:
+        grew.append(response.url)
 
 
 def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, browser: Browser) -> None:

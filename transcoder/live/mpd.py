@@ -1,4 +1,4 @@
-"""Every way to watch a live event, as an MPD: the same segments as in HLS, whole ones."""
+"""Every way to watch a live event, as an MPD: the same segments as in HLS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from manifests import media_types
 from manifests.dash import AdaptationSet, Descriptor, Representation
 from manifests.dash.descriptor import CHANNELS, role
-from manifests.live import dash
+from manifests.live import dash, low_latency
 from manifests.live.dash import Track
 
 if TYPE_CHECKING:
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
 
 def live_mpd(event: LiveEvent, states: Mapping[RenditionId, LiveRendition], *, now_ms: int) -> LiveMpd:
-    """URLs are relative to it: `{rendition}/{n}.m4s`. Raises LiveError where no segment is whole."""
+    """Whole segments. URLs are relative to it: `{rendition}/{n}.m4s`. Raises LiveError where no segment is whole."""
+    return dash.mpd(_tracks(event, states), now_ms=now_ms)
+
+
+def low_latency_mpd(event: LiveEvent, states: Mapping[RenditionId, LiveRendition], *, clock_url: str) -> LiveMpd:
+    """Segments that are asked for while they grow. Raises LiveError where there is nothing yet of a rendition."""
+    return low_latency.mpd(_tracks(event, states), clock_url=clock_url)
+
+
+def _tracks(event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> list[Track]:
     pictures = AdaptationSet(
         id=1, content_type="video", mime_type=media_types.VIDEO_INIT, roles=(role("main"),), representations=()
     )
@@ -46,4 +55,4 @@ def live_mpd(event: LiveEvent, states: Mapping[RenditionId, LiveRendition], *, n
             sampling_rate=event.sound.sample_rate,
         )  # fmt: skip
         tracks.append(Track(group=sound, representation=heard, state=states[event.sound.id]))
-    return dash.mpd(tracks, now_ms=now_ms)
+    return tracks

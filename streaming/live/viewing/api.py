@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from manifests import media_types
 from manifests.errors import LiveError
+from manifests.hls import date_time
 from manifests.layout import ChannelId, RenditionId
 from manifests.live import directives, names
 from streaming.http.auth import InvalidToken
@@ -102,6 +103,30 @@ class ViewingApi:
             manifest = await self._viewing.mpd(channel.id)
         lifetime = _NAMING_MPD if channel.public else _PRIVATE
         return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
+
+    @operation(
+        summary="MPD of a channel, for players that speak Low-Latency DASH",
+        tag=_TAG,
+        description="Segments are asked for by the clock, and while they grow. Others take the other MPD.",
+        replies=_MPD,
+        errors=_ERRORS,
+    )
+    async def low_latency_mpd(self, request: Request) -> Response:
+        channel = await self._enter(request)
+        with _told(channel):
+            manifest = await self._viewing.mpd(channel.id, low_latency=True)
+        lifetime = _NAMING_MPD if channel.public else _PRIVATE
+        return playlist_response(request, manifest, cache_control=lifetime, media_type=media_types.MPD)
+
+    @operation(
+        summary="The time",
+        tag=_TAG,
+        description="By which segments are made (UTCTiming of the MPD for low latency).",
+        replies={200: Reply(description="In ISO 8601, to the millisecond", media_type=media_types.TEXT)},
+    )
+    async def time(self, request: Request) -> Response:
+        now = date_time.render(self._viewing.now())
+        return Response(now, headers={"Cache-Control": "no-store"}, media_type=media_types.TEXT)
 
     @operation(
         summary="Media playlist of a live rendition",
@@ -231,6 +256,8 @@ def routes(viewing: Viewing, doors: Doors) -> list[BaseRoute]:
     return [
         Route("/live/{channel}/index.m3u8", api.multivariant, methods=["GET"]),
         Route("/live/{channel}/manifest.mpd", api.mpd, methods=["GET"]),
+        Route("/live/{channel}/low-latency.mpd", api.low_latency_mpd, methods=["GET"]),
+        Route("/live/time", api.time, methods=["GET"]),
         Route("/live/{channel}/{rendition}/index.m3u8", api.media_playlist, methods=["GET"]),
         Route("/live/{channel}/{rendition}/iframes.m3u8", api.iframe_playlist, methods=["GET"]),
         Route("/live/{channel}/{rendition}/{init}.mp4", api.init_section, methods=["GET"]),

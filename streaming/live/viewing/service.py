@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from infra.ports import ByteStream, ObjectBody
+from manifests.dash.live_mpd import clock_of
 from manifests.errors import LiveError
 from manifests.hls import date_time
 from manifests.live import decide
@@ -27,11 +28,12 @@ from streaming.playback.errors import NoIFrames
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from transcoder.live.board import BODY_S, RECENT
 from transcoder.live.iframes import shown_in_trick_play
-from transcoder.live.mpd import live_mpd
+from transcoder.live.mpd import live_mpd, low_latency_mpd
 from transcoder.live.multivariant import multivariant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from datetime import datetime
 
     from manifests.dash.live_mpd import LiveMpd
     from manifests.layout import ChannelId, RenditionId
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from streaming.live.viewing.follower import Follower, Followers
     from transcoder.live.event import LiveEvent
 
+_CLOCK: Final = "../time"
+"""Where players of Low-Latency DASH ask for the time, seen from their MPD."""
 _OF_STATUS: Final[dict[int, type[ApiError]]] = {400: WrongDirectives, 404: LiveMediaNotFound, 503: PartLate}
 
 
@@ -69,7 +73,7 @@ class Viewing:
         self._followers, self._bodies, self._clock = followers, bodies, clock
         self._written = Written()
         self._multivariants: dict[ChannelId, tuple[object, RenderedPlaylist]] = {}
-        self._mpds: dict[ChannelId, tuple[tuple[LiveEvent, object, Timeline], LiveMpd]] = {}
+        self._mpds: dict[tuple[ChannelId, bool], tuple[tuple[LiveEvent, object, Timeline], LiveMpd]] = {}
 
     async def multivariant(self, channel: ChannelId) -> RenderedPlaylist:
         """Raises NothingLive."""
@@ -83,22 +87,36 @@ class Viewing:
             kept = self._multivariants[channel] = (seen, rendered(multivariant(event, follower.states).render()))
         return kept[1]
 
-    async def mpd(self, channel: ChannelId) -> RenderedPlaylist:
-        """Made anew for each request, since it tells the time. Raises NothingLive."""
+    def now(self) -> datetime:
+        return date_time.from_ms(self._clock())
+
+    async def mpd(self, channel: ChannelId, *, low_latency: bool = False) -> RenderedPlaylist:
+        """Of whole segments, and made anew for each request, since it tells the time; or with `low_latency`.
+
+        Raises NothingLive.
+        """
         follower, event = await self._event(channel)
         if len(follower.states) < len(event.renditions):
             raise NothingLive
         now = self._clock()
-        seen = tuple((state.media_sequence, state.number, state.ended) for state in follower.states.values())
-        kept = self._mpds.get(channel)
+        seen = tuple(
+            (state.media_sequence, state.number, state.growing is None, state.ended)
+            for state in follower.states.values()
+        )
+        kept = self._mpds.get((channel, low_latency))
         timeline = follower.marks.present(follower.states.values(), now_ms=now)
         if kept is None or kept[0] != (event, seen, timeline):
             try:
-                made = live_mpd(event, follower.states, now_ms=now)
+                if low_latency:
+                    made = low_latency_mpd(event, follower.states, clock_url=_CLOCK)
+                else:
+                    made = live_mpd(event, follower.states, now_ms=now)
             except LiveError as exc:
                 raise NothingLive from exc
-            kept = self._mpds[channel] = ((event, seen, timeline), with_splices(made, timeline.tags()))
-        return rendered(replace(kept[1], now=date_time.from_ms(now)).render())
+            made = with_splices(made, timeline.tags())
+            kept = self._mpds[channel, low_latency] = ((event, seen, timeline), made)
+        told = kept[1] if low_latency else replace(kept[1], clock=clock_of(date_time.from_ms(now)))
+        return rendered(told.render())
 
     async def playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
         """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, WrongDirectives, PartLate."""

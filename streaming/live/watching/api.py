@@ -49,6 +49,7 @@ class LiveChannel:
     viewers: int | None
     hls: str
     dash: str
+    dash_low_latency: str
     recording: AssetId | None
 
 
@@ -94,6 +95,7 @@ class WatchingApi:
             starts_at=channel.starts_at, started_at=channel.started_at, ended_at=channel.ended_at,
             dvr_s=int(channel.dvr.total_seconds()), viewers=listed.viewers,
             hls=f"{base}/index.m3u8", dash=f"{base}/manifest.mpd",
+            dash_low_latency=f"{base}/low-latency.mpd",
             recording=channel.recording if channel.published else None,
         )  # fmt: skip
 

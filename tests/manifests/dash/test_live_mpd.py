@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from manifests.dash import AdaptationSet, MpdError, Representation, SegmentTemplate
-from manifests.dash.live_mpd import LiveMpd, Period
+from manifests.dash.live_mpd import LiveMpd, Period, clock_of
 from manifests.hls import date_time
 from tests.mpd_rules import faults
 
@@ -21,7 +21,7 @@ FIRST = Period(id="6", start=Fraction(12), duration=Fraction(6), sets=(PICTURES,
 LAST = Period(id="9", start=Fraction(18), sets=(PICTURES,))
 EPOCH = date_time.from_ms(0)
 LIVE = LiveMpd(
-    origin=EPOCH, published=EPOCH, now=EPOCH, update=Fraction(2), end=Fraction(22),
+    origin=EPOCH, published=EPOCH, clock=clock_of(EPOCH), update=Fraction(2), end=Fraction(22),
     delay=Fraction(6), min_buffer=Fraction(2), periods=(FIRST, LAST),
 )  # fmt: skip
 

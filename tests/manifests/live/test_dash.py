@@ -101,6 +101,15 @@ def test_what_interrupts_ends_a_period_and_gaps_are_in_none() -> None:
     ]
 
 
+def test_what_can_be_appended_stays_in_its_period() -> None:
+    state = change.discontinue(at(parts=12), now_ms=0)  # a publisher is back
+    (period,) = dash.mpd(tracks(later(state, 12), at(SOUND, 24)), now_ms=DAWN).periods
+    assert (period.id, period.duration) == (str(FIRST), None)
+    short = later(change.end_segment(at(parts=9), now_ms=0), 6)
+    periods = dash.mpd(tracks(short, at(SOUND, 18)), now_ms=DAWN).periods
+    assert [each.start for each in periods] == [0, 2 * SEGMENT_S]
+
+
 PARSER = """
 const { parse } = require("mpd-parser");
 const text = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -150,9 +159,6 @@ def test_an_event_that_has_ended_says_where() -> None:
     assert faults(mpd.render()) == []
 
 
-def test_what_is_not_on_the_grid_of_the_epoch_has_no_mpd() -> None:
+def test_there_is_none_before_a_segment_is_whole() -> None:
     with pytest.raises(LiveError, match="whole"):
         dash.mpd(tracks(at(parts=3), at(SOUND, 3)), now_ms=DAWN)
-    short = later(change.end_segment(at(parts=3), now_ms=0), 6)
-    with pytest.raises(LiveError, match="number"):
-        dash.mpd(tracks(short, at(SOUND, 3)), now_ms=DAWN)

@@ -16,7 +16,7 @@ BEGIN = date_time.from_ms(DAWN)
 
 
 def test_each_splice_is_in_the_period_that_it_falls_into() -> None:
-    video, sound = (change.discontinue(at(pace, 12), now_ms=DAWN) for pace in (at().pace, SOUND))
+    video, sound = (change.discontinue(at(pace, 12), init="init-2.mp4", now_ms=DAWN) for pace in (at().pace, SOUND))
     plain = dash.mpd(tracks(later(video, 12), later(sound, 12)), now_ms=DAWN + 9000)
     assert [period.start for period in plain.periods] == [0, 2 * SEGMENT_S]
     late = timedelta(milliseconds=int(2000 * SEGMENT_S) + 500)

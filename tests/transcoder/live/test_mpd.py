@@ -9,7 +9,7 @@ from manifests.errors import LiveError
 from manifests.live import change
 from tests.mpd_rules import faults
 from tests.transcoder.live import feeds
-from transcoder.live.mpd import live_mpd
+from transcoder.live.mpd import live_mpd, low_latency_mpd
 from transcoder.live.packager import pace_of
 
 if TYPE_CHECKING:
@@ -52,3 +52,13 @@ def test_it_lists_what_hls_lists() -> None:
 def test_it_is_there_with_the_first_segment() -> None:
     with pytest.raises(LiveError, match="whole"):
         live_mpd(EVENT, states(5), now_ms=NOW)
+
+
+def test_for_low_latency_it_is_there_with_the_first_part() -> None:
+    mpd = low_latency_mpd(EVENT, states(1), clock_url="../time")
+    assert faults(mpd.render()) == []
+    (period,) = mpd.periods
+    assert [len(each.representations) for each in period.sets] == [len(EVENT.rungs), 1]
+    assert {template.number for each in period.sets for template in each.templates()} == {FIRST}
+    with pytest.raises(LiveError, match="nothing"):
+        low_latency_mpd(EVENT, states(0), clock_url="../time")

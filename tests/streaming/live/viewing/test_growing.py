@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 import uvicorn
+from defusedxml import ElementTree
 
 from infra.tasks import end
+from manifests.hls import date_time
 from manifests.live.names import SegmentName
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.errors import LiveMediaNotFound, PartLate
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.growing import grow
 from streaming.live.viewing.service import Viewing
+from tests.mpd_rules import faults
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 from transcoder.live import board
 
@@ -178,3 +182,21 @@ async def test_whoever_takes_it_very_slowly_gets_the_rest_from_the_bucket(
     follower = await services.followers.of(EVENT.channel)
     await eventually(lambda: not follower.states[PICTURE].segments[0].parts)
     assert b"".join([*got, *[part async for part in growing]]) == WHOLE
+
+
+async def test_the_mpd_for_low_latency_is_there_with_the_first_part(
+    client: httpx.AsyncClient, stage: Stage, processes: list[Viewing]
+) -> None:
+    assert (await client.get("/live/arena/low-latency.mpd")).json()["code"] == "nothing_live"
+    await stage.parts(FIRST, range(1))
+    for rendition in EVENT.renditions:
+        await client.get(f"/live/arena/{rendition}/{FIRST}.0.m4s")
+    answer = await client.get("/live/arena/low-latency.mpd")
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "application/dash+xml", "public, max-age=1",
+    )  # fmt: skip
+    assert faults(answer.text) == []
+    time = ElementTree.fromstring(answer.text).find("{*}UTCTiming")
+    assert time is not None
+    clock = await client.get(urljoin("/live/arena/low-latency.mpd", time.get("value")))
+    assert (clock.text, clock.headers["cache-control"]) == (date_time.render(date_time.from_ms(stage.now)), "no-store")

@@ -77,6 +77,7 @@ async def test_what_is_on_air_comes_first(services: Services, ask: Callable[...,
         "id": "arena", "title": "Arena", "state": "live", "on_air": True, "starts_at": None, "started_at": None,
         "ended_at": None, "dvr_s": 14_400, "viewers": 0, "hls": "/live/arena/index.m3u8",
         "dash": "/live/arena/manifest.mpd",
+        "dash_low_latency": "/live/arena/low-latency.mpd",
         "recording": None,
     }  # fmt: skip
     assert arena == (await ask("/api/live/arena")).json()
