@@ -12,6 +12,7 @@ import numpy as np
 from streaming.live.ingest.rtmp.flv import tag
 from streaming.live.ingest.rtmp.messages import Kind
 from tests.fuzz.corpus import HERE, SEEDS
+from tests.streaming.live.entry.test_ts import KEY, LATER, MAP, MORE, PROGRAMMES
 from tests.streaming.live.ingest.rtmp.peer import KEY_PICTURE, SOUND, VIDEO_HEADER, greeting, media
 from tests.streaming.live.timeline.scte35.spliced import SPLICES, Stream, insert, segmentation, signal
 
@@ -59,6 +60,8 @@ def write(name: str, seed: str, body: bytes) -> None:
 def main() -> None:
     fragmented = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
     stream, _ = clip("mp4", "libx264", options=fragmented)
+    each, _ = clip("mp4", "libx264", options={"movflags": "frag_every_frame+empty_moov+default_base_moof"})
+    flv, _ = clip("flv", "libx264")
     plain, avc = clip("mp4", "libx264")
     annex_b, _ = clip("h264", "libx264")
     hevc_stream, hevc = clip("hevc", "libx265")
@@ -98,6 +101,9 @@ def main() -> None:
     write("rtmp", "pictures", hello + media(Kind.VIDEO, VIDEO_HEADER) + media(Kind.VIDEO, KEY_PICTURE, 40))
     write("rtmp", "late", hello + media(Kind.AUDIO, SOUND, 0xFFFFFFF0) + media(Kind.AUDIO, SOUND, 5))
     write("rtmp", "aggregate", hello + media(Kind.AGGREGATE, tag(9, 0, KEY_PICTURE) + tag(8, 20, SOUND), 40))
+    write("entries", "flv", flv)
+    write("entries", "mpegts", PROGRAMMES + MAP + KEY + LATER + PROGRAMMES + MAP + MORE + KEY + LATER)
+    write("entries", "mp4", each)
     stream = Stream()
     out, back = insert(7, 900, out=True, seconds=30), signal(5, segmentation(1, 0x31), segmentation(2, 0x10))
     write("splices", "stream", stream.tables() + stream.clock(9) + stream.sections(SPLICES, out, back))
