@@ -89,12 +89,23 @@ def run(*, quick: bool = False) -> Result:
         found = measured(seconds, settled, rival=rival, home=folder / "home")
     rows = [row(name, seen) for name, seen in found.items()]
     if rival is None:
-        rows.append((f"{_RIVAL}: not here (Debian: libnginx-mod-rtmp)", *["–"] * 8))
+        rows.append((f"{_RIVAL}: not here (Debian: libnginx-mod-rtmp)", *["–"] * 9))
     return Result(
         name="Latency",
         question="Seconds from a picture's hand-over to the publisher's encoder to the screen of a browser, by a clock "
         "in the picture. Publisher, service, Chromium and the rival share one machine; all play at the same time.",
-        columns=("what", "p50", "p95", "p99", "target p95", "pictures", "stalls", "mean rate", "stamp − clock"),
+        columns=(
+            "what",
+            "p50",
+            "p95",
+            "p99",
+            "target p95",
+            "pictures",
+            "stalls",
+            "pace",
+            "changes a minute",
+            "stamp − clock",
+        ),
         rows=tuple(rows),
         verdict=verdict(found),
         numbers={name: numbers(seen) for name, seen in found.items()},
@@ -108,7 +119,7 @@ def row(name: str, seen: Seen) -> tuple[str, ...]:
     return (
         name, f"{p50:.2f}", f"{p95:.2f}", f"{p99:.2f}", f"≤ {target:.1f}" if target else "–",
         f"{len(seen.behind)} ({seen.unread} unread)", f"{seen.stalls} ({seen.stalled_ms / 1000:.1f} s)",
-        f"{seen.mean_rate:.3f}", stamp,
+        f"{seen.pace:.3f}", f"{60_000 * seen.changes / max(1, seen.watched_ms):.0f}", stamp,
     )  # fmt: skip
 
 

@@ -57,12 +57,14 @@ const dated = () => new Date(player.timeAsUTC() * 1000), aim = () => player.getT
 )
 _WATCH: Final = """
 const video = document.querySelector("video");
-const seen = { behind: [], stamps: [], unread: 0, stalls: 0, stalled: 0, wall: 0, played: 0, rates: {}, fatal: [] };
+const seen = { behind: [], stamps: [], unread: 0, stalls: 0, stalled: 0, fatal: [] };
+Object.assign(seen, { wall: 0, media: 0, changes: 0, rates: {} });
 window.seen = seen;
 let counting = false, waiting = null, last = null;
 const fatal = (what) => seen.fatal.push(what);
 PLAYER
 video.addEventListener("waiting", () => { waiting ??= performance.now(); });
+video.addEventListener("ratechange", () => { if (counting) seen.changes++; });
 video.addEventListener("playing", () => {
   if (waiting !== null && counting) { seen.stalls++; seen.stalled += performance.now() - waiting; }
   waiting = null;
@@ -78,11 +80,11 @@ function shown(now, picture) {
   if (old !== null && date)
     seen.stamps.push(date.getTime() + 1000 * (picture.mediaTime - video.currentTime) - (wall - old));
   if (last !== null) {
-    seen.wall += now - last;
-    seen.played += video.playbackRate * (now - last);
-    seen.rates[video.playbackRate] = (seen.rates[video.playbackRate] ?? 0) + now - last;
+    seen.wall += now - last.now;
+    seen.media += 1000 * (picture.mediaTime - last.mediaTime);
+    seen.rates[video.playbackRate] = (seen.rates[video.playbackRate] ?? 0) + now - last.now;
   }
-  last = now;
+  last = { now, mediaTime: picture.mediaTime };
 }
 video.requestVideoFrameCallback(shown);
 window.begin = () => { waiting = null; counting = true; };
@@ -97,14 +99,17 @@ window.end = () => {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a page saw. `behind`: ms from hand-over to the publisher's encoder to the screen, of each picture; `stamps`:
-    ms that PROGRAM-DATE-TIME is later than the picture's own clock; `rates`: ms at each playback rate."""
+    ms that PROGRAM-DATE-TIME is later than the picture's own clock. `pace`: media time that was shown in a second;
+    `changes`: of the playback rate; `rates`: ms at each that was asked for, which is not how fast it played."""
 
     behind: tuple[float, ...]
     stamps: tuple[float, ...]
     unread: int
     stalls: int
     stalled_ms: float
-    mean_rate: float
+    pace: float
+    changes: int
+    watched_ms: float
     rates: Mapping[str, float]
     fatal: tuple[str, ...]
     aim_s: float
@@ -148,7 +153,8 @@ class Page:
         self._page.close()
         return Seen(
             behind=tuple(told["behind"]), stamps=tuple(told["stamps"]), unread=told["unread"], stalls=told["stalls"],
-            stalled_ms=told["stalled"], mean_rate=told["played"] / max(1, told["wall"]), rates=told["rates"],
+            stalled_ms=told["stalled"], pace=told["media"] / max(1, told["wall"]), changes=told["changes"],
+            watched_ms=told["wall"], rates=told["rates"],
             fatal=tuple(told["fatal"]), aim_s=told["aim"] or 0.0,
         )  # fmt: skip
 

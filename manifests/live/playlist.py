@@ -64,7 +64,13 @@ _VERSION: Final = 6
 SKIP_UNTIL: Final = 6
 """CAN-SKIP-UNTIL in target durations: the least that is allowed (§4.4.3.8)."""
 _HOLD_BACK: Final = 3
-"""HOLD-BACK in target durations, PART-HOLD-BACK in PART-TARGET."""
+"""HOLD-BACK in target durations, PART-HOLD-BACK in PART-TARGET: at the least."""
+_BUFFERED: Final = 1
+"""Seconds that a player has in its buffer at PART-HOLD-BACK, also right before the next part comes.
+
+hls.js plays faster only with more than that. Nearer to the edge it changes its speed with every part, up and down, and
+gets no nearer.
+"""
 
 
 def skipped(state: LiveRendition) -> int:
@@ -141,6 +147,7 @@ def build(state: LiveRendition, placed: Placed, *, with_parts: bool) -> MediaPla
 def control(state: LiveRendition, others: Reported) -> ServerControl:
     """The same in all playlists (§6.2.4): their target duration is, and the longest PART-TARGET counts for all."""
     states, target = (state, *others.media.values()), state.pace.target_duration
+    part = max(each.pace.part_target for each in states)
     if any(state.pace.target_duration != target for state in states):
         raise LiveError("renditions of one channel have one target duration (§6.2.4)")
     return ServerControl(
@@ -148,7 +155,7 @@ def control(state: LiveRendition, others: Reported) -> ServerControl:
         can_skip_until=Fraction(SKIP_UNTIL * target),
         can_skip_dateranges=True,
         hold_back=Fraction(_HOLD_BACK * target),
-        part_hold_back=_HOLD_BACK * max(state.pace.part_target for state in states),
+        part_hold_back=max(_HOLD_BACK * part, _BUFFERED + part),
     )
 
 

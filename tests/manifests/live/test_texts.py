@@ -34,7 +34,7 @@ def delta(state: LiveRendition, skipping: Skipping = Skipping.SEGMENTS, found: T
 GOLDEN = """#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-TARGETDURATION:2
-#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12,CAN-SKIP-DATERANGES=YES,HOLD-BACK=6,PART-HOLD-BACK=0.96
+#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12,CAN-SKIP-DATERANGES=YES,HOLD-BACK=6,PART-HOLD-BACK=1.32
 #EXT-X-PART-INF:PART-TARGET=0.32
 #EXT-X-MEDIA-SEQUENCE:40
 #EXT-X-DISCONTINUITY-SEQUENCE:0
@@ -125,6 +125,9 @@ def test_all_renditions_have_the_same_server_control() -> None:
     assert controls[0] is not None
     assert controls[0].part_hold_back == 3 * Fraction(533_334, 10**6)
     assert (controls[0].hold_back, controls[0].can_skip_until) == (9, 18)
+    quarter = read(full(later(begun(Pace(timescale=1000, part=250, parts=12, target_duration=3)), 1))).server_control
+    assert quarter is not None
+    assert quarter.part_hold_back == Fraction(5, 4)  # a second and a part
     assert (controls[0].can_block_reload, controls[0].can_skip_dateranges) == (True, True)
 
 

@@ -13,14 +13,17 @@ from typing import Final
 
 FASTEST_PPM: Final = 500
 """Crystals are within 100 ppm of each other, and cheap cameras within 200. 500 ppm are 0.9 cents of a tone."""
+FASTEST_AT_FIRST_PPM: Final = 2_000
+"""3.5 cents: what the first packets were late, since an encoder starts and connects, is made up for in a minute."""
 STEP_MS: Final = 5_000
 """Later than this for a whole window: moved at once."""
 
-_WINDOW_MS: Final = 10_000
+_AT_FIRST_MS: Final = 60_000
+_WINDOW_MS, _WINDOW_AT_FIRST_MS = 10_000, 2_000
 _BURSTS_WINDOW_MS: Final = 30_000
 """Of somebody who sends whole segments: some of them."""
 _WINDOWS: Final = 3
-_SETTLES_S: Final = 100
+_SETTLES_S, _SETTLES_AT_FIRST_S = 100, 20
 """What is off is made up for in so many seconds, so a clock of 200 ppm stands 20 ms off."""
 _PAUSE_MS: Final = 1_000
 _AFTER_PAUSE_MS: Final = 3_000
@@ -46,6 +49,8 @@ class Drift:
         self._windows: deque[int] = deque(maxlen=_WINDOWS)
         self._earliest: int | None = None
         self._ends: int | None = None
+        self._later: int | None = None
+        """From then on (ms) it is no longer the first minute."""
         self._last: int | None = None
         self._returned = False
 
@@ -60,7 +65,8 @@ class Drift:
         # 1 ppm of a millisecond is a nanosecond.
         self._nanoseconds += self.ppm * max(0, min(now - last, _WINDOW_MS))
         if self._ends is None:
-            self._ends = now + self._length
+            self._later = now if self._bursts else now + _AT_FIRST_MS
+            self._ends = now + self._length(now)
         elif now >= self._ends:
             self._look(now)
         if now - last >= _PAUSE_MS and not self._bursts and not self._returned:
@@ -68,14 +74,18 @@ class Drift:
             self._earliest, self._ends, self._returned = None, now + _AFTER_PAUSE_MS, True
         self._earliest = late if self._earliest is None else min(self._earliest, late)
 
-    @property
-    def _length(self) -> int:
-        return _BURSTS_WINDOW_MS if self._bursts else _WINDOW_MS
+    def _is_first(self, now: int) -> bool:
+        return self._later is None or now < self._later
+
+    def _length(self, now: int) -> int:
+        if self._bursts:
+            return _BURSTS_WINDOW_MS
+        return _WINDOW_AT_FIRST_MS if self._is_first(now) else _WINDOW_MS
 
     def _look(self, now: int) -> None:
         """A window is over."""
         assert self._earliest is not None  # noqa: S101 - it began with a packet
-        earliest, self._earliest, self._ends = self._earliest, None, now + self._length
+        earliest, self._earliest, self._ends = self._earliest, None, now + self._length(now)
         if self.aim is None:
             self.aim = earliest
         limit, self._returned = _AFTER_PAUSE_STEP_MS if self._returned else STEP_MS, False
@@ -85,4 +95,6 @@ class Drift:
             self._windows.clear()
         self._windows.append(earliest)
         off = median_low(self._windows) - self.aim - self.shift
-        self.ppm = max(-FASTEST_PPM, min(FASTEST_PPM, off // _SETTLES_S))
+        first = self._is_first(now)
+        fastest = FASTEST_AT_FIRST_PPM if first else FASTEST_PPM
+        self.ppm = max(-fastest, min(fastest, off // (_SETTLES_AT_FIRST_S if first else _SETTLES_S)))

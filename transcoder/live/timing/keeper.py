@@ -18,6 +18,9 @@ from transcoder.live.timing.places import Places
 _JUMP_US: Final = 500_000
 """A larger step back, or into what is still to come, is a jump."""
 
+_PACKET_US: Final = 20_000
+"""About what a packet lasts: no stamp comes twice."""
+
 
 @dataclass(slots=True, kw_only=True)
 class _Track:
@@ -93,4 +96,4 @@ class Timekeeper:
         if known:
             return min(known, key=lambda offset: abs(steps[offset]))
         # Who sends segments has not stood still between them.
-        return track.last + (0 if self._bursts else passed) - at
+        return track.last + (_PACKET_US if self._bursts else max(_PACKET_US, passed)) - at

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from transcoder.live.timing.drift import FASTEST_PPM, Drift
+from transcoder.live.timing.drift import FASTEST_AT_FIRST_PPM, FASTEST_PPM, Drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +64,18 @@ def test_nothing_is_ever_moved_faster_than_anybody_hears() -> None:
     drift, last = Drift(), 0
     for now in range(0, 30 * MINUTE, 500):
         drift.note(-3 * now, now)
-        assert abs(drift.shift - last) <= FASTEST_PPM * 500 // 1000 + 1
+        fastest = FASTEST_AT_FIRST_PPM if now <= MINUTE + 2000 else FASTEST_PPM
+        assert abs(drift.shift - last) <= fastest * 500 // 1000 + 1
         last = drift.shift
     assert drift.ppm == -FASTEST_PPM
+
+
+def test_what_the_first_packets_were_late_is_made_up_for_in_a_minute() -> None:
+    drift = Drift()
+    off = dict(Publisher(ppm=0, every=40, delay=lambda _: -150).off(drift, 0.05))
+    assert off[1000] == 0
+    assert off[MINUTE] < -120_000
+    assert off[2 * MINUTE] == pytest.approx(-150_000, abs=20_000)
 
 
 def test_another_way_through_the_network_is_followed_slowly() -> None:
