@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.accessible import lacking
 from tests.e2e.stack import until
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def test_previews_are_shown_while_seeking(stack: Stack, watched: Watched, butter
     poster = page.get_by_role("link", name="Butterfly, macro shot").locator("img")
     expect(poster).to_be_visible()
     assert poster.evaluate("image => image.naturalWidth") == 1280
+    assert lacking(page) == []
     page.goto(f"{stack.url}/?watch={butterfly}")
     watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")
     assert watched.video("poster").endswith("/poster.jpg")
@@ -104,6 +106,7 @@ def test_previews_are_shown_while_seeking(stack: Stack, watched: Watched, butter
     image = page.locator("media-time-range").get_attribute("mediapreviewimage")
     assert image is not None
     assert f"/v/{butterfly}/stills-1/storyboard-0.jpg#xywh=" in image
+    assert lacking(page) == []
     assert watched.errors == []
 
 
@@ -137,6 +140,7 @@ def test_an_editor_uploads_and_publishes(stack: Stack, watched: Watched, media: 
     page.get_by_label("Access token").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
+    assert lacking(page) == []
     watched.errors.clear()
     page.get_by_label("Access token").fill(stack.token)
     page.get_by_role("button", name="Sign in").click()
@@ -156,6 +160,7 @@ def test_an_editor_uploads_and_publishes(stack: Stack, watched: Watched, media: 
     expect(page.get_by_role("img", name="Picture 1")).to_be_visible()
     expect(page.get_by_role("radio").first).to_be_checked()
     page.get_by_role("radio").first.focus()
+    assert lacking(page) == []
     page.get_by_role("button", name="Close", exact=True).click()
     row.get_by_role("button", name="Quality").click()
     expect(page.get_by_role("row", name="720×400")).to_be_visible()
@@ -188,4 +193,22 @@ def test_what_is_not_media_tells_the_editor_why(stack: Stack, watched: Watched, 
     row = page.locator(".row[data-state='failed']").first
     expect(row).to_be_visible(timeout=60_000)
     expect(row.locator(".said:visible")).not_to_be_empty()
+    assert lacking(page) == []
     assert watched.errors == []
+
+
+SEEN_BADLY = """<!doctype html><html lang="en"><title>x</title><style>
+  p { color: #777; background: #fff }
+  @media (prefers-color-scheme: dark) { p { color: #777; background: #111 } b { color: #333; background: #111 } }
+</style><main><h1>x</h1><img src="data:,"><p>Legible in one.</p><b>Legible in the other.</b></main>"""
+
+
+def test_what_pages_lack_is_found_in_both_colour_schemes(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(SEEN_BADLY)
+    found = {(scheme, rule, len(nodes)) for scheme, rule, _, nodes in lacking(page)}
+    assert found == {
+        ("light", "image-alt", 1), ("light", "color-contrast", 1), ("dark", "image-alt", 1),
+        ("dark", "color-contrast", 2),
+    }  # fmt: skip
+    page.close()

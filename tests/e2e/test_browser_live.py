@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.accessible import lacking
 from tests.e2e.stack import Stack, running, until
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     live.click()
     expect(live).to_have_attribute("aria-pressed", "true")
     expect(bar).to_have_attribute("aria-valuetext", re.compile("live$"))
+    assert lacking(page) == []
     was = page.evaluate(f"{VIDEO}.currentTime")
     until(lambda: page.evaluate(f"{VIDEO}.currentTime") > was + 1, "the live edge plays")
 
@@ -313,6 +315,7 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     keys.get_by_label("Place").select_option("backup")
     keys.get_by_role("button", name="Make a key").click()
     expect(keys.get_by_role("textbox", name="RTMP, OBS: Stream Key")).to_have_value(re.compile("^live_"))
+    assert lacking(page) == []
     keys.get_by_role("button", name="I have it").click()
     expect(keys.get_by_role("textbox", name="RTMP, OBS: Stream Key")).to_have_count(0)
     keys.get_by_role("button", name="Revoke the backup key").click()
@@ -322,6 +325,7 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     page.get_by_role("button", name="New channel").click()
     page.get_by_label("Title").fill("Pool")
     page.get_by_label("Public").uncheck()
+    assert lacking(page) == []
     page.get_by_role("button", name="Make the channel").click()
     page.get_by_role("button", name="Start an event").click()
     expect(page.get_by_text("Waiting for a publisher")).to_be_visible()

@@ -79,6 +79,7 @@ export function createPlayer(programme: Programme): Player {
       element("media-fullscreen-button" as "div"),
     ),
   );
+  silencePreview(root);
   const rates: ((kbps: number) => void)[] = [];
   const failed: ((message: string) => void)[] = [];
   const fail = (message: string) => failed.splice(0).forEach((listener) => listener(message));
@@ -119,6 +120,13 @@ export function createPlayer(programme: Programme): Player {
       root.remove();
     },
   };
+}
+
+/** The picture above the pointer has no text alternative in media-chrome: the time below it says all there is. */
+function silencePreview(root: HTMLElement): void {
+  const range = root.querySelector("media-time-range")?.shadowRoot;
+  const picture = range?.querySelector("media-preview-thumbnail")?.shadowRoot?.querySelector("img");
+  picture?.setAttribute("alt", "");
 }
 
 function configuration(programme: Programme): Partial<HlsConfig> {
