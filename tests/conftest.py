@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-import anyio
 import asyncpg
 import imageio_ffmpeg
 import pytest
@@ -31,6 +30,7 @@ from infra.redis_cache import RedisCache
 from infra.s3 import S3Store
 from infra.settings import S3Settings
 from infra.sql import open_engine
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 REPOSITORY: Final = Path(__file__).parents[1]
-_PATIENCE_S: Final = 60.0
 _PORTS: Final = range(10_000, 32_000)
 """Below those that the kernel gives to clients: what is free now stays free until somebody listens."""
 
@@ -84,7 +83,7 @@ def wait_for() -> Callable[[Callable[[], bool], str], None]:
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + waiting.PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(what)
@@ -94,16 +93,7 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
 @pytest.fixture
 def eventually() -> Callable[..., Awaitable[None]]:
     """`await eventually(condition, timeout=…)`: waits until a plain or async condition holds, else TimeoutError."""
-
-    async def wait(condition: Callable[[], bool | Awaitable[bool]], timeout: float = _PATIENCE_S) -> None:  # noqa: ASYNC109
-        with anyio.fail_after(timeout):
-            while True:
-                answer = condition()
-                if answer if isinstance(answer, bool) else await answer:
-                    return
-                await anyio.sleep(0.02)
-
-    return wait
+    return waiting.eventually
 
 
 # --- Valkey ---------------------------------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ import httpx
 from infra.tasks import end
 from manifests import hls
 from manifests.hls import MediaPlaylist, MultivariantPlaylist, Part, Segment
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 
 _AGAIN_S = 0.2
@@ -182,15 +183,7 @@ async def until_live(client: httpx.AsyncClient, url: str, *, within: float = 60)
     async def is_live() -> bool:
         return (await client.get(url)).status_code == 200
 
-    await until(is_live, within=within)
-
-
-async def until(ask: Callable[[], Awaitable[bool]], *, within: float = 60) -> None:
-    async with asyncio.timeout(within):
-        while True:
-            if await ask():
-                return
-            await asyncio.sleep(0.05)
+    await eventually(is_live, within)
 
 
 async def decoded(ffmpeg: str, url: str, *, seconds: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.e2e.compose import live_cache, varnish
-from tests.e2e.live import until
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -67,7 +67,7 @@ async def cached(port: int, upstream: int, folder: Path) -> AsyncIterator[httpx.
         base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=60, trust_env=False
     ) as client:
         try:
-            await until(lambda: _answers(client))
+            await eventually(lambda: _answers(client))
             yield client
         finally:
             process.terminate()
@@ -101,7 +101,7 @@ async def test_what_many_wait_for_is_asked_for_once(
         async def all_are_held() -> bool:
             return set(api.asked) == wanted
 
-        await until(all_are_held)
+        await eventually(all_are_held)
         api.open.set()
         answers = await asyncio.gather(*waiting, *others, private)
         assert {answer.text for answer in answers} == {"ok"}

@@ -12,7 +12,8 @@ import pytest
 
 from infra.errors import ObjectExists, ObjectNotFound, ObjectStoreError
 from infra.s3 import S3Store
-from tests.e2e.soak.faults import Fault, FaultKind
+from tests.e2e.soak.faults import FaultKind
+from tests.e2e.soak.plan import Fault
 from tests.e2e.soak.s3_proxy import S3Proxy
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from transcoder.schedule.claims import BELIEVED
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from tests.e2e.soak.faults import Fault
+    from tests.e2e.soak.plan import Fault
     from tests.e2e.soak.stage import Stage
 
 _PATIENCE_S: Final = 3.0
@@ -58,7 +58,7 @@ class Director:
                     self.crashed.append(part.name)
                     self._stage.start(part)
 
-    async def _act(self, fault: Fault) -> None:
+    async def _act(self, fault: Fault[FaultKind]) -> None:
         if fault.kind.of_s3:
             struck = await self._stage.proxy.strike(fault, patience_s=_PATIENCE_S)
         elif fault.kind in (FaultKind.REDIS_KILL, FaultKind.STORE_KILL):
@@ -67,7 +67,7 @@ class Director:
             struck = await self._part(fault)
         self.struck[fault.kind] += struck
 
-    async def _server(self, fault: Fault) -> bool:
+    async def _server(self, fault: Fault[FaultKind]) -> bool:
         if fault.kind in self._busy:
             return False
         self._busy.add(fault.kind)
@@ -84,7 +84,7 @@ class Director:
         self._busy.discard(fault.kind)
         return True
 
-    async def _part(self, fault: Fault) -> bool:
+    async def _part(self, fault: Fault[FaultKind]) -> bool:
         parts = self._stage.parts[fault.kind.value.partition("_")[0]]
         part = parts[fault.victim % len(parts)]
         if (process := part.process) is None:  # it is being ended by another fault

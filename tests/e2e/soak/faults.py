@@ -1,11 +1,11 @@
-"""Which faults strike when: a pure function of a seed, so that a run can be made again."""
+"""What goes wrong in a stack that uploads and plays, and how often."""
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from tests.e2e.soak import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,18 +53,7 @@ class FaultKind(StrEnum):
         return self.value.startswith("s3_")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """`after_s` since the one before; `victim` chooses among processes of the kind, modulo their number."""
-
-    kind: FaultKind
-    after_s: float
-    victim: int
-    lasts_s: float
-
-
-# How often, and the shortest and longest duration in seconds.
-_TABLE: Final[dict[FaultKind, tuple[float, float, float]]] = {
+_TABLE: Final[dict[FaultKind, plan.Often]] = {
     FaultKind.WORKER_KILL: (22, 0, 0),
     FaultKind.WORKER_TERM: (5, 0, 0),
     FaultKind.WORKER_STOP: (5, 1, 5),
@@ -84,16 +73,6 @@ _TABLE: Final[dict[FaultKind, tuple[float, float, float]]] = {
 }
 
 
-def faults(seed: int, *, pause_s: float) -> Iterator[Fault]:
+def faults(seed: int, *, pause_s: float) -> Iterator[plan.Fault[FaultKind]]:
     """Faults without end, `pause_s` apart on average."""
-    chance = random.Random(seed)
-    kinds = list(_TABLE)
-    while True:
-        (kind,) = chance.choices(kinds, [_TABLE[each][0] for each in kinds])
-        _, shortest, longest = _TABLE[kind]
-        yield Fault(
-            kind=kind,
-            after_s=chance.expovariate(1 / pause_s),
-            victim=chance.randrange(1 << 16),
-            lasts_s=chance.uniform(shortest, longest),
-        )
+    return plan.planned(_TABLE, seed, apart=lambda chance: chance.expovariate(1 / pause_s))

@@ -19,7 +19,7 @@ from tests.e2e.soak.ledger import now
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.e2e.soak.faults import Fault
+    from tests.e2e.soak.plan import Fault
 
 _BLOCK: Final = 64 * 1024
 _DROPS: Final = 10
@@ -27,7 +27,7 @@ _ANSWERS: Final = {
     FaultKind.S3_ERROR: (500, "InternalError"),
     FaultKind.S3_BUSY: (503, "SlowDown"),
 }
-Mood = Callable[[str], "Fault | tuple[int, str] | None"]
+Mood = Callable[[str], "Fault[FaultKind] | tuple[int, str] | None"]
 """What becomes of requests by this method, as long as it lasts: a fault, or a status with S3's word for it."""
 _FITS: Final = {
     FaultKind.S3_CUT_ANSWER: frozenset({"GET"}),
@@ -79,7 +79,7 @@ class S3Proxy:
         self.requests = 0
         self.mood: Mood = lambda _: None
         self._port, self._prefix = port, f"/{bucket}/"
-        self._armed: dict[Fault, asyncio.Event] = {}
+        self._armed: dict[Fault[FaultKind], asyncio.Event] = {}
         self._connections: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -92,7 +92,7 @@ class S3Proxy:
             await end(*self._connections)
             await server.wait_closed()
 
-    async def strike(self, fault: Fault, *, patience_s: float) -> bool:
+    async def strike(self, fault: Fault[FaultKind], *, patience_s: float) -> bool:
         """Let a fault hit the next request that it fits; False if none came."""
         struck = self._armed[fault] = asyncio.Event()
         try:
@@ -102,7 +102,7 @@ class S3Proxy:
             return self._armed.pop(fault, None) is None
         return True
 
-    def _take(self, head: _Head) -> Fault | None:
+    def _take(self, head: _Head) -> Fault[FaultKind] | None:
         for fault, struck in self._armed.items():
             fitting = _FITS.get(fault.kind)
             if fitting is None or (head.first[0] in fitting and (head.length > 1 or head.first[0] == "GET")):

@@ -14,7 +14,7 @@ from tests.e2e.soak_live.faults import FaultKind, faults
 from tests.e2e.soak_live.stage import APIS
 
 if TYPE_CHECKING:
-    from tests.e2e.soak_live.faults import Fault
+    from tests.e2e.soak.plan import Fault
     from tests.e2e.soak_live.record import Record
     from tests.e2e.soak_live.stage import LiveStage
 
@@ -44,7 +44,7 @@ class Director:
             await self._act(fault)
             self.struck[fault.kind] += 1
 
-    async def _act(self, fault: Fault) -> None:
+    async def _act(self, fault: Fault[FaultKind]) -> None:
         stage = self._stage
         if fault.kind in (FaultKind.LIVE_KILL, FaultKind.REDIS_EMPTIED):
             await self._is_whole()

@@ -1,11 +1,11 @@
-"""Which faults strike a live stack when: a pure function of a seed, so that a run can be made again."""
+"""What goes wrong in a stack with a live channel, and how often."""
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from tests.e2e.soak import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +27,7 @@ class FaultKind(StrEnum):
     """The store hangs for `lasts_s`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """`after_s` since the one before; `victim` chooses among processes of the kind, modulo their number."""
-
-    kind: FaultKind
-    after_s: float
-    victim: int
-    lasts_s: float
-
-
-_TABLE: Final[dict[FaultKind, tuple[float, float, float]]] = {
+_TABLE: Final[dict[FaultKind, plan.Often]] = {
     FaultKind.LIVE_KILL: (6, 0, 0),
     FaultKind.ENCODER_KILL: (2, 0, 0),
     FaultKind.LIVE_STOP: (1, 0.2, 1.2),
@@ -47,20 +37,10 @@ _TABLE: Final[dict[FaultKind, tuple[float, float, float]]] = {
     FaultKind.STORE_KILL: (1, 0, 1.5),
     FaultKind.STORE_STOP: (2, 1, 4),
 }
-"""How often, and the shortest and longest duration in seconds."""
 
 
-def faults(seed: int, *, pause_s: float) -> Iterator[Fault]:
+def faults(seed: int, *, pause_s: float) -> Iterator[plan.Fault[FaultKind]]:
     """Faults without end, `pause_s` apart on average; each kind once among the first."""
-    chance = random.Random(seed)
-    kinds = list(_TABLE)
-    first = chance.sample(kinds, len(kinds))
-    while True:
-        kind = first.pop() if first else chance.choices(kinds, [_TABLE[each][0] for each in kinds])[0]
-        _, shortest, longest = _TABLE[kind]
-        yield Fault(
-            kind=kind,
-            after_s=pause_s * chance.uniform(0.4, 1.6),
-            victim=chance.randrange(1 << 16),
-            lasts_s=chance.uniform(shortest, longest),
-        )
+    return plan.planned(
+        _TABLE, seed, apart=lambda chance: pause_s * chance.uniform(0.4, 1.6), each_first=True
+    )  # fmt: skip

@@ -17,7 +17,8 @@ from infra.s3 import S3Store
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist
 from manifests.live.names import PartName
-from tests.e2e.soak.faults import Fault, FaultKind
+from tests.e2e.soak.faults import FaultKind
+from tests.e2e.soak.plan import Fault
 from tests.e2e.soak.s3_proxy import S3Proxy
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 from tests.streaming.live.test_lost import listed, viewing
