@@ -2,6 +2,7 @@
 
     channel:live:{channel}                        wake-ups: a rendition, a line break, its tail
     channel:live:{channel}:event                  what the event is made of
+    channel:live:{channel}:{event}:finishing      its end is on its way into the bucket
     channel:live:{channel}:health                 how its publishers are, each second
     channel:live:{channel}:slate                  what is shown while nobody publishes
     channel:live:{channel}:{rendition}:tail       its state, with the last segments
@@ -49,6 +50,11 @@ OVER: Final = "channel:live:over"
 
 def over(channel: ChannelId, event: int) -> bytes:
     return f"{channel}/{event}".encode()
+
+
+def finishing_key(channel: ChannelId, event: int) -> str:
+    """There as long as somebody still brings the end of an event into the bucket."""
+    return f"channel:live:{channel}:{event}:finishing"
 
 
 def event_key(channel: ChannelId) -> str:

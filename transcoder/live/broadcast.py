@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,6 @@ from transcoder.live.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import timedelta
 
     from infra.ports import Cache, ObjectStore
     from manifests.layout import ChannelId, RenditionId
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 _LAST_S: Final = 4.0
 _AGAIN_S: Final = 2.0
 _BRIEFLY_S: Final = 1.0
+_FINISHING_S: Final = 1.0
+_FINISHING: Final = timedelta(seconds=15)
 
 
 class Broadcast:
@@ -179,11 +181,22 @@ class Broadcast:
             if self._recovering is not None:
                 await self._recovering
             await self._telling.drained()
-            await self._uploads.drained()
+            await self._all_kept()
             with suppress(CacheUnavailable):
                 await self._cache.publish(board.OVER, board.over(self.channel, self.event.number))
         finally:  # it may be stopped as it waits
             await self.aclose()
+
+    async def _all_kept(self) -> None:
+        """Wait for the bucket. Whoever records is told to wait too, as long as what is missing is here."""
+        key = board.finishing_key(self.channel, self.event.number)
+        keeping = asyncio.create_task(self._uploads.drained())
+        try:
+            while not (await asyncio.wait([keeping], timeout=_FINISHING_S))[0]:
+                with suppress(CacheUnavailable):
+                    await self._cache.put(key, b"1", ttl=_FINISHING)
+        finally:
+            await end(keeping)
 
     # --- Told ---
 

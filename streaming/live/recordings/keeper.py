@@ -38,6 +38,8 @@ _THOROUGH: Final = 1
 
 PATIENCE: Final = timedelta(seconds=90)
 """How long a live process has to bring the end of an event into the bucket; if it is killed the next one does that."""
+LONGEST: Final = timedelta(hours=1)
+"""How long it has while it says that it still holds some of it, and the bucket does not take that."""
 KEPT: Final = timedelta(days=1)
 """How long an event that is not recorded stays in the bucket after another began, or its channel's window has passed
 over it: players that stand there go on."""
@@ -110,9 +112,15 @@ class RecordingKeeper:
                 log.exception("an event cannot be recorded", extra={"channel": event.channel, "event": event.number})
         await self._tidy()
 
+    async def _is_late(self, event: Event) -> bool:
+        """Whether what is missing by now is not waited for any more."""
+        age = timedelta(0) if event.over_at is None else self._clock() - event.over_at
+        if not PATIENCE < age <= LONGEST:
+            return age > LONGEST
+        return await self._cache.get(board.finishing_key(event.channel, event.number)) is None
+
     async def _record(self, event: Event) -> None:
-        at_last = event.over_at is not None and self._clock() - event.over_at > PATIENCE
-        recorded = await self._recorder.record(event, at_last=at_last)
+        recorded = await self._recorder.record(event, at_last=await self._is_late(event))
         if recorded is not None:
             await self._events.settled(event, parts=recorded.parts, missing_s=recorded.missing_s)
 

@@ -22,7 +22,7 @@ from tests.e2e.soak.plan import Fault
 from tests.e2e.soak.s3_proxy import S3Proxy
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 from tests.streaming.live.test_lost import listed, viewing
-from transcoder.live.board import BODY_S
+from transcoder.live.board import BODY_S, finishing_key
 from transcoder.live.diary import read_diary, shown_segments
 from transcoder.live.recording.found import Found, stretches
 from transcoder.live.resume import read_states
@@ -160,9 +160,15 @@ async def test_what_was_given_up_is_a_gap_in_all_that_is_written_of_the_event(
             await stage.parts(number, range(6))
             assert sum(len(each.body) for each in uploads._queue) <= uploads._held + 1000
             await eventually(lambda: bool(uploads.trouble))
+        finishing = asyncio.create_task(stage.broadcast.finish())
+
+        async def recorder_waits() -> bool:
+            return await cache.get(finishing_key(EVENT.channel, EVENT.number)) is not None
+
+        await eventually(recorder_waits)
         proxy.mood = lambda _: None
-        stage.broadcast.on_air.end()
-        await drained(stage)
+        async with asyncio.timeout(60):
+            await finishing
     lost = set.intersection(*stage.broadcast._lost.values())
     assert lost
     assert stage.broadcast.lost_s >= len(lost) * EVENT.grid.segment_ms / 1000
@@ -179,7 +185,6 @@ async def test_what_was_given_up_is_a_gap_in_all_that_is_written_of_the_event(
         numbers = {FIRST + place for place in range(9)} - gaps
         found[rendition] = Found(sizes=dict.fromkeys(numbers, 1), inits=["init-1.mp4"])
     assert len(stretches(found)) == 2
-    await stage.broadcast.aclose()
 
 
 async def test_what_was_lost_with_the_process_is_a_gap_too(

@@ -15,7 +15,7 @@ from streaming.catalog.errors import AssetNotFound
 from streaming.catalog.listing import ListQuery
 from streaming.catalog.model import AssetState, EditorialState
 from streaming.live.recordings.events import Event
-from streaming.live.recordings.keeper import KEPT, PATIENCE, Leaving, leaving
+from streaming.live.recordings.keeper import KEPT, LONGEST, PATIENCE, Leaving, leaving
 from tests.transcoder.live.recording.taped import CHANNEL, FIRST, Tape
 from transcoder.facts import find_plan, read_profile
 from transcoder.live import board
@@ -64,7 +64,8 @@ async def test_an_event_becomes_a_draft_that_plays_when_the_last_of_it_is_there(
     assert (await hall.channels.get(CHANNEL)).recording is None, "that of another event"
 
 
-async def test_what_comes_late_is_waited_for_but_not_for_ever(hall: Hall, event: Tape) -> None:
+@pytest.mark.parametrize("holds_on", [True, False])
+async def test_what_comes_late_is_waited_for_but_not_for_ever(hall: Hall, event: Tape, holds_on: bool) -> None:
     await hall.begin()
     await event.copy(hall.store)
     last = layout.live_playlist(CHANNEL, event.event.sound.id)
@@ -76,6 +77,14 @@ async def test_what_comes_late_is_waited_for_but_not_for_ever(hall: Hall, event:
     await hall.keeper.sweep(thorough=False)
     assert await recorded(hall) == []
     hall.now += timedelta(seconds=1)
+    key = board.finishing_key(CHANNEL, 1)
+    await hall.cache.put(key, b"1", ttl=timedelta(minutes=1))
+    await hall.keeper.sweep(thorough=False)
+    assert await recorded(hall) == [], "a live process has some of it, which the bucket does not take"
+    if holds_on:
+        hall.now += LONGEST
+    else:
+        await hall.cache.delete(key)
     await hall.keeper.sweep(thorough=False)
     assert len(await recorded(hall)) == 1
 
