@@ -81,6 +81,7 @@ class Feed:
         if self._task.done():
             raise FeedClosed(self.trouble)
         clock = self._show.shows.clock
+        self._keeper.in_time = not self.arrivals.is_behind
         kept = self._restamper.feed(body, clock())
         self.gauge.take(kept)
         self._splices.take(body, moved=self._keeper.moved)

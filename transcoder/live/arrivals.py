@@ -45,6 +45,11 @@ class Arrivals:
             await self._wait()
 
     @property
+    def is_behind(self) -> bool:
+        """So much waits for the encoder that the publisher may be waiting, too."""
+        return self._held > _AHEAD // 2
+
+    @property
     def held(self) -> int:
         """Bytes that wait for the encoder."""
         return self._held

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from streaming.live.health.ts import PACKET, PAT, SYNC, TsScanner, next_packet
+from streaming.live.health.ts import PAT, TsScanner
+from transcoder.live.timing.ts_packets import PACKET, SYNC, next_packet
 
 _LONGEST: Final = 16
 """Packets of a table at the most."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from streaming.live.health.picture import Picture
+from transcoder.live.timing.flv import composition
 
 _FILE_HEADER: Final = 13  # with the size of the tag before the first
 _TAG: Final = 11
@@ -14,10 +15,6 @@ _KINDS: Final = frozenset({8, 9, 18})
 _VIDEO: Final = 9
 
 _KEY: Final = 1
-_AVC, _HEVC = 7, 12
-_NALUS: Final = 1
-_CODED, _CODED_WITHOUT_TIME = 1, 3
-_TIMED: Final = frozenset({b"avc1", b"hvc1", b"vvc1"})
 
 
 class FlvScanner:
@@ -59,17 +56,5 @@ class FlvScanner:
 def picture(head: bytes, time: int) -> Picture | None:
     """Of a tag with pictures, by its first eight bytes. None: a decoder's configuration, the end of a sequence, or an
     empty tag."""
-    if not head:
-        return None
-    frame, low = head[0] >> 4 & 7, head[0] & 0x0F
-    offset = b""
-    if head[0] & 0x80:
-        if low not in (_CODED, _CODED_WITHOUT_TIME):
-            return None
-        if low == _CODED and head[1:5] in _TIMED:
-            offset = head[5:8]
-    elif low in (_AVC, _HEVC):
-        if head[1:2] != bytes([_NALUS]):
-            return None
-        offset = head[2:5]
-    return Picture(pts=time + int.from_bytes(offset, signed=True), key=frame == _KEY)
+    later = composition(head)
+    return None if later is None else Picture(pts=time + later, key=head[0] >> 4 & 7 == _KEY)

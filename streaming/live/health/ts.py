@@ -8,13 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from streaming.live.health.picture import Picture
+from transcoder.live.timing.ts_packets import PACKET, beginnings
 
-PACKET: Final = 188
-SYNC: Final = 0x47
 PAT: Final = 0
 _WRAP: Final = 1 << 33
-_STARTS: Final = bytes(int(flags & 0x40 > 0) for flags in range(256))
-"""payload_unit_start_indicator (§2.4.3.3) of a packet's second byte."""
 _VIDEO: Final = {0x01: b"", 0x02: b"", 0x10: b"", 0x1B: b"\x05\x07", 0x24: bytes((*range(16, 22), 32, 33)), 0x33: b""}
 """stream_type of a picture (§2.4.4.9), and which of its NAL units begin one that can be decoded alone: for encoders
 that do not set the random_access_indicator."""
@@ -35,22 +32,13 @@ class TsScanner:
         self._last: int | None = None
 
     def feed(self, body: bytes) -> list[Picture]:
-        stream, at, found = self._rest + body, 0, list[Picture]()
-        while len(stream) - at >= PACKET:
-            if stream[at] != SYNC:
-                at = next_packet(stream, at)
-                continue
-            end = _synchronous(stream, at)
-            starts = stream[at + 1 : end : PACKET].translate(_STARTS)
-            place = starts.find(1)
-            while place >= 0:
-                begin = at + place * PACKET
-                picture = self._packet(stream[begin : begin + PACKET])
-                if picture is not None:
-                    found.append(picture)
-                place = starts.find(1, place + 1)
-            at = end
-        self._rest = stream[at:]
+        stream, found = self._rest + body, list[Picture]()
+        begins, end = beginnings(stream)
+        for at in begins:
+            picture = self._packet(stream[at : at + PACKET])
+            if picture is not None:
+                found.append(picture)
+        self._rest = stream[end:]
         return found
 
     def _packet(self, packet: bytes) -> Picture | None:
@@ -86,21 +74,6 @@ class TsScanner:
                 return True
             at = elementary.find(b"\0\0\1", at + 3)
         return False
-
-
-def next_packet(stream: bytes, at: int) -> int:
-    """Where a packet may begin behind `at`: one that another follows, if that has come."""
-    at = stream.find(SYNC, at + 1)
-    while 0 <= at < len(stream) - PACKET and stream[at + PACKET] != SYNC:
-        at = stream.find(SYNC, at + 1)
-    return len(stream) if at < 0 else at
-
-
-def _synchronous(stream: bytes, at: int) -> int:
-    """Where the whole packets end that follow each other from `at` on."""
-    end = at + (len(stream) - at) // PACKET * PACKET
-    first_bytes = stream[at:end:PACKET]
-    return at + (len(first_bytes) - len(first_bytes.lstrip(b"\x47"))) * PACKET
 
 
 def _section(payload: bytes) -> bytes:

@@ -32,8 +32,10 @@ async def test_a_publisher_waits_for_a_reader_that_is_behind() -> None:
     much = asyncio.create_task(arrivals.put(bytes(9 << 20)))
     await asyncio.wait([much], timeout=0.01)
     assert not much.done()
+    assert arrivals.is_behind
     assert len(await anext(reader)) == 9 << 20
     await much
+    assert not arrivals.is_behind
 
 
 async def test_it_has_begun_with_the_first_byte_or_ended_without_any() -> None:

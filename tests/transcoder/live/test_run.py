@@ -19,6 +19,8 @@ from transcoder.live.errors import EncoderDied, FeedBroken
 from transcoder.live.event import LiveEvent, plan_event
 from transcoder.live.opening import read_opening
 from transcoder.live.run import Run
+from transcoder.live.timing.keeper import Timekeeper
+from transcoder.live.timing.restamper import restamper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +153,32 @@ async def test_an_encoder_that_ends_well_before_its_stream_does_has_died_all_the
     with pytest.raises(EncoderDied, match="before the stream") as died:
         await encode(whole, demuxer="mp4")
     assert died.value.delivered
+
+
+async def test_an_encoder_that_is_started_again_does_not_end_the_run(ffmpeg: str) -> None:
+    keeper, arrivals = Timekeeper(), Arrivals(clock)
+    moving = restamper("mpegts", keeper)
+
+    async def send() -> None:
+        for begins in ("7200", "0"):  # the clock goes back by two hours, on one connection
+            options = ("-output_ts_offset", begins)
+            async with feeds.publishing(ffmpeg, clock, seconds=2, demuxer="mpegts", options=options) as sent:
+                async for piece in sent.replay(last=True):
+                    await arrivals.put(moving.feed(piece, clock()))
+        arrivals.end()
+
+    sending = asyncio.create_task(send())
+    opening = await read_opening(arrivals, demuxer="mpegts")
+    event = plan_event(ChannelId("arena"), 1, opening, feeds.SMALL, long_parts=False)
+    origin, taken = origin_of(event, opening.anchor), Taken()
+    keeper.settle(start=opening.start, anchor=opening.anchor, phase=origin.phase, rate=event.grid.rate)
+    run = Run(event=event, opening=opening, origin=origin, demuxer="mpegts", settings=SETTINGS, clock=clock)
+    await run.encode(arrivals, taken)
+    await sending
+    check(event, taken)
+    track, parts = event.grid.video(), taken.parts[event.rungs[0].id]
+    assert parts[-1].start + parts[-1].duration - parts[0].start > 3 * track.timescale
+    assert keeper.moved > 7_000_000_000
 
 
 async def test_garbage_inside_a_feed_ends_it_or_does_not_but_what_came_is_exact(ffmpeg: str) -> None:

@@ -63,8 +63,8 @@ class FlvRestamper:
         time = int.from_bytes(stream[at + 4 : at + 7]) + (stream[at + 7] << 24)
         if kind == _SOUND and not _is_header_of_sound(head):
             self._shift = self._keeper.sound(kind, time * _MS, now)
-        elif kind == _PICTURE and (composition := _composition(head)) is not None:
-            self._shift = self._keeper.picture(kind, time * _MS, now, shown=(time + composition) * _MS)
+        elif kind == _PICTURE and (later := composition(head)) is not None:
+            self._shift = self._keeper.picture(kind, time * _MS, now, shown=(time + later) * _MS)
         moved = max(0, time + (2 * self._shift + _MS) // (2 * _MS)) % _WRAP
         stream[at + 4 : at + 7] = (moved & 0xFFFFFF).to_bytes(3)
         stream[at + 7] = moved >> 24
@@ -78,8 +78,9 @@ def _is_header_of_sound(head: bytes) -> bool:
     return head[0] >> 4 == 10 and head[1:2] == b"\0"  # AAC
 
 
-def _composition(head: bytes) -> int | None:
-    """How much later than it is decoded a picture is shown (ms); None: this is none."""
+def composition(head: bytes) -> int | None:
+    """How much later than it is decoded a picture is shown (ms), by the first eight bytes of its tag. None: it is a
+    decoder's configuration, the end of a sequence, or an empty tag."""
     if not head:
         return None
     low, offset = head[0] & 0x0F, b""

@@ -42,6 +42,8 @@ class Timekeeper:
         self._drift = Drift(bursts=bursts)
         self._places: Places | None = None
         self._zero: int | None = None
+        self.in_time = True
+        """Whether what comes now was taken in as soon as it was there: what waited at our own door tells no time."""
 
     def settle(self, *, start: int, anchor: int, phase: int, rate: int) -> None:
         """The stream's clock, as it was moved by then, showed `start` (µs) at `anchor` (ms since the epoch). Its
@@ -71,7 +73,8 @@ class Timekeeper:
         if self._jumps(found, at, now):
             self._latest_offset = found.offset = self._new_offset(found, at, now)
         found.last, found.seen = at + found.offset, now
-        self._drift.note(now * 1000 - self._zero - found.last, now)
+        if self.in_time:
+            self._drift.note(now * 1000 - self._zero - found.last, now)
         return found.offset + self._drift.shift
 
     def picture(self, track: int, at: int, now: int, *, shown: int) -> int:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from transcoder.live.timing.ts_packets import PACKET, beginnings
+
 if TYPE_CHECKING:
     from transcoder.live.timing.keeper import Timekeeper
 
-_PACKET: Final = 188
-_SYNC: Final = 0x47
 _WRAP: Final = 1 << 33
-_STARTS: Final = bytes(int(flags & 0x40 > 0) for flags in range(256))
-"""payload_unit_start_indicator (§2.4.3.3) of a packet's second byte."""
 _PICTURES: Final = range(0xE0, 0xF0)
 """stream_id (§2.4.3.7)."""
 _WITHOUT_HEADER: Final = frozenset({0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF})
@@ -33,23 +31,15 @@ class TsRestamper:
         self._pictures: int | None = None
 
     def feed(self, body: bytes, now: int) -> bytes:
-        stream, at = bytearray(self._rest + body), 0
-        while len(stream) - at >= _PACKET:
-            if stream[at] != _SYNC:
-                at = _next_packet(stream, at)
-                continue
-            end = _synchronous(stream, at)
-            starts = stream[at + 1 : end : _PACKET].translate(_STARTS)
-            place = starts.find(1)
-            while place >= 0:
-                self._packet(stream, at + place * _PACKET, now)
-                place = starts.find(1, place + 1)
-            at = end
-        self._rest = bytes(stream[at:])
-        return bytes(stream[:at])
+        stream = bytearray(self._rest + body)
+        found, end = beginnings(stream)
+        for at in found:
+            self._packet(stream, at, now)
+        self._rest = bytes(stream[end:])
+        return bytes(stream[:end])
 
     def _packet(self, stream: bytearray, packet: int, now: int) -> None:
-        end, begin = packet + _PACKET, packet + 4
+        end, begin = packet + PACKET, packet + 4
         if stream[packet + 3] & 0xC0 or not stream[packet + 3] & 0x10:
             return  # scrambled, or without a payload
         if stream[packet + 3] & 0x20:  # an adaptation field stands before the payload
@@ -98,18 +88,3 @@ def _write(stream: bytearray, at: int, stamp: int) -> None:
     stream[at + 2] = stamp >> 14 & 0xFE | 1
     stream[at + 3] = stamp >> 7 & 0xFF
     stream[at + 4] = (stamp << 1 & 0xFE) | 1
-
-
-def _next_packet(stream: bytearray, at: int) -> int:
-    """Where a packet may begin behind `at`: one that another follows, if that has come."""
-    at = stream.find(_SYNC, at + 1)
-    while 0 <= at < len(stream) - _PACKET and stream[at + _PACKET] != _SYNC:
-        at = stream.find(_SYNC, at + 1)
-    return len(stream) if at < 0 else at
-
-
-def _synchronous(stream: bytearray, at: int) -> int:
-    """Where the whole packets end that follow each other from `at` on."""
-    end = at + (len(stream) - at) // _PACKET * _PACKET
-    first_bytes = stream[at:end:_PACKET]
-    return at + (len(first_bytes) - len(first_bytes.lstrip(b"\x47"))) * _PACKET

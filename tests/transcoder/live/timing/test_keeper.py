@@ -116,3 +116,16 @@ def test_another_encoder_begins_with_what_was_moved_by_then() -> None:
     encoder.run(60, 120)
     assert keeper.moved == 7 * HOUR
     check(encoder)
+
+
+def test_what_waited_for_a_slow_encoder_tells_no_time() -> None:
+    moved = []
+    for in_time in (True, False):
+        keeper = settled()
+        keeper.in_time = in_time
+        for second in range(60):  # it comes by half as fast as it should
+            for at in range(second * SECOND, (second + 1) * SECOND, 100_000):
+                keeper.sound(SOUND, at, 2 * at // 1000)
+        moved.append(keeper.moved)
+    assert moved[0] > 20 * SECOND
+    assert moved[1] == 0
