@@ -14,6 +14,7 @@ import pytest
 from tests.e2e import live, obs
 from tests.e2e.stack import Stack, running
 from tests.streaming.live.timeline.scte35.spliced import SECOND, insert, with_splices
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -52,7 +53,7 @@ async def state_is(client: httpx.AsyncClient, channel: str, state: str) -> None:
     async def is_there() -> bool:
         return bool((await client.get(f"/api/channels/{channel}")).json()["state"] == state)
 
-    await live.until(is_there)
+    await eventually(is_there)
 
 
 async def marked(client: httpx.AsyncClient, channel: str, viewers: list[live.Viewer]) -> set[str]:
@@ -96,7 +97,7 @@ async def test_other_ways_in(on_air: Stack, client: httpx.AsyncClient, ffmpeg: s
                 for one in health["publishers"]
             )
 
-        await live.until(is_well)
+        await eventually(is_well)
     (await client.delete(f"/api/channels/{way}/keys/{made['key']['id']}")).raise_for_status()
 
 
@@ -164,7 +165,7 @@ async def test_breaks_of_a_transport_stream_are_in_the_playlists(
         marks[:] = (await client.get("/api/channels/breaks/timeline")).json()["marks"]
         return [mark for mark in marks if mark["duration_s"] is not None] != []
 
-    await live.until(are_paired)
+    await eventually(are_paired)
     (mark,) = marks
     assert (mark["kind"], mark["source"], mark["duration_s"], mark["planned_duration_s"]) == ("ad", "scte35", 6.0, 9.0)
     await live.until_live(client, f"{on_air.url}/live/breaks/index.m3u8")

@@ -17,6 +17,7 @@ from manifests.hls import MediaPlaylist, date_time
 from streaming.cli import app
 from tests.e2e import live
 from tests.e2e.stack import Stack, running
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -103,7 +104,7 @@ async def exact(client: httpx.AsyncClient, ffmpeg: str, clip: str) -> list[int]:
         assert asset["replacement"] is None or asset["replacement"]["failure"] is None
         return asset["version"] == 2 and asset["state"] == "ready"
 
-    await live.until(is_exact, within=90)
+    await eventually(is_exact, timeout=90)
     return await pictures(client, ffmpeg, clip, version=2)
 
 
@@ -158,7 +159,7 @@ async def test_a_clip_in_two_stages(on_air: Stack, client: httpx.AsyncClient, ff
         date, before = await shown(client, ffmpeg, rendition)
     assert viewer.refused == []
     (await client.post("/api/channels/arena/stop")).raise_for_status()
-    await live.until(lambda: is_over(client, rendition))
+    await eventually(lambda: is_over(client, rendition))
     moments = [date + timedelta(seconds=frame / RATE) for frame in (49, 60)]
     body = dict(zip(("in", "out"), map(date_time.render, moments), strict=True))
     _, other = await clip_when_it_can_be(client, body)
@@ -173,7 +174,7 @@ async def test_a_clip_in_two_stages(on_air: Stack, client: httpx.AsyncClient, ff
     (await client.delete(f"/api/assets/{other['id']}")).raise_for_status()
     kept = [str(path) for path in (on_air.home / "s3").rglob("*")]
     assert any(other["id"] in path for path in kept)
-    await live.until(lambda: is_swept(on_air, other["id"]))
+    await eventually(lambda: is_swept(on_air, other["id"]))
 
 
 async def is_swept(stack: Stack, asset: str) -> bool:

@@ -15,6 +15,7 @@ from manifests import hls
 from tests.e2e import live
 from tests.e2e.stack import Stack, running
 from tests.transcoder.test_iframes import nal_types, pictures_of
+from tests.waiting import eventually
 from transcoder.boxes import read_moof
 from transcoder.live.recording.taking import samples_of
 
@@ -115,7 +116,7 @@ async def test_an_event_is_an_asset_when_it_ends(
             "state"
         ] in ("playable", "ready")
 
-    await live.until(recorded)
+    await eventually(recorded)
     log.info("from its end to its asset: %.2f s", time.monotonic() - stopped)
     asset = (await client.get("/api/channels/arena")).json()["recording"]
     shown = f"{on_air.url}{(await client.get(f'/api/assets/{asset}')).json()['playback_url']}"
@@ -152,7 +153,7 @@ async def test_an_event_is_an_asset_when_it_ends(
         states = [(await client.get(f"/api/assets/{each}")).json()["state"] for each in (asset, clip)]
         return states == ["ready", "ready"]
 
-    await live.until(ready)
+    await eventually(ready)
     assert (await key_pictures(client, ffmpeg, shown, tmp_path)) == scrubbed
     (await client.post(f"/api/assets/{clip}/publish")).raise_for_status()
     part = await live.decoded(ffmpeg, shown.replace(asset, clip), seconds=3600)
