@@ -18,7 +18,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 300.0
 _NO_WAYS_IN: Final = {"CHANNEL_RTMP_PORT": "0", "CHANNEL_SRT_PORTS": "off", "CHANNEL_INGEST_PORT": "0"}
 """Several stacks run side by side: only tests of live take these ports."""
 

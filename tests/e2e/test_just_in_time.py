@@ -21,16 +21,15 @@ if TYPE_CHECKING:
     Eventually = Callable[..., Awaitable[None]]
 
 WANTED = 3
+_ATTEMPTS = 4
 
 
 async def planned(service: Service, clip: bytes, eventually: Eventually) -> Plan:
-    """A published asset whose segment WANTED is not begun."""
+    """A published asset whose segment WANTED is not begun, but where a machine is so busy that this comes late."""
     asset = (await service.upload(clip)).id
     await service.catalogue.publish(asset)
     await eventually(lambda: service.is_planned(asset), timeout=60)
-    plan = await read_plan(service.store, asset, 1)
-    assert await service.store.head(key(plan)) is None, "the picture's third window is not begun yet"
-    return plan
+    return await read_plan(service.store, asset, 1)
 
 
 def rendition(plan: Plan) -> RenditionId:
@@ -59,23 +58,33 @@ async def test_a_hundred_viewers_cause_one_run_from_exactly_there(
     await eventually(lambda: service.answers(other), timeout=60)
     service.start("worker")
     service.start("worker")
-    plan = await planned(service, clip, eventually)
+    urls = [(service.url, other)[number % 2] for number in range(100)]
+    for _ in range(_ATTEMPTS):  # a window may have made it before anybody could ask
+        before = service.starts()
+        plan = await planned(service, clip, eventually)
+        assert await watched(plan, urls) == {await service.store.read(key(plan))}
+        await eventually(lambda plan=plan: service.is_ready(plan.asset), timeout=90)
+        makers = [numbers for numbers in service.begun(plan) if WANTED in numbers]
+        if len(makers) > 1 or makers[0].start == WANTED:
+            break
+    # Where a window had begun before, the run took over from it.
+    assert [numbers.start for numbers in makers if numbers.start == WANTED] == [WANTED]
+    assert len(makers) <= 2
+    await service.check_whole(plan.asset, more_starts=before + 2)
+
+
+async def watched(plan: Plan, urls: list[str]) -> set[bytes]:
+    """What viewers get who ask at once."""
     bodies: set[bytes] = set()
 
     async def viewer(url: str) -> None:
         bodies.add(await watch(url, plan.asset, rendition(plan), client))
 
-    limits = httpx.Limits(max_connections=100)
+    limits = httpx.Limits(max_connections=len(urls))
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client, anyio.create_task_group() as viewers:
-        for number in range(100):
-            viewers.start_soon(viewer, (service.url, other)[number % 2])
-    assert bodies == {await service.store.read(key(plan))}
-    await eventually(lambda: service.is_ready(plan.asset), timeout=90)
-    makers = [numbers for numbers in service.begun(plan) if WANTED in numbers]
-    # Where a window had begun before, the run took over from it.
-    assert [numbers.start for numbers in makers if numbers.start == WANTED] == [WANTED]
-    assert len(makers) <= 2
-    await service.check_whole(plan.asset, more_starts=2)
+        for url in urls:
+            viewers.start_soon(viewer, url)
+    return bodies
 
 
 @pytest.mark.parametrize("lost", ["the workers", "the claims"])

@@ -170,9 +170,14 @@ async def test_a_segment_that_grows_is_fetched_once_and_kept_only_whole(
         assert (again.content, again.headers["X-Cache"], api.asked) == (b"firstsecond", "HIT", 1)
 
         segment = "/live/arena/v360-1/8.m4s"
-        for part in (b"first", None, b"first", b"second", b""):
+        api.parts.put_nowait(b"first")
+        async with client.stream("GET", segment) as cut:
+            viewer = cut.aiter_raw()
+            assert await anext(viewer) == b"first"
+            api.parts.put_nowait(None)
+            with pytest.raises(httpx.RemoteProtocolError):
+                await anext(viewer)
+        for part in (b"first", b"second", b""):
             api.parts.put_nowait(part)
-        with pytest.raises(httpx.RemoteProtocolError):
-            await client.get(segment)
         assert (await client.get(segment)).content == b"firstsecond"
         assert api.asked == 3
