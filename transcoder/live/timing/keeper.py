@@ -57,11 +57,6 @@ class Timekeeper:
         """µs that are added to what comes now."""
         return self._latest_offset + self._drift.shift
 
-    @property
-    def ppm(self) -> int:
-        """How much faster our clock is than his, in millionths, as far as it is made up for now."""
-        return self._drift.ppm
-
     def sound(self, track: int, at: int, now: int) -> int:
         """µs to be added to the stamps of a packet of `track`, decoded at `at` (µs), that came at `now` (ms)."""
         if self._zero is None:
