@@ -187,7 +187,7 @@ class Service:
         """The segments of the picture that each encoder was started for, of a plan with one rung."""
         assert plan.video is not None
         found = []
-        for line in self._log.read_text().splitlines() if self._log.exists() else ():
+        for line in self._begun.splitlines():
             fragment = re.search(r"-fragment_index (\d+)", line)
             cut = re.search(r"trim=end_pts=(\d+):start_pts=(\d+)", line)
             if fragment and cut:
@@ -198,7 +198,11 @@ class Service:
 
     def starts(self) -> int:
         """Encoders of segments: not who hears, draws or searches."""
-        return len(re.findall(r"^.* -(?:fragment_index|f adts) .*$", self._log.read_text(), re.MULTILINE))
+        return len(re.findall(r"^.* -(?:fragment_index|f adts) .*$", self._begun, re.MULTILINE))
+
+    @property
+    def _begun(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
 
     def versions(self) -> Counter[str]:
         """How often each object of the bucket was written."""
