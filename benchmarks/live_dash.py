@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.live.pages import DASH_JS, HLS_JS, Page, Player, Seen, chromium
 from benchmarks.live.source import HEIGHT, STRIP, publishing
-from benchmarks.live_latency import PLAYER, PROFILE, numbers, percentile, row
+from benchmarks.live_latency import COLUMNS, PLAYER, PROFILE, numbers, percentile, row
 from benchmarks.report import Result
 from infra.local.preflight import free_port
 from tests.e2e.stack import Stack, running, until
@@ -73,7 +73,7 @@ def run(*, quick: bool = False) -> Result:
         name="Low-Latency DASH",
         question="Seconds from a picture's hand-over to the publisher's encoder to the screen, in parts of 0.32 s. "
         "Publisher, service and Chromium share one machine; all play at the same time.",
-        columns=("what", "p50", "p95", "p99", "pictures", "stalls", "mean rate", "stamp − clock"),
+        columns=_without_target(COLUMNS),
         rows=tuple(_without_target(row(name, seen)) for name, seen in found.items()),
         verdict=verdict(found),
         numbers={name: numbers(seen) for name, seen in found.items()},

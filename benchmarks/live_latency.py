@@ -81,6 +81,11 @@ def measured(seconds: float, settled: float, *, rival: nginx_rtmp.Rival | None, 
         return {name: page.end() for name, page in pages.items()}
 
 
+COLUMNS: Final = (
+    "what", "p50", "p95", "p99", "target p95", "pictures", "stalls", "pace", "changes a minute", "stamp − clock",
+)  # fmt: skip
+
+
 def run(*, quick: bool = False) -> Result:
     with tempfile.TemporaryDirectory() as name, ExitStack() as left:
         folder = Path(name)
@@ -94,18 +99,7 @@ def run(*, quick: bool = False) -> Result:
         name="Latency",
         question="Seconds from a picture's hand-over to the publisher's encoder to the screen of a browser, by a clock "
         "in the picture. Publisher, service, Chromium and the rival share one machine; all play at the same time.",
-        columns=(
-            "what",
-            "p50",
-            "p95",
-            "p99",
-            "target p95",
-            "pictures",
-            "stalls",
-            "pace",
-            "changes a minute",
-            "stamp − clock",
-        ),
+        columns=COLUMNS,
         rows=tuple(rows),
         verdict=verdict(found),
         numbers={name: numbers(seen) for name, seen in found.items()},

@@ -24,6 +24,10 @@ class Result:
     verdict: str
     numbers: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if {len(row) for row in self.rows} - {len(self.columns)}:
+            raise ValueError("each row has a cell for every column")
+
 
 def machine() -> str:
     model = next(
