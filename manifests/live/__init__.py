@@ -6,8 +6,9 @@ ageing      what leaves a playlist with time, and until when it must be there st
 timeline    date ranges of a channel, the same in all its renditions
 names       of segments, parts and init sections
 playlist    a state as a typed playlist
-texts       the same as text: whole, as a delta update, for players that know no parts
-iframes     the key pictures of a state as a playlist of their own, as text
+updates     playlists as text that are loaded again and again: whole, as a delta update
+texts       of these the media playlist, also for players that know no parts
+iframes     of these the one of the key pictures
 past        the text of segments that do not change any more
 dash        the states of a channel as an MPD
 splices     what encoders say of breaks, in an MPD

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from manifests import media_types
 from manifests.live.names import InitName, MediaName, PartName, SegmentName
-from manifests.live.texts import Skipping
+from manifests.live.updates import Skipping
 
 if TYPE_CHECKING:
     from manifests.live.directives import Directives

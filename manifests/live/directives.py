@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from manifests.errors import LiveError
-from manifests.live.texts import Skipping
+from manifests.live.updates import Skipping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

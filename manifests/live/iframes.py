@@ -14,63 +14,32 @@ from typing import TYPE_CHECKING
 
 from manifests.hls import ByteRange
 from manifests.live import playlist
-from manifests.live.past import Past
-from manifests.live.playlist import ALONE
-from manifests.live.texts import left_out
-from manifests.live.timeline import EMPTY
+from manifests.live.updates import Updates
 
 if TYPE_CHECKING:
     from manifests.hls import MediaPlaylist, Segment
     from manifests.live.playlist import At, Placed, Reported
     from manifests.live.state import LiveRendition, LiveSegment
-    from manifests.live.texts import Skipping
-    from manifests.live.timeline import Timeline
 
 
-class IFrameTexts:
-    """The texts of the I-frame playlist of one rendition, for one thread at a time."""
+class IFrameTexts(Updates):
+    """The texts of the I-frame playlist. It reports on all other playlists, also on the media playlist of its own."""
 
-    def __init__(self) -> None:
-        self._past = Past(_picture_of)
+    with_parts = False
 
-    def full(self, state: LiveRendition, *, timeline: Timeline = EMPTY, others: Reported = ALONE) -> str:
-        """All of it. `others`: all other playlists of the channel, also the media playlist of this rendition."""
-        placed = playlist.place(state, timeline.entries, with_parts=False)
-        return self._past.before(_recent(state, placed, others), state, placed)
+    def _recent(self, state: LiveRendition, placed: Placed, others: Reported) -> MediaPlaylist:
+        found = playlist.build(state, placed, with_parts=False)
+        listed = state.segments[playlist.skipped(state) :]
+        return replace(
+            found,
+            iframes_only=True,
+            server_control=playlist.control(state, others),
+            segments=tuple(_only_picture(segment, each) for segment, each in zip(found.segments, listed, strict=True)),
+            rendition_reports=others.reports(),
+        )
 
-    def delta(
-        self,
-        state: LiveRendition,
-        skipping: Skipping,
-        *,
-        now_ms: int,
-        timeline: Timeline = EMPTY,
-        others: Reported = ALONE,
-    ) -> str:
-        """Without segments behind the skip boundary; where no segment is, all of it."""
-        left = playlist.skipped(state)
-        if not left:
-            return self.full(state, timeline=timeline, others=others)
-        skip, entries = left_out(state, skipping, timeline, now_ms=now_ms)
-        placed = playlist.kept(playlist.place(state, entries, with_parts=False), left)
-        return replace(_recent(state, placed, others), skip=skip, version=skip.version()).render()
-
-
-def _recent(state: LiveRendition, placed: Placed, others: Reported) -> MediaPlaylist:
-    """What is not behind the skip boundary."""
-    found = playlist.build(state, placed, with_parts=False)
-    listed = state.segments[playlist.skipped(state) :]
-    return replace(
-        found,
-        iframes_only=True,
-        server_control=playlist.control(state, others),
-        segments=tuple(_only_picture(segment, each) for segment, each in zip(found.segments, listed, strict=True)),
-        rendition_reports=others.reports(),
-    )
-
-
-def _picture_of(state: LiveRendition, segment: LiveSegment, at: At) -> Segment:
-    return _only_picture(playlist.segment_of(state, segment, at, with_parts=False), segment)
+    def _old(self, state: LiveRendition, segment: LiveSegment, at: At) -> Segment:
+        return _only_picture(playlist.segment_of(state, segment, at, with_parts=False), segment)
 
 
 def _only_picture(listed: Segment, segment: LiveSegment) -> Segment:

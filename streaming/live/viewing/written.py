@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from manifests.live.iframes import IFrameTexts
 from manifests.live.playlist import Reported
 from manifests.live.state import LiveRendition
-from manifests.live.texts import Skipping, Texts
+from manifests.live.texts import Texts
 from manifests.live.timeline import EMPTY, Timeline
+from manifests.live.updates import Skipping, Updates
 from streaming.playback.playlists import RenderedPlaylist, rendered
 from transcoder.live import iframes
 from transcoder.live.iframes import shown_in_trick_play
@@ -23,7 +24,7 @@ _MEDIA: Final = "index.m3u8"
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Last:
-    texts: Texts | IFrameTexts
+    texts: Updates
     state: LiveRendition | None = None
     timeline: Timeline = EMPTY
     forms: dict[Skipping | None, RenderedPlaylist]

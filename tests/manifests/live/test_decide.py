@@ -11,7 +11,7 @@ from manifests.live.decide import Decision, Deliver, Reason, Refuse, Wait
 from manifests.live.directives import Directives
 from manifests.live.names import InitName, MediaName, PartName, SegmentName
 from manifests.live.state import Pace
-from manifests.live.texts import Skipping
+from manifests.live.updates import Skipping
 from tests.manifests.live.paces import THIRDS, VIDEO, begun, later
 
 NOW = 5_000_000

@@ -5,7 +5,7 @@ import pytest
 from manifests.errors import LiveError
 from manifests.live import directives
 from manifests.live.directives import NONE, Directives
-from manifests.live.texts import Skipping
+from manifests.live.updates import Skipping
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from manifests.hls import ByteRange, DateRange, MediaPlaylist, date_time
 from manifests.live import change, timeline
 from manifests.live.iframes import IFrameTexts
 from manifests.live.playlist import Reported
-from manifests.live.texts import Skipping, Texts
+from manifests.live.texts import Texts
 from manifests.live.timeline import EMPTY
+from manifests.live.updates import Skipping
 from tests.manifests.live.paces import DAWN, begun, later
 from tests.manifests.live.test_players import SOUND, afternoon
 from tests.manifests.live.test_texts import golden

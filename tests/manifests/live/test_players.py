@@ -15,8 +15,9 @@ from manifests.live import change, timeline
 from manifests.live.iframes import IFrameTexts
 from manifests.live.playlist import Reported
 from manifests.live.state import Pace
-from manifests.live.texts import Skipping, Texts
+from manifests.live.texts import Texts
 from manifests.live.timeline import EMPTY
+from manifests.live.updates import Skipping
 from tests.manifests.live.paces import DAWN, THIRDS, begun, later
 from tests.manifests.live.programs import ROOT, node
 

@@ -16,8 +16,9 @@ from manifests.live import ageing, change, decide, names, playlist, timeline
 from manifests.live.directives import Directives
 from manifests.live.iframes import IFrameTexts
 from manifests.live.names import PartName, SegmentName
-from manifests.live.texts import Skipping, Texts
+from manifests.live.texts import Texts
 from manifests.live.timeline import Timeline
+from manifests.live.updates import Skipping
 from tests.manifests.live.paces import DAWN, VIDEO, begun
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from manifests.hls import DateRange, MediaPlaylist, date_time
 from manifests.live import change, timeline
 from manifests.live.playlist import Reported
 from manifests.live.state import LiveRendition, Pace
-from manifests.live.texts import Skipping, Texts
+from manifests.live.texts import Texts
 from manifests.live.timeline import EMPTY, Timeline
+from manifests.live.updates import Skipping
 from tests.manifests.live.paces import DAWN, THIRDS, begun, later
 
 SOUND = Pace(timescale=48_000, part=15 * 1024, parts=6, target_duration=2)

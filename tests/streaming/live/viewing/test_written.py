@@ -6,7 +6,7 @@ import pytest
 
 from infra.memory import MemoryCache
 from infra.tasks import end
-from manifests.live.texts import Skipping
+from manifests.live.updates import Skipping
 from streaming.live.viewing.follower import Follower
 from streaming.live.viewing.written import Written
 from tests.manifests.live.paces import DAWN, begun, later
