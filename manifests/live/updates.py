@@ -28,7 +28,7 @@ class Skipping(Enum):
 
 
 class Updates(ABC):
-    """One kind of playlist of one rendition. It remembers segments, so it is for one rendition, and one thread at once."""
+    """One kind of playlist of one rendition. It remembers segments: for one rendition, and one thread at a time."""
 
     with_parts: ClassVar[bool]
 
