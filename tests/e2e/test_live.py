@@ -93,7 +93,8 @@ async def test_other_ways_in(on_air: Stack, client: httpx.AsyncClient, ffmpeg: s
         async def is_well() -> bool:
             health = (await client.get(f"/api/channels/{way}/health")).json()
             return any(
-                (one["way"], one["width"], one["keyframe_interval_s"], one["dropped_frames"]) == (way, 320, 2, 0)
+                (one["way"], one["width"], one["keyframe_interval_s"]) == (way, 320, 2)
+                and one["dropped_frames"] < one["frames"] / 4  # SRT lets go what a busy machine takes too late
                 for one in health["publishers"]
             )
 

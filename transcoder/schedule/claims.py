@@ -232,17 +232,20 @@ def _new(cache: Cache, asset: AssetId, version: int, kind: Kind) -> Claim:
 
 @asynccontextmanager
 async def _kept(claim: Claim) -> AsyncIterator[None]:
-    renewing = asyncio.create_task(_renew(claim))
+    over = asyncio.Event()
+    renewing = asyncio.create_task(_renew(claim, over))
     try:
         yield
     finally:
+        over.set()  # a cancellation may get lost, and who waits for its end be cancelled himself
         await end(renewing)
         await claim.close()
 
 
-async def _renew(claim: Claim) -> None:
-    while True:
-        await asyncio.sleep(_RENEWED_S[claim.kind])
+async def _renew(claim: Claim, over: asyncio.Event) -> None:
+    pause_s = _RENEWED_S[claim.kind]
+    while not over.is_set():
+        await asyncio.sleep(pause_s)
         with suppress(CacheUnavailable):
             await claim.renew()
 

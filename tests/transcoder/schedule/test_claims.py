@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.errors import CacheUnavailable
 from infra.memory import MemoryCache
 from manifests.layout import AssetId, RenditionId
 from transcoder.schedule import claims
@@ -164,6 +166,37 @@ async def test_a_dead_claimant_is_forgotten(
 
     assert not await free()
     await eventually(free)
+
+
+class Deaf(Claim):
+    """A client whose connection breaks as it is cancelled: the cancellation is lost."""
+
+    async def renew(self) -> None:
+        self.wanted.clear()
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            raise CacheUnavailable from None
+
+
+async def test_nothing_is_claimed_any_more_by_somebody_who_was_cancelled_twice(
+    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(claims, "_RENEWED_S", {"window": 0.0})
+    claim = Deaf(cache=MemoryCache(), key="x", kind="window", holder="y", wanted={(LARGE, 1)})
+
+    async def work() -> None:
+        async with claims._kept(claim):
+            await asyncio.get_running_loop().create_future()
+
+    others = asyncio.all_tasks()
+    working = asyncio.create_task(work())
+    await eventually(lambda: not claim.wanted)
+    for _ in range(2):
+        working.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([working])
+    await eventually(lambda: asyncio.all_tasks() <= others)
 
 
 async def test_an_emptied_redis_is_filled_again(claimants: Claimants) -> None:
