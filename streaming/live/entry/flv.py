@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from streaming.live.entry.walking import WalkingEntry
 from streaming.live.health.flv import picture
 from streaming.live.ingest.rtmp.flv import is_header
 from streaming.live.ingest.rtmp.messages import Kind, Message
@@ -21,36 +22,17 @@ _LARGEST: Final = 64 << 10
 _METADATA: Final = b"\x02\x00\x0aonMetaData"  # a string in AMF0
 
 
-class FlvEntry:
-    """`Entry`."""
-
+class FlvEntry(WalkingEntry):
     def __init__(self) -> None:
-        self._is_open = True
-        self._is_lost = False
+        super().__init__()
         self._begin = b""
         self._kept: dict[tuple[int, int], bytes] = {}
-        self._rest = b""
-        self._skip = 0
 
-    def shut(self) -> None:
-        self._is_open = False
-
-    def passed(self, body: bytes) -> bytes:
-        was_open, entered = self._is_open, self._read(body)
-        return body if was_open else entered
-
-    def _read(self, body: bytes) -> bytes:
-        """What an entrance in these bytes gives, if it was shut."""
-        if self._is_lost:
-            return b""
-        if self._skip >= len(body):
-            self._skip -= len(body)
-            return b""
-        stream, at, entrance, before = self._rest + body, self._skip, None, b""
+    def _walk(self, stream: bytes, at: int) -> tuple[int, bytes]:
+        entrance, before = None, b""
         if not self._begin:
             if len(stream) < _FILE_HEADER:
-                self._rest = stream
-                return b""
+                return 0, b""
             self._begin, at = stream[:_FILE_HEADER], _FILE_HEADER
         while at + _TAG <= len(stream):
             kind, size = stream[at] & 0x1F, int.from_bytes(stream[at + 1 : at + 4])
@@ -68,8 +50,7 @@ class FlvEntry:
             elif not self._is_open and kind == Kind.VIDEO and _is_key(head):
                 self._is_open, entrance, before = True, at, self._prelude(stream[at + 4 : at + 8])
             at = end
-        self._rest, self._skip = stream[at:], max(0, at - len(stream))
-        return b"" if entrance is None else before + stream[entrance:]
+        return at, b"" if entrance is None else before + stream[entrance:]
 
     def _prelude(self, time: bytes) -> bytes:
         """All that was kept, at the time of the key picture."""

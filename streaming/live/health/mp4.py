@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from streaming.live.health.picture import Picture
-from transcoder.boxes import only_child, read_boxes, read_header
+from transcoder.boxes import only_child
 from transcoder.errors import OutputBroken
+from transcoder.live.timing.mp4_boxes import TrackHeader, arrived, children, u32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from transcoder.boxes import Box
 
 _READ: Final = frozenset({b"moov", b"moof"})
-_LARGEST: Final = 1 << 20
 _MOST: Final = 4096  # samples of which a trun says nothing but their number
 _NOT_SYNC: Final = 0x10000  # sample_is_non_sync_sample (§8.8.3.1)
 # tfhd and trun flags (§8.8.7, §8.8.8)
@@ -68,12 +68,8 @@ class Mp4Scanner:
         stream, at, found = self._rest + body, self._skip, list[Picture]()
         self._skip = 0
         try:
-            while (box := read_header(stream, at)) is not None:
+            for box in arrived(stream, at, _READ):
                 if box.kind in _READ:
-                    if box.end - box.start > _LARGEST:
-                        raise OutputBroken("a header larger than any is")
-                    if box.end > len(stream):
-                        break
                     found += self._read(stream, box)
                 at = box.end
         except (OutputBroken, struct.error, IndexError):
@@ -87,61 +83,50 @@ class Mp4Scanner:
             return []
         if self._track is None:
             return []
-        samples = [each for traf in _children(stream, box, b"traf") for each in _samples(stream, traf, self._track)]
+        samples = [each for traf in children(stream, box, b"traf") for each in _samples(stream, traf, self._track)]
         self._shift = max(self._shift, *(-each.offset for each in samples), 0)
         return [Picture(pts=each.time + each.offset + self._shift, key=each.key) for each in samples]
-
-
-def _children(stream: bytes, parent: Box, kind: bytes) -> list[Box]:
-    return [box for box in read_boxes(stream, parent.body, parent.end) if box.kind == kind]
-
-
-def _u32(stream: bytes, at: int) -> int:
-    return int(struct.unpack_from(">I", stream, at)[0])
 
 
 def _picture_track(stream: bytes, moov: Box) -> _Track | None:
     """None: there are no pictures in it."""
     defaults = {
-        _u32(stream, trex.body + 4): trex.body
-        for mvex in _children(stream, moov, b"mvex")
-        for trex in _children(stream, mvex, b"trex")
+        u32(stream, trex.body + 4): trex.body
+        for mvex in children(stream, moov, b"mvex")
+        for trex in children(stream, mvex, b"trex")
     }
-    for trak in _children(stream, moov, b"trak"):
-        tkhd, mdia = only_child(stream, trak, b"tkhd"), only_child(stream, trak, b"mdia")
-        mdhd, hdlr = only_child(stream, mdia, b"mdhd"), only_child(stream, mdia, b"hdlr")
-        if stream[hdlr.body + 8 : hdlr.body + 12] != b"vide":
+    for trak in children(stream, moov, b"trak"):
+        header = TrackHeader(stream, trak)
+        if not header.has_pictures:
             continue
-        number = _u32(stream, tkhd.body + 4 + (16 if stream[tkhd.body] == 1 else 8))
-        timescale = _u32(stream, mdhd.body + 4 + (16 if stream[mdhd.body] == 1 else 8))
-        at = defaults.get(number)
+        at = defaults.get(header.number)
         return _Track(
-            id=number, timescale=timescale,
-            duration=0 if at is None else _u32(stream, at + 12), flags=0 if at is None else _u32(stream, at + 20),
+            id=header.number, timescale=header.timescale,
+            duration=0 if at is None else u32(stream, at + 12), flags=0 if at is None else u32(stream, at + 20),
         )  # fmt: skip
     return None
 
 
 def _samples(stream: bytes, traf: Box, track: _Track) -> Iterator[_Sample]:
     tfhd, tfdt = only_child(stream, traf, b"tfhd"), only_child(stream, traf, b"tfdt")
-    if _u32(stream, tfhd.body + 4) != track.id:
+    if u32(stream, tfhd.body + 4) != track.id:
         return
-    has, at = _u32(stream, tfhd.body) & 0xFFFFFF, tfhd.body + 8
+    has, at = u32(stream, tfhd.body) & 0xFFFFFF, tfhd.body + 8
     at += 8 * bool(has & _BASE_OFFSET) + 4 * bool(has & _DESCRIPTION)
-    duration = _u32(stream, at) if has & _DEFAULT_DURATION else track.duration
+    duration = u32(stream, at) if has & _DEFAULT_DURATION else track.duration
     at += 4 * bool(has & _DEFAULT_DURATION) + 4 * bool(has & _DEFAULT_SIZE)
-    flags = _u32(stream, at) if has & _DEFAULT_FLAGS else track.flags
+    flags = u32(stream, at) if has & _DEFAULT_FLAGS else track.flags
     time = int.from_bytes(stream[tfdt.body + 4 : tfdt.body + (12 if stream[tfdt.body] == 1 else 8)])
-    for trun in _children(stream, traf, b"trun"):
+    for trun in children(stream, traf, b"trun"):
         for sample in _run(stream, trun, time, duration=duration, flags=flags):
             yield sample
             time = sample.time + sample.duration
 
 
 def _run(stream: bytes, trun: Box, time: int, *, duration: int, flags: int) -> Iterator[_Sample]:
-    has, count = _u32(stream, trun.body) & 0xFFFFFF, _u32(stream, trun.body + 4)
+    has, count = u32(stream, trun.body) & 0xFFFFFF, u32(stream, trun.body + 4)
     at = trun.body + 8 + 4 * bool(has & _DATA_OFFSET)
-    first = _u32(stream, at) if has & _FIRST_FLAGS else None
+    first = u32(stream, at) if has & _FIRST_FLAGS else None
     at += 4 * (first is not None)
     step = 4 * sum(bool(has & field) for field in (_DURATION, _SIZE, _FLAGS, _OFFSET))
     if count > ((trun.end - at) // step if step else _MOST):
@@ -149,10 +134,10 @@ def _run(stream: bytes, trun: Box, time: int, *, duration: int, flags: int) -> I
     for number in range(count):
         lasts, said, shift, place = duration, flags, 0, at
         if has & _DURATION:
-            lasts, place = _u32(stream, place), place + 4
+            lasts, place = u32(stream, place), place + 4
         place += 4 * bool(has & _SIZE)
         if has & _FLAGS:
-            said, place = _u32(stream, place), place + 4
+            said, place = u32(stream, place), place + 4
         if has & _OFFSET:
             shift = int(struct.unpack_from(">i", stream, place)[0])
         if not number and first is not None:

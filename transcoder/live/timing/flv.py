@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from transcoder.live.timing.walking import WalkingRestamper
+
 if TYPE_CHECKING:
     from transcoder.live.timing.keeper import Timekeeper
 
@@ -23,41 +25,27 @@ _CODED_WITHOUT_TIME: Final = 3
 _TIMED: Final = frozenset({b"avc1", b"hvc1", b"vvc1"})
 
 
-class FlvRestamper:
-    """`Restamper`. What says nothing of a moment, decoders' headers and metadata, is moved as what comes before it."""
+class FlvRestamper(WalkingRestamper):
+    """What says nothing of a moment, decoders' headers and metadata, is moved as what comes before it."""
 
     def __init__(self, keeper: Timekeeper) -> None:
+        super().__init__(skip=_FILE_HEADER)
         self._keeper = keeper
-        self._rest = b""
-        self._skip = _FILE_HEADER
-        self._lost = False
         self._shift = 0
 
-    def feed(self, body: bytes, now: int) -> bytes:
-        if self._lost:
-            return body
-        if self._skip >= len(body):  # the middle of a tag: nothing is held back
-            self._skip -= len(body)
-            return body
-        stream, at = bytearray(self._rest + body), self._skip
-        self._rest, self._skip = b"", 0
+    def _walk(self, stream: bytearray, at: int, now: int) -> int:
         while at + _TAG <= len(stream):
             kind, size = stream[at] & 0x1F, int.from_bytes(stream[at + 1 : at + 4])
             if kind not in _KINDS:
                 self._lost = True
-                return bytes(stream)
+                break
             begin = at + _TAG
             head = bytes(stream[begin : begin + min(size, _HEAD)])
             if len(head) < min(size, _HEAD):
                 break
             self._stamp(stream, at, kind, head, now)
             at = begin + size + _SIZE
-        if at < len(stream):
-            self._rest = bytes(stream[at:])
-            del stream[at:]
-        else:
-            self._skip = at - len(stream)
-        return bytes(stream)
+        return at
 
     def _stamp(self, stream: bytearray, at: int, kind: int, head: bytes, now: int) -> None:
         time = int.from_bytes(stream[at + 4 : at + 7]) + (stream[at + 7] << 24)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar
 from streaming.live.ingest.errors import ProtocolFault
 from transcoder.boxes import Box, read_boxes, read_header
 from transcoder.errors import OutputBroken
+from transcoder.live.timing.mp4_boxes import u32
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,7 +120,7 @@ def read_movie(moov: bytes) -> Header:
     boxes = list(read_boxes(moov, outer.body, outer.end))
     mvhd = [_cut(moov, box) for box in boxes if box.kind == b"mvhd"]
     extends = {
-        _u32(moov, box.body + 4): _cut(moov, box)
+        u32(moov, box.body + 4): _cut(moov, box)
         for mvex in boxes if mvex.kind == b"mvex"
         for box in read_boxes(moov, mvex.body, mvex.end) if box.kind == b"trex"
     }  # fmt: skip
@@ -145,10 +146,10 @@ def _track(moov: bytes, trak: Box, extends: dict[int, bytes]) -> Track:
             )
     if tkhd is None:
         raise ProtocolFault("A track without a header (tkhd).")
-    number = _u32(moov, track_id_at(moov, tkhd))
+    number = u32(moov, track_id_at(moov, tkhd))
     if number not in extends:
         raise ProtocolFault("A track without trex: send fragmented MP4 (frag_keyframe+empty_moov).")
-    width, height = _u32(moov, tkhd.end - 8) >> 16, _u32(moov, tkhd.end - 4) >> 16
+    width, height = u32(moov, tkhd.end - 8) >> 16, u32(moov, tkhd.end - 4) >> 16
     return Track(id=number, kind=kind, size=width * height, trak=_cut(moov, trak), trex=extends[number])
 
 
@@ -170,14 +171,14 @@ def fragment_headers(moof: bytes) -> Iterator[tuple[Box, Box]]:
 
 def _times(moof: bytes) -> Iterator[tuple[int, int]]:
     for traf, tfhd in fragment_headers(moof):
-        if _u32(moof, tfhd.body) & _BASE_DATA_OFFSET:
+        if u32(moof, tfhd.body) & _BASE_DATA_OFFSET:
             raise ProtocolFault("Fragments have to stand for themselves: send default-base-is-moof.")
         tfdt = [box for box in read_boxes(moof, traf.body, traf.end) if box.kind == b"tfdt"]
         if len(tfdt) != 1:
             raise ProtocolFault("A fragment without a decode time (tfdt).")
         at = tfdt[0].body
-        time = struct.unpack_from(">Q", moof, at + 4)[0] if moof[at] == 1 else _u32(moof, at + 4)
-        yield _u32(moof, tfhd.body + 4), time
+        time = struct.unpack_from(">Q", moof, at + 4)[0] if moof[at] == 1 else u32(moof, at + 4)
+        yield u32(moof, tfhd.body + 4), time
 
 
 def _guarded(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -186,10 +187,6 @@ def _guarded(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return read(*args, **kwargs)
     except (OutputBroken, struct.error, IndexError, ValueError) as exc:
         raise ProtocolFault(f"This is no MP4: {exc}") from exc
-
-
-def _u32(buffer: bytes, at: int) -> int:
-    return int(struct.unpack_from(">I", buffer, at)[0])
 
 
 def _cut(buffer: bytes, box: Box) -> bytes:
