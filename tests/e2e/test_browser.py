@@ -94,7 +94,7 @@ def test_previews_are_shown_while_seeking(stack: Stack, watched: Watched, butter
     page.goto(stack.url)
     poster = page.get_by_role("link", name="Butterfly, macro shot").locator("img")
     expect(poster).to_be_visible()
-    assert poster.evaluate("image => image.naturalWidth") == 1280
+    expect(poster).to_have_js_property("naturalWidth", 1280)
     assert lacking(page) == []
     page.goto(f"{stack.url}/?watch={butterfly}")
     watched.until(f"{VIDEO} && {VIDEO}.currentTime > 0.2")

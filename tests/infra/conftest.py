@@ -57,12 +57,16 @@ def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 @pytest.fixture
 def start(url: str, journal: Journal, processes: list[subprocess.Popen[bytes]], eventually: Eventually) -> Start:
-    """`await start(bulk=2, urgent=1)`: a worker process that is up."""
+    """`await start(bulk=2, urgent=1)`: a worker process that is up.
 
-    async def start(bulk: int = 2, urgent: int = 1) -> subprocess.Popen[bytes]:
+    `idle_s`: how long after a worker's death its tasks run elsewhere. A live one that stands still longer on a busy
+    machine is taken for dead too.
+    """
+
+    async def start(bulk: int = 2, urgent: int = 1, idle_s: float = 60) -> subprocess.Popen[bytes]:
         before = int(await journal.redis.get("workers") or 0)
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, WORKER, url, str(bulk), str(urgent)]
+        command = [sys.executable, WORKER, url, str(bulk), str(urgent), str(idle_s)]
         process = subprocess.Popen(command, env=environment)  # noqa: ASYNC220 - it outlives this coroutine
         processes.append(process)
 

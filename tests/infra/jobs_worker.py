@@ -1,4 +1,4 @@
-"""A worker process for the engine's contract suite: `python jobs_worker.py URL BULK_SLOTS URGENT_SLOTS`.
+"""A worker process for the engine's contract suite: `python jobs_worker.py URL BULK_SLOTS URGENT_SLOTS IDLE_S`.
 
 What happens is noted in the Redis list "journal", one `event name try` each; a task's `arguments` say what it does.
 """
@@ -19,7 +19,7 @@ from infra.jobs import StreaqWorker
 from infra.ports import Attempt, RetryLater
 
 
-async def work(url: str, bulk_slots: int, urgent_slots: int) -> None:
+async def work(url: str, bulk_slots: int, urgent_slots: int, idle_s: float) -> None:
     redis = Redis.from_url(url, retry=Retry(ConstantBackoff(0.1), 200))
 
     async def note(event: str, attempt: Attempt) -> None:
@@ -62,7 +62,7 @@ async def work(url: str, bulk_slots: int, urgent_slots: int) -> None:
         bulk_slots=bulk_slots,
         urgent_slots=urgent_slots,
         max_tries=3,
-        idle_timeout=timedelta(seconds=2),
+        idle_timeout=timedelta(seconds=idle_s),
         retry_delay=timedelta(milliseconds=50),
     )
     await redis.incr("workers")
@@ -71,4 +71,4 @@ async def work(url: str, bulk_slots: int, urgent_slots: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -118,7 +118,10 @@ async def test_a_run_that_stands_still_gives_its_slot_to_somebody_who_waits(
     house: House, tmp_path: Path, eventually: Eventually
 ) -> None:
     settings = replace(house.parts.settings, ahead=100)
-    house.parts = replace(house.parts, settings=settings, processor=(processor := Processor(cores=2, still_s=600)))
+    # An encoder that is slow enough not to be through before it is stopped.
+    encoder = replace(house.parts.encoder, preset="veryslow")
+    processor = Processor(cores=2, still_s=600)
+    house.parts = replace(house.parts, settings=settings, encoder=encoder, processor=processor)
     async with house.listening():
         with suppress(ChildFailed):
             async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
@@ -185,8 +188,8 @@ async def test_a_run_takes_over_from_a_window_that_is_far_from_it(house: House, 
             await house.handle(window_task(ASSET, 1, window, Level.BULK))
         else:
             running.result()
-    made = starts(house)
-    assert sorted(made) == sorted((str(rung), number) for rung in (LARGE, SMALL) for number in window.numbers)
+    # A worker that is too busy to hear of it in time makes one of them again; the bucket keeps the first.
+    assert set(starts(house)) == {(str(rung), number) for rung in (LARGE, SMALL) for number in window.numbers}
     plan = await house.plan()
     for name in made_by(plan, window):
         assert await house.store.head(key_of(ASSET, *name)) is not None

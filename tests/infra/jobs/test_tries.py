@@ -53,10 +53,10 @@ async def test_a_task_that_kills_its_worker_is_given_up(
 ) -> None:
     await engine.enqueue(task("x", "poison"), task("good"))
     for number in range(1, 7):  # three deaths make it suspect, three more settle it
-        victim = await start(bulk=1)
+        victim = await start(bulk=1, idle_s=2)
         await eventually(lambda number=number: has(journal, f"poison a/1/x {number}"))
         await asyncio.to_thread(victim.wait, 10)
-    await start(bulk=1)
+    await start(bulk=1, idle_s=2)
     await eventually(lambda: has(journal, "dead"))
     await eventually(lambda: has(journal, "done a/1/good"))
     assert await journal.lines("dead") == ["dead:TaskAbandoned:True a/1/x 6"]
@@ -68,10 +68,10 @@ async def test_a_task_whose_workers_are_killed_by_others_is_not_given_up(
 ) -> None:
     await engine.enqueue(task("x", "hold"))
     for number in range(1, 6):  # more often than a task may fail
-        victim = await start(bulk=1)
+        victim = await start(bulk=1, idle_s=2)
         await eventually(lambda number=number: has(journal, f"start a/1/x {number}"))
         victim.kill()
-    await start(bulk=1)
+    await start(bulk=1, idle_s=2)
     await eventually(lambda: has(journal, "start a/1/x 6"))
     await journal.open()
     await eventually(lambda: has(journal, "done a/1/x 6"))
@@ -83,17 +83,17 @@ async def test_two_suspects_never_run_side_by_side(
 ) -> None:
     await engine.enqueue(task("x", "hold"), task("y", "hold"))
     for number in range(1, 4):
-        victim = await start(bulk=2)
+        victim = await start(bulk=2, idle_s=2)
         await eventually(lambda number=number: has(journal, f"start a/1/x {number}", f"start a/1/y {number}"))
         victim.kill()
     for number in range(1, 4):  # as many deaths more would end both, if both were in hand
-        victim = await start(bulk=2)
+        victim = await start(bulk=2, idle_s=2)
         await eventually(partial(_has_started, journal, 6 + number))
         await engine.enqueue(task(f"later-{number}"))  # it passes through the other slot, after the other suspect
         await eventually(lambda number=number: has(journal, f"done a/1/later-{number}"))
         assert len(await journal.lines("start")) == 6 + number
         victim.kill()
-    await start(bulk=2)
+    await start(bulk=2, idle_s=2)
     await journal.open()
     await eventually(partial(_is_over, engine))
     assert len(await journal.lines("done a/1/x")) + len(await journal.lines("done a/1/y")) >= 1
