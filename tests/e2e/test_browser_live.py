@@ -191,7 +191,7 @@ def test_players_of_hls_and_of_dash_play_it(on_air: Stack, browser: Browser) -> 
             f"{title} plays",
         )
         assert page.evaluate("errors") == [], title
-        assert page.evaluate("behind()") < 30, title
+        until(lambda page=page: page.evaluate("behind()") < 30, f"{title} is near the edge")
         page.close()
     assert {title: urls for title, urls in refused.items() if urls} == {}
     assert {title for title, urls in grew.items() if urls} == BY_PARTS

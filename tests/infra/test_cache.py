@@ -44,7 +44,7 @@ async def any_cache(request: pytest.FixtureRequest) -> AsyncIterator[Cache]:
 
 
 async def _next(messages: AsyncIterator[tuple[str, bytes]]) -> tuple[str, bytes]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await anext(messages)
 
 

@@ -43,7 +43,7 @@ class Diary:
 
 def leader(work: Diary, cache: MemoryCache, *, every: timedelta, thorough: int = 3) -> Leader[str]:
     return Leader(
-        work, cache=cache, lease=LEASE, ttl=timedelta(seconds=1), channel=CHANNEL, every=every, thorough=thorough
+        work, cache=cache, lease=LEASE, ttl=timedelta(minutes=1), channel=CHANNEL, every=every, thorough=thorough
     )  # fmt: skip
 
 

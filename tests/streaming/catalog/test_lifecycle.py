@@ -139,7 +139,7 @@ async def test_steps_out_of_order_are_refused(catalogue: Catalogue, asset: Asset
 
 
 async def test_every_change_wakes_who_watches(catalogue: Catalogue, asset: Asset, cache: MemoryCache) -> None:
-    async with cache.subscribe(changes_channel(asset.id)) as messages, asyncio.timeout(10):
+    async with cache.subscribe(changes_channel(asset.id)) as messages, asyncio.timeout(60):
         for change in (
             arrived(catalogue, asset),
             catalogue.edit(asset.id, {"sport": "judo"}),

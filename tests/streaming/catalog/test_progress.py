@@ -75,7 +75,7 @@ class Listener:
     async def next(self) -> dict[str, Any]:
         """The next event's fields, `data` decoded; comments and empty events are passed over."""
         event: dict[str, Any] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for line in self._lines:
                 name, _, value = line.partition(": ")
                 if line == "" and "data" in event:
@@ -270,7 +270,7 @@ async def test_a_quiet_stream_has_a_heartbeat(services: Services) -> None:
         return None
 
     stream = services.progress.watch(asset.id, nobody, last_id=None)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         pieces = [await anext(stream) for _ in range(4)]
     await stream.aclose()
     assert pieces[0].startswith(b"retry: ")

@@ -65,7 +65,7 @@ class Stage:
             self.now = number * EVENT.grid.segment_ms + (place + 1) * EVENT.grid.segment_ms // EVENT.grid.parts
             for rendition in renditions:
                 self._joined.part(part(rendition, number, place, self.made(rendition, number, place)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.broadcast._telling.drained()
 
 

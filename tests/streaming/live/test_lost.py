@@ -58,7 +58,7 @@ async def shown(stage: Stage) -> list[MediaPlaylist]:
 
 
 async def killed(stage: Stage) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stage.broadcast._uploads.drained()
     await stage.broadcast._telling.aclose()
     await stage.broadcast._uploads.aclose()
@@ -104,12 +104,12 @@ async def test_an_event_that_had_ended_is_shown_as_it_was(cache: RedisCache, sto
     for number in range(FIRST, FIRST + 3):
         await stage.parts(number, range(6))
     stage.broadcast.on_air.end()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stage.broadcast._telling.drained()
     before = await shown(stage)
     await killed(stage)
     await gone_on(stage)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stage.broadcast.finish()
     after = await shown(stage)
     assert all(playlist.ended for playlist in after)
@@ -126,7 +126,7 @@ async def test_what_the_bucket_did_not_take_is_shown_and_brought_there_by_the_ne
     stage.begin()
     for number in range(FIRST, FIRST + 14):
         await stage.parts(number, range(6))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stage.broadcast._uploads.drained()
     await stage.broadcast._telling.aclose()
     await stage.broadcast._uploads.aclose()

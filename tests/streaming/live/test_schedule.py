@@ -116,7 +116,7 @@ async def test_it_is_kept_while_somebody_keeps_it(tables: AsyncEngine) -> None:
     await channels.create(title="Arena", channel_id="arena", starts_at=NOON, created_by="me")
     async with cache.subscribe("channel:live:channels") as messages:
         keeping = asyncio.create_task(keep_schedule(channels))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await anext(messages)
         await end(keeping)
     assert (await channels.get(ARENA)).state is WAITING

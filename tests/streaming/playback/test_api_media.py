@@ -219,6 +219,6 @@ async def test_a_client_that_goes_away_closes_the_stream_from_the_store(stage, a
         "headers": [], "scheme": "http", "server": ("api", 80), "client": ("viewer", 1), "root_path": "",
         "http_version": "1.1", "asgi": {"version": "3.0"},
     }  # fmt: skip
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await app(scope, receive, send)
     assert 0 < sent < 8 * 1024 * 1024

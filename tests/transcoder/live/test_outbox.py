@@ -41,7 +41,7 @@ def letter(number: int, **more: Any) -> Letter:
 
 
 async def _messages(messages: AsyncIterator[tuple[str, bytes]], count: int) -> list[bytes]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [(await anext(messages))[1] for _ in range(count)]
 
 

@@ -46,7 +46,7 @@ async def test_segments_come_before_the_playlist_that_names_them() -> None:
     for number in range(3):
         uploads.put(segment(number))
         uploads.put(playlist(b"up to %d" % number))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await store.refused.wait()
         store.takes.set()
         await uploads.drained()
@@ -61,7 +61,7 @@ async def test_of_too_much_the_oldest_segments_are_given_up(eventually: Callable
     uploads = Uploads(store, held=25, lost=lambda upload: lost.append(upload.key))
     uploads.put(segment(0, bytes(10)))
     await eventually(lambda: bool(uploads.trouble))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for number in range(1, 4):
             uploads.put(segment(number, bytes(10)))
         store.takes.set()
@@ -76,7 +76,7 @@ async def test_what_is_there_already_is_no_error() -> None:
     for _ in range(2):
         uploads = Uploads(store)
         uploads.put(segment(1))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await uploads.drained()
         await uploads.aclose()
 
@@ -102,7 +102,7 @@ class Slow(MemoryStore):
             self.changed.notify_all()
 
     async def until_asked(self, *keys: str) -> None:
-        async with asyncio.timeout(20), self.changed:
+        async with asyncio.timeout(60), self.changed:
             await self.changed.wait_for(lambda: set(self.asked) == set(keys))
 
 
@@ -126,7 +126,7 @@ async def test_segments_are_on_their_way_side_by_side_and_a_playlist_behind_them
     store.asked["live/a/s/1"].set()
     await store.until_asked(*store.asked, "live/a/s/list")
     store.asked["live/a/s/list"].set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await uploads.drained()
     await uploads.aclose()
 
@@ -141,7 +141,7 @@ async def test_a_bucket_that_is_slower_than_the_segments_gets_a_playlist_too() -
     store.asked["segment 0"].set()
     await store.until_asked(*store.asked, "playlist")
     store.asked["playlist"].set()
-    async with asyncio.timeout(20), store.changed:
+    async with asyncio.timeout(60), store.changed:
         await store.changed.wait_for(lambda: uploads.waiting < 6)
     assert await store.read("playlist") == b"up to 0"
     await uploads.aclose()

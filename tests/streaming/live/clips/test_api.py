@@ -65,7 +65,7 @@ async def stage(services: Services, cache: RedisCache, store: S3Store) -> AsyncI
     for number in range(FIRST, FIRST + 2):
         await stage.parts(number, range(6))
     await stage.parts(FIRST + 2, range(2))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stage.broadcast._uploads.drained()
     yield stage
     await stage.broadcast.aclose()

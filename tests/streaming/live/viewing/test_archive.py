@@ -101,7 +101,7 @@ async def test_an_event_that_is_over_is_found_again(
     made = await client.post("/api/channels/arena/timeline", json=mark, headers=await bearer(Role.EDITOR))
     assert made.status_code == 201
     await services.channels.stop(EVENT.channel)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stage.broadcast.finish()
     async with watched(services):
         before = [(await client.get(url)).text for url in URLS]
