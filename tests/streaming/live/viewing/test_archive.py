@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,7 +98,7 @@ async def test_an_event_that_is_over_is_found_again(
     stage.begin()
     for number in range(FIRST, FIRST + COUNT):
         await stage.parts(number, range(6))
-    mark = {"kind": "marker", "id": "goal", "title": "1:0", "at": "2026-11-22T18:00:00Z"}
+    mark = {"kind": "marker", "id": "goal", "title": "1:0", "at": datetime.now(UTC).isoformat()}
     made = await client.post("/api/channels/arena/timeline", json=mark, headers=await bearer(Role.EDITOR))
     assert made.status_code == 201
     await services.channels.stop(EVENT.channel)
