@@ -137,12 +137,10 @@ def _part(state: LiveRendition, name: PartName, arrived_ms: int, now_ms: int) ->
 
 def _segment(state: LiveRendition, name: SegmentName, arrived_ms: int, now_ms: int, *, whole: bool) -> Decision:
     """One that left the playlist is there as long as the store has it: players may be behind (§6.2.2)."""
-    if state.last_whole is None or name.number > state.last_whole:
+    if name.number >= state.number:
         if state.ended:
             return _unknown(state.pace)
-        if name.number < state.number or (
-            _is_too_far(state, name.number, None) and not _is_due(state.pace, name.number, now_ms)
-        ):
+        if _is_too_far(state, name.number, None) and not _is_due(state.pace, name.number, now_ms):
             return Refuse(reason=Reason.NOT_HINTED)
         if whole or state.growing is None or name.number != state.growing.number:
             return _wait(state, name.number, None if whole else 0, arrived_ms, now_ms)

@@ -239,8 +239,11 @@ def _is_recent(state: LiveRendition, name: MediaName, now_ms: int) -> bool:
     """Whether it is so new that it may be on its way into the bucket yet, and Redis lost it."""
     if isinstance(name, InitName):
         return name.name == state.init or any(each.init == name.name for each in state.segments[-RECENT:])
-    segment = state.segment(name.number)
-    return segment is None or segment.ended_ms is None or now_ms - segment.ended_ms < 1000 * BODY_S
+    segment, pace = state.segment(name.number), state.pace
+    if segment is None:  # it left the playlist, or it never was in this event
+        ended_ms = pace.ms((name.number + 1) * pace.parts * pace.part)
+        return name.number >= state.first and now_ms - ended_ms < 1000 * BODY_S
+    return segment.ended_ms is None or now_ms - segment.ended_ms < 1000 * BODY_S
 
 
 def now_ms() -> int:

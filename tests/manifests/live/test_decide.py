@@ -205,9 +205,22 @@ def test_media(name: MediaName, answer: Decision) -> None:
 def test_a_segment_that_grows_is_delivered_to_whoever_takes_it_part_by_part(number: int, answer: Decision) -> None:
     assert decide.media(LIVE, SegmentName(number=number), arrived_ms=NOW, now_ms=NOW, whole=False) == answer
     assert decide.media(FRESH, SegmentName(number=40), arrived_ms=NOW, now_ms=NOW, whole=False) == waits(40, 0)
-    assert decide.media(FRESH, SegmentName(number=39), arrived_ms=NOW, now_ms=NOW, whole=False) == Refuse(
-        reason=Reason.NOT_HINTED
-    )
+
+
+def test_what_was_before_the_first_segment_is_what_the_store_has() -> None:
+    """Players that stand in the event before go on (§6.2.2)."""
+    there = Deliver(cache_control="public, max-age=31536000, immutable")
+    for state in (FRESH, later(FRESH, 3), later(FRESH, 6), change.end(FRESH, now_ms=0)):
+        assert decide.media(state, SegmentName(number=39), arrived_ms=NOW, now_ms=NOW) == there
+
+
+def test_what_left_with_a_leap_is_there_before_the_next_segment_is_whole() -> None:
+    """§6.2.2: players that stand there go on; nothing of it is listed, and nothing else is yet."""
+    leapt = change.leap(LIVE, number=90, now_ms=NOW)
+    there = Deliver(cache_control="public, max-age=31536000, immutable")
+    for state in (leapt, later(leapt, 3)):
+        for number in (43, 50):
+            assert decide.media(state, SegmentName(number=number), arrived_ms=NOW, now_ms=NOW) == there
 
 
 def test_the_part_behind_a_full_segment_is_hinted_and_waited_for() -> None:

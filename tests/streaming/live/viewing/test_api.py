@@ -209,6 +209,15 @@ async def test_what_cannot_be_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.parametrize("name", [f"{FIRST - 1}.m4s", "7.m4s", f"{FIRST - 1}.0.m4s"])
+async def test_what_never_was_is_not_on_its_way(client: httpx.AsyncClient, stage: Stage, name: str) -> None:
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    await client.get(PLAYLIST)
+    answer = await client.get(f"/live/arena/{PICTURE}/{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "live_media_not_found")
+
+
 async def test_before_the_first_part_there_is_nothing(
     client: httpx.AsyncClient, stage: Stage, services: Services
 ) -> None:
