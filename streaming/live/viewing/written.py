@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from manifests.live.iframes import IFrameTexts
 from manifests.live.playlist import Reported
@@ -16,7 +17,7 @@ from transcoder.live import iframes
 from transcoder.live.iframes import shown_in_trick_play
 
 if TYPE_CHECKING:
-    from manifests.layout import ChannelId, RenditionId
+    from manifests.layout import RenditionId
     from streaming.live.viewing.follower import Follower
 
 _MEDIA: Final = "index.m3u8"
@@ -31,10 +32,14 @@ class _Last:
 
 
 class Written:
-    """Made when they are asked for, and kept until there is something else to say."""
+    """Made when they are asked for, and kept until there is something else to say.
+
+    Those of a window of hours take megabytes, and each event has renditions of its own: they go with their event, and
+    with the follower of a channel that nobody watches.
+    """
 
     def __init__(self) -> None:
-        self._last: dict[tuple[ChannelId, RenditionId, str], _Last] = {}
+        self._last: WeakKeyDictionary[Follower, dict[tuple[RenditionId, str], _Last]] = WeakKeyDictionary()
 
     def media(
         self, follower: Follower, rendition: RenditionId, skip: Skipping | None, *, now_ms: int
@@ -51,10 +56,7 @@ class Written:
     def _text(
         self, follower: Follower, rendition: RenditionId, skip: Skipping | None, now_ms: int, *, uri: str
     ) -> RenderedPlaylist:
-        key = (follower.channel, rendition, uri)
-        last = self._last.get(key)
-        if last is None:
-            last = self._last[key] = _Last(texts=Texts() if uri == _MEDIA else IFrameTexts(), forms={})
+        last = self._of(follower, rendition, uri)
         state = follower.states[rendition]
         timeline = follower.marks.present(follower.states.values(), now_ms=now_ms)
         if last.state is not state or last.timeline is not timeline:
@@ -69,6 +71,15 @@ class Written:
                 text = last.texts.delta(state, skip, now_ms=now_ms, timeline=timeline, others=others)
             found = last.forms[skip] = rendered(text)
         return found
+
+    def _of(self, follower: Follower, rendition: RenditionId, uri: str) -> _Last:
+        kept = self._last.setdefault(follower, {})
+        last = kept.get((rendition, uri))
+        if last is None:
+            for gone in [key for key in kept if key[0] not in follower.states]:
+                del kept[gone]
+            last = kept[rendition, uri] = _Last(texts=Texts() if uri == _MEDIA else IFrameTexts(), forms={})
+        return last
 
 
 def _others(follower: Follower, rendition: RenditionId, uri: str) -> Reported:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import pytest
 
 from infra.memory import MemoryCache
 from infra.tasks import end
+from manifests.live.texts import Texts
 from manifests.live.updates import Skipping
+from streaming.live.viewing import written as module
 from streaming.live.viewing.follower import Follower
 from streaming.live.viewing.written import Written
 from tests.manifests.live.paces import DAWN, begun, later
@@ -52,6 +56,40 @@ async def test_each_playlist_reports_all_others(follower: Follower) -> None:
         text = written.iframes(follower, name, None, now_ms=DAWN).plain.body.decode()
         assert "#EXT-X-I-FRAMES-ONLY" in text
         assert reported(text, name) == everything - {f"../{name}/iframes.m3u8"}
+
+
+async def test_texts_go_with_their_event_and_with_the_channel_that_nobody_watches(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: WeakSet[Texts] = WeakSet()
+
+    class Watched(Texts):
+        def __init__(self) -> None:
+            super().__init__()
+            made.add(self)
+
+    monkeypatch.setattr(module, "Texts", Watched)
+    written = Written()
+    for name in EVENT.renditions:
+        written.media(follower, name, None, now_ms=DAWN)
+    assert len(made) == 3
+    next_event = feeds.event(number=2)
+    assert set(next_event.renditions).isdisjoint(EVENT.renditions)
+    follower.event, follower.states = next_event, {name: later(begun(), 6) for name in next_event.renditions}
+    written.media(follower, next_event.renditions[0], None, now_ms=DAWN)
+    gc.collect()
+    assert len(made) == 1
+
+    other = Follower(EVENT.channel, MemoryCache())
+    await other.ready()
+    other.event, other.states = follower.event, follower.states
+    written.media(other, next_event.renditions[0], None, now_ms=DAWN)
+    assert len(made) == 2
+    await end(other.task)
+    del other
+    gc.collect()  # the follower, and with it
+    gc.collect()  # what was kept for it
+    assert len(made) == 1
 
 
 def reported(text: str, name: str) -> set[str]:
