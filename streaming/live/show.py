@@ -65,9 +65,9 @@ class Feed:
         self.arrivals = Arrivals(show.shows.clock)
         self._entry = entry_of(publisher.container)
         self.restarts = Restarts()
-        self.gauge = Gauge(publisher, self.arrivals, self.restarts, show.shows.clock)
         bursts = publisher.way in _BY_SEGMENTS
         self._keeper = Timekeeper(bursts=bursts)
+        self.gauge = Gauge(publisher, self.arrivals, self.restarts, self._keeper, show.shows.clock)
         self._restamper = restamper(publisher.container.value, self._keeper)
         self._splices = SpliceTap(publisher, self._heard, show.shows.clock)
         self._rhythm = Rhythm(show.shows.clock(), bursts=bursts)
@@ -135,6 +135,7 @@ class Feed:
             log.exception("the feed of %s failed", self._show.channel.id)
         finally:
             self.arrivals.end()
+            self.gauge.close()
             RUNS.labels(outcome).inc()
             self._show.left(self)
 

@@ -297,6 +297,8 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     expect(health).to_contain_text(re.compile(r"\d+ [kM]b/s"))
     expect(health).to_contain_text("every 2.0 s")
     expect(health.get_by_text("On air")).to_be_visible()
+    expect(health.locator("dt", has_text="Clock").first.locator("+ dd")).to_have_text(re.compile(r"\d\.\d\d s$"))
+    expect(health.locator(".stored")).to_contain_text("Lost0 s")
     until(lambda: page.evaluate(f"{VIDEO} && {VIDEO}.currentTime > 0 && !{VIDEO}.paused"), "the preview plays")
 
     timeline = page.get_by_role("region", name="Timeline")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from streaming.live.health.cadence import Cadence, Grid
 from streaming.live.health.flv import FlvScanner
-from streaming.live.health.metrics import BYTES, DROPPED, FILLED, FRAMES
+from streaming.live.health.metrics import BYTES, CLOCK_CORRECTED, CLOCK_DRIFT, DROPPED, FILLED, FRAMES
 from streaming.live.health.mp4 import Mp4Scanner
 from streaming.live.health.report import PublisherHealth, WayIn, moment
 from streaming.live.health.ts import TsScanner
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from transcoder.live.part import Part
     from transcoder.live.restarts import Restarts
     from transcoder.live.run import Packaging
+    from transcoder.live.timing.keeper import Timekeeper
 
 _SCANNERS: Final[Mapping[Container, type[Scanner]]] = {
     Container.FLV: FlvScanner, Container.MPEG_TS: TsScanner, Container.MP4: Mp4Scanner,
@@ -58,9 +60,11 @@ class Gauge:
     """
 
     def __init__(
-        self, publisher: Publisher, arrivals: Arrivals, restarts: Restarts, clock: Callable[[], int]
+        self, publisher: Publisher, arrivals: Arrivals, restarts: Restarts, keeper: Timekeeper,
+        clock: Callable[[], int],
     ) -> None:  # fmt: skip
         self._publisher, self._arrivals, self._restarts, self._clock = publisher, arrivals, restarts, clock
+        self._keeper = keeper
         self._scanner = _SCANNERS[publisher.container]()
         self._cadence = Cadence()
         self._since = self._last_ms = clock()
@@ -109,6 +113,7 @@ class Gauge:
             at=now, received=self._received, frames=cadence.frames, dropped=cadence.dropped, filled=cadence.filled
         )  # fmt: skip
         self._count(sums)
+        self._tell_clock()
         self._sums.append(sums)
         while len(self._sums) > 2 and self._sums[1].at <= now - _WINDOW_MS:
             self._sums.popleft()
@@ -134,12 +139,27 @@ class Gauge:
             behind_ms=self._behind,
             last_bytes_at=moment(self._last_ms) if self._received else None,
             encoder_restarts=self._restarts.count,
+            clock_drift_ppm=self._keeper.ppm,
+            clock_corrected_ms=None if self._keeper.made_up is None else round(self._keeper.made_up / 1000),
         )
         lately = Lately(
             frames=sums.frames - before.frames, filled=sums.filled - before.filled, held=self._arrivals.held,
             has_grid_rate=self._has_grid_rate(), restarts=self._restarts.lately(now),
         )  # fmt: skip
         return health, lately, silent_s
+
+    def close(self) -> None:
+        """The publisher is gone."""
+        for metric in (CLOCK_DRIFT, CLOCK_CORRECTED):
+            with suppress(KeyError):
+                metric.remove(self._publisher.channel, self._publisher.place.value)
+
+    def _tell_clock(self) -> None:
+        who = (self._publisher.channel, self._publisher.place.value)
+        if self._keeper.ppm is not None:
+            CLOCK_DRIFT.labels(*who).set(self._keeper.ppm)
+        if self._keeper.made_up is not None:
+            CLOCK_CORRECTED.labels(*who).set(self._keeper.made_up / _MICROSECONDS)
 
     def _has_grid_rate(self) -> bool:
         opening, event = self._opening, self._event

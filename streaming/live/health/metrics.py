@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 BYTES: Final = Counter("channel_live_publisher_bytes_total", "Bytes that publishers sent.", ["place"])
 FRAMES: Final = Counter("channel_live_publisher_frames_total", "Pictures that publishers sent.", ["place"])
@@ -15,6 +15,16 @@ FILLED: Final = Counter(
     "channel_live_publisher_frames_filled_total",
     "Places without a picture of the publisher, in which the one before was shown again.",
     ["place"],
+)
+CLOCK_DRIFT: Final = Gauge(
+    "channel_live_publisher_clock_drift_ppm",
+    "How much faster a publisher's clock runs than ours, over ten minutes.",
+    ["channel", "place"],
+)
+CLOCK_CORRECTED: Final = Gauge(
+    "channel_live_publisher_clock_corrected_seconds",
+    "What was added to a publisher's time stamps, to keep them to our clock.",
+    ["channel", "place"],
 )
 RESTARTS: Final = Counter(
     "channel_live_encoder_restarts_total",

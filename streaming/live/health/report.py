@@ -26,7 +26,8 @@ class PublisherHealth:
     pictures that came; `dropped_frames`: those of them that were not shown, since another one stands in their place;
     `filled_frames`: holes in which the picture before was shown again. `behind_ms`: how long after its last picture
     came in the latest part was handed out. `encoder_restarts`: encoders of this publication that died and were
-    followed by another.
+    followed by another. `clock_drift_ppm`: how much faster the publisher's clock runs than ours, over ten minutes; less
+    than 0: slower. `clock_corrected_ms`: what was added to his time stamps by now, to keep them to our clock.
     """
 
     place: Place
@@ -46,6 +47,8 @@ class PublisherHealth:
     behind_ms: int | None
     last_bytes_at: datetime | None
     encoder_restarts: int
+    clock_drift_ppm: int | None
+    clock_corrected_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

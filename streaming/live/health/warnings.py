@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from transcoder.live.restarts import MOST
 from transcoder.live.selector import Source
+from transcoder.live.timing.drift import FASTEST_PPM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,5 +88,12 @@ def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Ite
         )
     if health.behind_ms is not None and health.behind_ms > _BEHIND_MS and health.way != "http":
         yield f"{who} pictures reach viewers {health.behind_ms / 1000:.1f} s late. The server has too much to do."
+    drift = health.clock_drift_ppm
+    if drift is not None and abs(drift) > FASTEST_PPM:
+        yield (
+            f"{who} the encoder's clock runs {abs(drift)} ppm too {'fast' if drift > 0 else 'slow'}, and only "
+            f"{FASTEST_PPM} are made up for: it comes off by {(abs(drift) - FASTEST_PPM) * 0.0036:.1f} s an hour. Use "
+            "another clock source, or another encoder."
+        )
     if health.video_codec is not None and health.audio_codec is None:
         yield f"{who} there is no sound in the stream. Viewers hear silence."

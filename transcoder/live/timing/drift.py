@@ -11,6 +11,8 @@ from collections import deque
 from statistics import median_low
 from typing import Final
 
+from transcoder.live.timing.pace import Pace
+
 FASTEST_PPM: Final = 500
 """Crystals are within 100 ppm of each other, and cheap cameras within 200. 500 ppm are 0.9 cents of a tone."""
 FASTEST_AT_FIRST_PPM: Final = 2_000
@@ -40,6 +42,7 @@ class Drift:
         self._nanoseconds = 0
         self.ppm = 0
         """How fast time stamps are moved: positive while they fall behind our clock."""
+        self.pace = Pace()
         self.begin()
 
     def begin(self) -> None:
@@ -53,6 +56,7 @@ class Drift:
         """From then on (ms) it is no longer the first minute."""
         self._last: int | None = None
         self._returned = False
+        self.pace.begin()
 
     @property
     def shift(self) -> int:
@@ -93,8 +97,11 @@ class Drift:
         if off > limit * _MICROSECONDS:
             self._nanoseconds += off * _MICROSECONDS
             self._windows.clear()
+            self.pace.begin()
         self._windows.append(earliest)
         off = median_low(self._windows) - self.aim - self.shift
         first = self._is_first(now)
+        if not first:
+            self.pace.note(earliest, now)
         fastest = FASTEST_AT_FIRST_PPM if first else FASTEST_PPM
         self.ppm = max(-fastest, min(fastest, off // (_SETTLES_AT_FIRST_S if first else _SETTLES_S)))

@@ -57,6 +57,16 @@ class Timekeeper:
         """µs that are added to what comes now."""
         return self._latest_offset + self._drift.shift
 
+    @property
+    def ppm(self) -> int | None:
+        """How much faster the publisher's clock runs than ours (`Pace`); None while that is not known."""
+        return self._drift.pace.ppm
+
+    @property
+    def made_up(self) -> int | None:
+        """µs that were added for the sake of his clock, jumps left out; None: it is not compared yet."""
+        return None if self._zero is None else self._drift.shift
+
     def sound(self, track: int, at: int, now: int) -> int:
         """µs to be added to the stamps of a packet of `track`, decoded at `at` (µs), that came at `now` (ms)."""
         if self._zero is None:
@@ -67,6 +77,7 @@ class Timekeeper:
             found = self._tracks[track] = _Track(offset=self._latest_offset, last=at + self._latest_offset, seen=now)
         if self._jumps(found, at, now):
             self._latest_offset = found.offset = self._new_offset(found, at, now)
+            self._drift.pace.begin()
         found.last, found.seen = at + found.offset, now
         if self.in_time:
             self._drift.note(now * 1000 - self._zero - found.last, now)

@@ -53,6 +53,10 @@ export interface ChannelWish {
 /** An event of a channel, and the assets that it became. */
 export interface RecordedEvent {
   event: number;
+  title: string;
+  begun_at: string;
+  /** Seconds that are in none of them; null while more may come. */
+  missing_s: number | null;
   assets: string[];
 }
 
@@ -110,6 +114,8 @@ export interface PublisherHealth {
   behind_ms: number | null;
   last_bytes_at: string | null;
   encoder_restarts: number;
+  clock_drift_ppm: number | null;
+  clock_corrected_ms: number | null;
 }
 
 /** `on_air`: whose pictures viewers see. `warnings`: sentences for who runs the encoder. */

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import REGISTRY
 
 from infra.tasks import end
 from streaming.live.health.gauge import Gauge
@@ -19,6 +20,7 @@ from transcoder.live.argv import live_argv, origin_of
 from transcoder.live.arrivals import Arrivals
 from transcoder.live.opening import read_opening
 from transcoder.live.restarts import Restarts
+from transcoder.live.timing.keeper import Timekeeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +44,8 @@ def publisher(container: Container, way: Way = Way.SRT) -> Publisher:
     )  # fmt: skip
 
 
-def made(who: Publisher, arrivals: Arrivals) -> Gauge:
-    return Gauge(who, arrivals, Restarts(), lambda: NOW)
+def made(who: Publisher, arrivals: Arrivals, keeper: Timekeeper | None = None) -> Gauge:
+    return Gauge(who, arrivals, Restarts(), keeper or Timekeeper(), lambda: NOW)
 
 
 def test_before_anything_came_nothing_is_known() -> None:
@@ -51,6 +53,25 @@ def test_before_anything_came_nothing_is_known() -> None:
     known = {"place", "way", "since", "encoder_restarts"}
     assert {name for name in health.__slots__ if getattr(health, name) is not None} == known
     assert (lately.frames, lately.held, silent_s) == (0, 0, 0)
+
+
+def test_the_clock_of_a_publisher_is_told_until_he_is_gone() -> None:
+    keeper, place = Timekeeper(), {"channel": "arena", "place": "backup"}
+    gauge = made(publisher(Container.FLV), Arrivals(lambda: NOW), keeper)
+    keeper.settle(start=0, anchor=NOW, phase=0, rate=25)
+
+    def told() -> list[float | None]:
+        names = ("clock_drift_ppm", "clock_corrected_seconds")
+        return [REGISTRY.get_sample_value(f"channel_live_publisher_{name}", place) for name in names]
+
+    for passed in range(0, 3_600_000, 1000):  # an hour by our clock; his is 200 ppm too slow
+        keeper.sound(8, passed * 1000 - passed * 200 // 1000, NOW + passed)
+    health, _, _ = gauge.look(NOW)
+    assert health.clock_drift_ppm == pytest.approx(-200, abs=1)
+    assert health.clock_corrected_ms == pytest.approx(0.2 * 3600, abs=25)
+    assert told() == [health.clock_drift_ppm, pytest.approx((health.clock_corrected_ms or 0) / 1000, abs=0.001)]
+    gauge.close()
+    assert told() == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ WELL = PublisherHealth(
     place=Place.BACKUP, way="srt", since=moment(0), bitrate_bps=6_000_000, width=1280, height=720, frame_rate=50.0,
     measured_frame_rate=50.01, keyframe_interval_s=2.0, video_codec="h264", audio_codec="aac", frames=500,
     dropped_frames=0, filled_frames=0, behind_ms=400, last_bytes_at=moment(1000), encoder_restarts=0,
+    clock_drift_ppm=-200, clock_corrected_ms=340,
 )  # fmt: skip
 LATELY = Lately(frames=250, filled=1, held=0, has_grid_rate=True, restarts=0)
 
@@ -49,6 +50,8 @@ def test_nothing_is_said_of_what_is_well(health: dict[str, Any], lately: dict[st
         ({"audio_codec": None}, {}, "no sound"),
         ({}, {"restarts": 1}, "the server's encoder died once in the last minute"),
         ({}, {"restarts": 3}, "died 3 times in the last minute"),
+        ({"clock_drift_ppm": 900}, {}, "runs 900 ppm too fast, and only 500 are made up for: it comes off by 1.4 s"),
+        ({"clock_drift_ppm": -501}, {}, "runs 501 ppm too slow"),
     ],
 )
 def test_one_thing_one_sentence(health: dict[str, Any], lately: dict[str, Any], sentence: str) -> None:

@@ -1,10 +1,12 @@
 /** Clips that were asked for on this page: what is still to come is waited for, what is made is a row of its own. */
 import { type Asset, assets, Problem } from "../../api";
 import { element } from "../../element";
-import { channels } from "../../live/api";
+import { channels, type RecordedEvent } from "../../live/api";
 import { type Cut, momentOf } from "../../live/pictures";
+import { moment } from "../../live/times";
 import type { Me } from "../main";
 import { createRow } from "../row";
+import { secondsText } from "./health_facts";
 
 /** Asked again no sooner and no later than so (s), whatever the service says. */
 const SOONEST_S = 0.2;
@@ -23,6 +25,7 @@ export function createClips(channel: string, me: Me): Clips {
   const rows = element("ul", { class: "rows", "aria-label": "Clips and recordings" });
   const waiting = element("ul", { class: "waiting" });
   const said = element("p", { class: "said", role: "status" });
+  const missing = element("ul", { class: "missing" });
   const heading = element("h2", { id: "clips-heading" }, "Clips and recordings");
   const root = element(
     "section",
@@ -31,6 +34,7 @@ export function createClips(channel: string, me: Me): Clips {
     said,
     waiting,
     rows,
+    missing,
   );
   const known = new Set<string>();
 
@@ -93,6 +97,17 @@ export function createClips(channel: string, me: Me): Clips {
       for (const id of recent.flatMap((event) => event.assets)) {
         if (!known.has(id)) put(await assets.get(id));
       }
+      const lacking = events.slice(0, EVENTS).filter((event) => event.missing_s);
+      if (lacking.length) root.hidden = false;
+      missing.replaceChildren(...lacking.map((event) => element("li", {}, missingText(event, Date.now()))));
     },
   };
+}
+
+function missingText(event: RecordedEvent, now: number): string {
+  const seconds = secondsText(event.missing_s ?? 0);
+  return (
+    `${seconds} of the event of ${moment(Date.parse(event.begun_at), now)} are in no recording: ` +
+    "the server stood still for so long, or the bucket did not take what it sent."
+  );
 }

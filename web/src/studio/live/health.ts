@@ -3,8 +3,8 @@ import { Problem } from "../../api";
 import { element } from "../../element";
 import { channels, type Health, type PublisherHealth } from "../../live/api";
 import { follow } from "../../live/follow";
-import { timeOfDay } from "../../live/times";
 import { rateText } from "../scale";
+import { explanations, type Fact, factsOf, storedFacts } from "./health_facts";
 import { graphOf, pushed } from "./graph";
 
 const LOOK_AGAIN_MS = 1000;
@@ -30,6 +30,7 @@ export function createHealth(channel: string, told: (health: Health) => void): H
   const warnings = element("ul", { class: "warnings" });
   const room = element("div", { class: "publishers" });
   const nobody = element("p", { class: "quiet" });
+  const stored = element("dl", { class: "stored" });
   const error = element("p", { class: "said" });
   const cards = new Map<string, Card>();
   let warned = "";
@@ -53,13 +54,11 @@ export function createHealth(channel: string, told: (health: Health) => void): H
     nobody.textContent = health.on_air === "slate" ? SLATE : "Nobody publishes at present.";
     error.textContent = health.last_error ? `Last error: ${health.last_error}` : "";
     error.hidden = !health.last_error;
-    const waiting = health.uploads_waiting ?? 0;
-    const all =
-      waiting > UPLOADS ? [...health.warnings, `${waiting} objects wait to be stored.`] : health.warnings;
+    put(stored, storedFacts(health));
     // A status is spoken anew when it is written anew.
-    if (all.join("\n") === warned) return;
-    warned = all.join("\n");
-    warnings.replaceChildren(...all.map((sentence) => element("li", {}, sentence)));
+    if (health.warnings.join("\n") === warned) return;
+    warned = health.warnings.join("\n");
+    warnings.replaceChildren(...health.warnings.map((sentence) => element("li", {}, sentence)));
   };
   const root = element(
     "section",
@@ -68,7 +67,9 @@ export function createHealth(channel: string, told: (health: Health) => void): H
     element("div", { role: "status" }, warnings),
     nobody,
     room,
+    stored,
     error,
+    explanations(),
   );
   const stop = follow(async () => {
     try {
@@ -86,9 +87,6 @@ export function createHealth(channel: string, told: (health: Health) => void): H
   });
   return { root, stop };
 }
-
-/** So many are always on their way. */
-const UPLOADS = 40;
 
 function createCard(place: string): Card {
   const name = element("strong", {}, place === "primary" ? "Primary" : "Backup");
@@ -116,47 +114,15 @@ function createCard(place: string): Card {
       line.setAttribute("d", graphOf(rates, SECONDS, WIDTH, HEIGHT));
       const rate = publisher.bitrate_bps === null ? "–" : rateText(publisher.bitrate_bps);
       graph.setAttribute("aria-label", `Bit rate of the last two minutes, now ${rate}`);
-      facts.replaceChildren(
-        ...factsOf(publisher, rate).map(([term, value, bad]) =>
-          element("div", {}, element("dt", {}, term), element("dd", { class: bad ? "bad" : null }, value)),
-        ),
-      );
+      put(facts, factsOf(publisher, rate));
     },
   };
 }
 
-/** Key pictures rarer than this make whoever takes over wait for one. */
-const LONGEST_KEY_S = 4;
-
-function factsOf(publisher: PublisherHealth, rate: string): [string, string, boolean][] {
-  const known = (value: number | null, text: (value: number) => string) =>
-    value === null ? "–" : text(value);
-  const { frame_rate: stated, measured_frame_rate: measured, keyframe_interval_s: interval } = publisher;
-  const size = publisher.width && publisher.height ? `${publisher.width}×${publisher.height}` : "–";
-  const fps = known(measured ?? stated, (value) => value.toFixed(2).replace(/\.?0+$/, ""));
-  const codecs = [publisher.video_codec, publisher.audio_codec].filter(Boolean).join(", ");
-  const off = stated !== null && measured !== null && Math.abs(measured - stated) > 0.03 * stated;
-  return [
-    ["Bit rate", rate, false],
-    ["Picture", size, false],
-    ["Frame rate", off ? `${fps} of ${stated}` : fps, off],
-    ["Dropped", known(publisher.dropped_frames, String), false],
-    ["Filled in", known(publisher.filled_frames, String), false],
-    [
-      "Key pictures",
-      known(interval, (value) => `every ${value.toFixed(1)} s`),
-      (interval ?? 0) > LONGEST_KEY_S,
-    ],
-    [
-      "Behind",
-      known(publisher.behind_ms, (value) =>
-        value < 1000 ? `${value} ms` : `${(value / 1000).toFixed(1)} s`,
-      ),
-      false,
-    ],
-    ["Encoder restarts", String(publisher.encoder_restarts), publisher.encoder_restarts > 0],
-    ["Codecs", codecs || "–", false],
-    ["Way in", publisher.way.toUpperCase(), false],
-    ["Since", timeOfDay(Date.parse(publisher.since)), false],
-  ];
+function put(list: HTMLElement, facts: Fact[]): void {
+  list.replaceChildren(
+    ...facts.map(([term, value, bad]) =>
+      element("div", {}, element("dt", {}, term), element("dd", { class: bad ? "bad" : null }, value)),
+    ),
+  );
 }
