@@ -108,7 +108,7 @@ class Stack:
         """End it as a user does; what it printed."""
         assert self.process is not None
         self.process.send_signal(number)
-        printed = self.process.communicate(timeout=60)[0]
+        printed = self.process.communicate(timeout=300)[0]
         return printed or ""
 
     # --- what an editor does ---

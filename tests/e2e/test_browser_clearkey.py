@@ -106,7 +106,7 @@ def test_every_playlist_is_valid_in_strict_mode(stack: Stack, assets: dict[str, 
     printed = subprocess.run(
         ["node", HERE / "check_playlists.mjs", f"{stack.url}/v/{assets[scheme]}/index.m3u8"],
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        cwd=HERE, check=True, capture_output=True, text=True, timeout=60,
+        cwd=HERE, check=True, capture_output=True, text=True, timeout=300,
     ).stdout  # fmt: skip
     checked = json.loads(printed)
     assert checked["errors"] == []

@@ -296,7 +296,7 @@ def test_an_upload_through_the_edge_plays_and_is_cached(deployment: Deployment, 
 
 
 def test_two_api_processes_agree_on_a_session(deployment: Deployment) -> None:
-    with httpx.Client(base_url=deployment.edge, timeout=30, trust_env=False) as viewer:
+    with httpx.Client(base_url=deployment.edge, timeout=60, trust_env=False) as viewer:
         asset = viewer.get("/api/assets").json()["assets"][0]["id"]
         session = viewer.post("/api/sessions", json={"asset": asset}).raise_for_status().json()["session_id"]
     first, second = deployment.apis
@@ -309,7 +309,7 @@ def test_two_api_processes_agree_on_a_session(deployment: Deployment) -> None:
 
 
 def test_what_is_live_is_asked_for_once_for_all(deployment: Deployment) -> None:
-    with httpx.Client(base_url=deployment.edge, timeout=30, trust_env=False) as viewer:
+    with httpx.Client(base_url=deployment.edge, timeout=60, trust_env=False) as viewer:
         until(lambda: viewer.get("/api/live").headers["X-Cache"] == "HIT", "the edge has it")
         listed = viewer.get("/api/live")
     assert (listed.json(), listed.headers["Cache-Control"]) == ({"channels": []}, "public, max-age=1")
@@ -320,7 +320,7 @@ def test_one_address_cannot_begin_sessions_without_end(deployment: Deployment) -
     address = f"{deployment.edge}/api/sessions"
 
     def refused() -> httpx.Response | None:
-        with httpx.Client(timeout=30, trust_env=False) as viewer:
+        with httpx.Client(timeout=60, trust_env=False) as viewer:
             answers = (viewer.post(address, headers={"Origin": "https://player.test"}) for _ in range(100))
             return next((answer for answer in answers if answer.status_code == 429), None)
 
@@ -340,5 +340,5 @@ def test_one_address_cannot_begin_sessions_without_end(deployment: Deployment) -
 def test_the_edge_survives_the_death_of_one_api(deployment: Deployment) -> None:
     deployment.processes["api-2"].kill()
     deployment.processes["api-2"].wait()
-    with httpx.Client(base_url=deployment.edge, timeout=30, trust_env=False) as viewer:
+    with httpx.Client(base_url=deployment.edge, timeout=60, trust_env=False) as viewer:
         assert [viewer.get("/api/assets").status_code for _ in range(20)] == [200] * 20

@@ -157,7 +157,7 @@ async def clients(service: Service, eventually: Eventually) -> AsyncIterator[tup
     asset = await service.catalogue.create(titles={"en": "A race"}, created_by="test")
     await service.catalogue.publish(asset.id)
     headers = {"Authorization": f"Bearer {made.secret}"}
-    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False, timeout=60) as client:
         yield client, asset.id
 
 

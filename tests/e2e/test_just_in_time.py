@@ -81,7 +81,10 @@ async def watched(plan: Plan, urls: list[str]) -> set[bytes]:
         bodies.add(await watch(url, plan.asset, rendition(plan), client))
 
     limits = httpx.Limits(max_connections=len(urls))
-    async with httpx.AsyncClient(trust_env=False, limits=limits) as client, anyio.create_task_group() as viewers:
+    async with (
+        httpx.AsyncClient(trust_env=False, limits=limits, timeout=60) as client,
+        anyio.create_task_group() as viewers,
+    ):
         for url in urls:
             viewers.start_soon(viewer, url)
     return bodies
@@ -97,7 +100,7 @@ async def test_who_waits_is_not_left_alone(service: Service, clip: bytes, eventu
     async def at_it() -> bool:
         return any(numbers.start == WANTED for numbers in service.begun(plan))
 
-    async with httpx.AsyncClient(trust_env=False) as client, anyio.create_task_group() as viewers:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client, anyio.create_task_group() as viewers:
         viewers.start_soon(watch, service.url, plan.asset, rendition(plan), client)
         await eventually(at_it, timeout=60)
         if lost == "the workers":

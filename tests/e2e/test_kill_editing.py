@@ -67,7 +67,7 @@ async def published(service: Service, body: bytes, eventually: Eventually) -> As
 
 async def listed(service: Service, asset: AssetId) -> MultivariantPlaylist:
     """What somebody who comes now is told, every URI of whose variants and captions leads somewhere."""
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as viewer:
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as viewer:
         found = hls.parse((await viewer.get(f"/v/{asset}/index.m3u8")).raise_for_status().text)
         assert isinstance(found, MultivariantPlaylist)
         for uri in (*(each.uri for each in found.variants), *(each.uri for each in found.renditions if each.uri)):
@@ -154,7 +154,7 @@ async def write_captions(service: Service, token: str, asset: AssetId, first: bo
     """Add them, or replace them. Whoever is to answer may die meanwhile."""
     url = f"{service.url}/api/assets/{asset}/captions"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-subrip"}
-    async with httpx.AsyncClient(headers=headers, trust_env=False) as editor:
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=60) as editor:
         with suppress(httpx.HTTPError):
             if first:
                 await editor.post(f"{url}?language=en", content=SRT.format(text))

@@ -82,7 +82,10 @@ async def run(service: Service, clip: bytes, eventually: Eventually) -> AsyncIte
         while (await client.get(url, timeout=60)).status_code == 503:
             pass
 
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client, anyio.create_task_group() as viewers:
+    async with (
+        httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as client,
+        anyio.create_task_group() as viewers,
+    ):
         viewers.start_soon(watch)
         await eventually(lambda: any(numbers.start == _WANTED for numbers in service.begun(plan)), timeout=60)
         yield asset
@@ -96,7 +99,7 @@ async def upload(service: Service, clip: bytes, eventually: Eventually) -> Async
     token = await Tokens(sql=service.sql).create(role=Role.PUBLISHER, name="test")
     headers = {"Authorization": f"Bearer {token.secret}", "Tus-Resumable": "1.0.0"}
     named = {"Upload-Length": str(len(clip)), "Upload-Metadata": f"asset {b64encode(asset.encode()).decode()}"}
-    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False, timeout=60) as client:
         url = (await client.post("/api/uploads", headers=named)).headers["Location"]
         body = {"Content-Type": BODY_TYPE, "Upload-Offset": "0"}
         part = clip[: len(clip) * 2 // 3]

@@ -69,7 +69,7 @@ def _caged(argv: list[str], folder: Path, *, cage: Cage, source: Path) -> list[s
 def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         words, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
 
 

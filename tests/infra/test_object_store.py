@@ -233,7 +233,7 @@ async def test_an_aborted_upload_is_gone(any_store: Store) -> None:
 async def test_a_browser_may_put_a_part_under_a_presigned_url(any_store: Store) -> None:
     upload = await any_store.begin("sources/a/1", content_type="video/mp4")
     url = any_store.presign_part("sources/a/1", upload, 1, expires=timedelta(minutes=5))
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.put(url, content=b"from a browser")
     assert answer.status_code == 200
     parts = await any_store.parts("sources/a/1", upload)

@@ -62,7 +62,7 @@ async def test_it_waits_for_redis_works_and_ends(
     )
 
     async def measures() -> bool:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             try:
                 return "channel_published_objects_total" in (await client.get(f"http://127.0.0.1:{metrics}/")).text
             except httpx.HTTPError:

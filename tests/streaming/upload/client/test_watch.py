@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def http(server: str, bearer: Callable[[Role], Awaitable[dict[str, str]]]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server, headers=await bearer(Role.EDITOR), trust_env=False) as client:
+    with httpx.Client(base_url=server, headers=await bearer(Role.EDITOR), trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -174,7 +174,7 @@ async def test_curl_with_basic_authentication(
 
 async def test_who_is_not_let_in(url: str, feeds: Recorder, clip: bytes) -> None:
     basic = base64.b64encode(f"{GOOD}:".encode()).decode()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
 
         async def code(**request: Any) -> tuple[int, str]:
             answer = await client.post(**{"url": f"{url}/v.cmfv", "content": clip, **request})
@@ -195,7 +195,7 @@ async def test_who_is_not_let_in(url: str, feeds: Recorder, clip: bytes) -> None
 
 
 async def test_what_cannot_be_taken(url: str, clip: bytes) -> None:
-    async with httpx.AsyncClient(headers=BEARER) as client:
+    async with httpx.AsyncClient(headers=BEARER, timeout=60) as client:
 
         async def code(body: bytes, path: str = "v.cmfv") -> tuple[int, str]:
             answer = await client.post(f"{url}/{path}", content=body)
@@ -220,7 +220,7 @@ async def test_a_fragment_that_comes_twice_is_taken_once(
         yield clip
         await halt.wait()
 
-    async with httpx.AsyncClient(headers=BEARER) as client:
+    async with httpx.AsyncClient(headers=BEARER, timeout=60) as client:
         first = asyncio.create_task(client.post(f"{url}/v.cmfv", content=halting()))
         await eventually(lambda: bool(feeds.recordings) and b"mdat" in feeds.recordings[0].body)
         assert (await client.post(f"{url}/v.cmfv", content=clip)).status_code == 200
@@ -253,7 +253,7 @@ async def test_who_is_put_out_is_told_so(url: str, feeds: Recorder, clip: bytes,
         later[at : at + 8] = (1 << 30).to_bytes(8, "big")
         yield bytes(later)
 
-    async with httpx.AsyncClient(headers=BEARER) as client:
+    async with httpx.AsyncClient(headers=BEARER, timeout=60) as client:
         posting = asyncio.create_task(client.post(f"{url}/v.cmfv", content=sent()))
         await eventually(lambda: bool(feeds.recordings) and b"mdat" in feeds.recordings[0].body)
         feeds.recordings[0].closed = True
