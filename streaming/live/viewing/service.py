@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from infra.ports import ByteStream, ObjectBody
+from manifests import media_types
 from manifests.dash.live_mpd import clock_of
 from manifests.errors import LiveError
 from manifests.hls import date_time
@@ -15,6 +16,7 @@ from manifests.live.decide import Deliver, Reason, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
 from manifests.live.splices import with_splices
 from streaming.http.ranges import ByteRange
+from streaming.live.viewing.before import is_left
 from streaming.live.viewing.errors import (
     LiveMediaNotFound,
     LiveRenditionNotFound,
@@ -153,6 +155,9 @@ class Viewing:
 
         Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate; RangeNotSatisfiable; ObjectStoreError.
         """
+        follower, present = await self._event(channel)
+        if is_left(present, follower.states.values(), rendition, now_ms=self._clock()):
+            return await self._left(present, rendition, name, range_header)
         follower, decision = await self._decided(
             channel, rendition, lambda state, arrived, now: decide.media(
                 state, name, arrived_ms=arrived, now_ms=now, whole=whole
@@ -193,6 +198,22 @@ class Viewing:
         return Answer(
             cache_control=decision.cache_control, body=body, tag=tag, stored=stored, growing=growing, part=part
         )  # fmt: skip
+
+    async def _left(
+        self, present: LiveEvent, rendition: RenditionId, name: MediaName, range_header: str | None
+    ) -> Answer:  # fmt: skip
+        """Of the event before the present one, which is in the bucket. Raises LiveMediaNotFound."""
+        body: bytes | None = None
+        stored: ObjectBody | None = None
+        part: ByteRange | None = None
+        if isinstance(name, SegmentName):
+            stored, part = await self._bodies.stored(present, rendition, name.number, range_header=range_header)
+        elif isinstance(name, InitName):
+            body = await self._bodies.init(present, rendition, name.name)
+        if body is None and stored is None:
+            raise LiveMediaNotFound
+        tag = "" if body is None else self._bodies.tag(body)
+        return Answer(cache_control=media_types.IMMUTABLE, body=body, tag=tag, stored=stored, part=part)
 
     async def _growing(
         self, follower: Follower, event: LiveEvent, rendition: RenditionId, segment: LiveSegment
