@@ -19,45 +19,23 @@ from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from tests.mpd_rules import faults
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body
-from tests.transcoder.live import feeds
 from tests.transcoder.live.test_slate import slate
 from transcoder.live import board
 from transcoder.live.resume import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable
 
     import httpx
 
     from infra.redis_cache import RedisCache
-    from infra.s3 import S3Store
     from streaming.services import Services
 
 PLAYLIST = f"/live/arena/{PICTURE}/index.m3u8"
 IFRAMES = f"/live/arena/{PICTURE}/iframes.m3u8"
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
-
-@pytest.fixture
-async def stage(services: Services, cache: RedisCache, store: S3Store) -> AsyncIterator[Stage]:
-    await services.channels.create(title="Arena", channel_id="arena", created_by="me")
-    stage = Stage(cache, store)
-    # A busy machine must not make a request wait for longer than it may.
-    services.viewing._clock = lambda: stage.now
-    yield stage
-    await stage.broadcast.aclose()
-
-
-@pytest.fixture
-async def client(client: httpx.AsyncClient, services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    following = asyncio.create_task(services.followers.run())
-    yield client
-    await end(following)
+pytestmark = pytest.mark.usefixtures("followed")
 
 
 def playlist(text: str) -> MediaPlaylist:
@@ -312,32 +290,6 @@ async def test_an_event_that_has_ended_says_so(client: httpx.AsyncClient, stage:
     assert playlist((await waiting).text).ended
     kept = playlist((await stage.store.read(layout.live_playlist(EVENT.channel, SOUND))).decode())
     assert (kept.ended, len(kept.segments)) == (True, 1)
-
-
-async def test_players_that_are_in_the_event_before_go_on(
-    client: httpx.AsyncClient, stage: Stage, services: Services, eventually: Callable[..., Awaitable[None]]
-) -> None:
-    """RFC 8216bis §6.2.1: the playlist is gone, its segments are not."""
-    stage.begin()
-    await stage.parts(FIRST, range(6))
-    before = playlist((await client.get(PLAYLIST)).text)
-    async with asyncio.timeout(20):
-        await stage.broadcast.finish()
-    assert before.map is not None
-    stage.broadcast = stage.opened(feeds.event(number=2))
-    stage.broadcast.announce()
-    follower = await services.followers.of(EVENT.channel)
-    await eventually(lambda: follower.event is not None and follower.event.number == 2)
-    assert (await client.get(PLAYLIST)).json()["code"] == "live_rendition_not_found"
-    segment = await client.get(f"/live/arena/{PICTURE}/{FIRST}.m4s")
-    assert segment.content == b"".join(body(PICTURE, FIRST, place) for place in range(6))
-    assert segment.headers["cache-control"] == "public, max-age=31536000, immutable"
-    ranged = await client.get(f"/live/arena/{PICTURE}/{FIRST}.m4s", headers={"Range": "bytes=0-4"})
-    assert (ranged.status_code, ranged.content) == (206, segment.content[:5])
-    init = await client.get(f"/live/arena/{PICTURE}/{before.map.uri}")
-    assert init.content == f"init of {PICTURE}".encode()
-    for name in (f"{FIRST + 1}.m4s", f"{FIRST}.0.m4s", "init-0.mp4"):
-        assert (await client.get(f"/live/arena/{PICTURE}/{name}")).json()["code"] == "live_media_not_found"
 
 
 async def test_what_a_killed_packager_left_is_brought_into_the_bucket(client: httpx.AsyncClient, stage: Stage) -> None:

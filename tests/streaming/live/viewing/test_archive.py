@@ -23,7 +23,6 @@ from tests.streaming.live.stage import EVENT, FIRST, PICTURE, SOUND, Stage, body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     import httpx
 
@@ -34,11 +33,6 @@ if TYPE_CHECKING:
 COUNT = 30
 """Segments: on two pages of the diary."""
 URLS = tuple(f"/live/arena/{name}" for name in ("index.m3u8", "manifest.mpd", f"{PICTURE}/index.m3u8", "timeline.json"))
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 class Asked:

@@ -25,7 +25,6 @@ from transcoder.live import board
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from starlette.applications import Starlette
 
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
 WHOLE = b"".join(body(PICTURE, FIRST, place) for place in range(6))
 URL = f"/live/arena/{PICTURE}/{FIRST}.m4s"
 NAME = SegmentName(number=FIRST)
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 @pytest.fixture
