@@ -146,7 +146,8 @@ class Child:
     def prolong(self) -> None:
         """It has got somewhere: its wall clock starts anew. One that yields to others all the time may take long."""
         self._stop_clock()
-        self._clock = asyncio.get_running_loop().call_later(self._wall_s, self._expire)
+        if self._wall_s < math.inf:
+            self._clock = asyncio.get_running_loop().call_later(self._wall_s, self._expire)
 
     def _stop_clock(self) -> None:
         if self._clock is not None:

@@ -59,3 +59,29 @@ async def test_whoever_waits_can_be_cancelled() -> None:
         await ending
     released.set()
     await task
+
+
+async def test_who_lost_his_cancellation_is_asked_on_when_nobody_waits_any_more() -> None:
+    lost, heard = asyncio.Event(), asyncio.Event()
+
+    async def deaf_once() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            lost.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            heard.set()
+
+    task = asyncio.create_task(deaf_once())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(end(task, again_s=0.2))
+    await lost.wait()
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    async with asyncio.timeout(50):
+        await heard.wait()
+    await asyncio.wait([task])
+    assert task.cancelled()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,10 +38,8 @@ _READ: Final = 64 << 10
 _LOOK_S: Final = 2.0
 _AGAIN_S: Final = 1.0
 _SILENCE_US: Final = 10_000_000
-_DAY_S: Final = 86_400.0
-"""A listener that nobody came to for a day is made anew."""
-
-_LIMITS: Final = Limits(wall_s=_DAY_S, cpu_s=1 << 30, memory_bytes=256 << 20)
+_LIMITS: Final = Limits(wall_s=math.inf, cpu_s=1 << 30, memory_bytes=256 << 20)
+"""Somebody may come after a week, and publish for another: libsrt itself leaves those that send nothing."""
 
 
 def srt_argv(*, host: str, port: int, passphrase: str, latency_us: int) -> list[str]:

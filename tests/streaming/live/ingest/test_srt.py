@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,10 +16,13 @@ from streaming.live.ingest.settings import SrtSettings
 from streaming.live.ingest.srt import SrtServer, srt_argv
 from streaming.live.keys.model import StreamKey, srt_passphrase
 from tests.streaming.live.ingest.recorder import Recorder
+from transcoder.ffmpeg import telling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
+
+    from transcoder.ffmpeg import Child
 
     Eventually = Callable[..., Awaitable[None]]
 
@@ -101,6 +105,18 @@ async def test_publishers_come_one_after_the_other(
     )
     frames, _ = await process.communicate()
     assert len([line for line in frames.splitlines() if not line.startswith(b"#")]) > 10
+
+
+async def test_nobody_is_put_out_because_his_listener_is_old(
+    feeds: Recorder, wanted: Wanted, eventually: Eventually
+) -> None:
+    children: list[Child] = []
+    with telling(children.append):
+        made = SrtServer(feeds=feeds, wanted=wanted, pepper=PEPPER, settings=SrtSettings())
+        async with made.serving():
+            await eventually(lambda: children)
+            assert children[0].deadline == math.inf
+    assert not children[0].is_running
 
 
 async def test_a_wrong_passphrase_reaches_nobody(
