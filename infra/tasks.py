@@ -31,6 +31,8 @@ def _insist(task: asyncio.Future[Any], again_s: float) -> None:
         return
     loop = task.get_loop()
 
+    again: asyncio.TimerHandle
+
     def ask() -> None:
         nonlocal again
         task.cancel()
@@ -40,8 +42,7 @@ def _insist(task: asyncio.Future[Any], again_s: float) -> None:
         again.cancel()
         _take(task)
 
-    task.cancel()
-    again = loop.call_later(again_s, ask)
+    ask()
     task.add_done_callback(ended)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from streaming.http.problem import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
 
@@ -37,13 +37,16 @@ class InvalidField(Unprocessable):
         super().__init__(f"{pointer or 'The body'}: {detail}", errors=[{"pointer": pointer, "detail": detail}])
 
 
-async def read_bytes(request: Request, *, limit: int) -> bytes:
-    """The body, at most `limit` bytes; refused by its Content-Length before a byte of it is read. Raises TooLarge."""
+async def read_bytes(request: Request, *, limit: int, pieces: AsyncIterator[bytes] | None = None) -> bytes:
+    """The body, at most `limit` bytes; refused by its Content-Length before a byte of it is read. Raises TooLarge.
+
+    `pieces`: the same body, as somebody hands it out who looks at how it comes.
+    """
     declared = request.headers.get("content-length", "")
     if re.fullmatch("[0-9]{1,30}", declared) and int(declared) > limit:
         raise TooLarge(f"The body has {declared} bytes; at most {limit} are read here.", limit=limit)
     body = bytearray()
-    async for piece in request.stream():
+    async for piece in pieces or request.stream():
         body += piece
         if len(body) > limit:
             raise TooLarge(f"The body has more than {limit} bytes.", limit=limit)

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("manifests", "transcoder", "streaming", "infra")
 BANNED = {"manager", "helper", "helpers", "utils", "util", "data", "info", "chunk", "master"}
+NAMES_OF_OTHERS = {"SourceInfo", "data_received"}  # as asyncio calls it
 
 
 def _tracked(*suffixes: str) -> list[Path]:
@@ -72,7 +73,7 @@ def test_no_module_class_or_function_has_a_banned_name() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 words = re.findall(r"[A-Z]?[a-z]+", node.name)
-                if node.name != "SourceInfo" and BANNED & {word.lower() for word in words}:
+                if node.name not in NAMES_OF_OTHERS and BANNED & {word.lower() for word in words}:
                     found.append(f"{path.relative_to(ROOT)}: {node.name}")
     assert found == []
 

@@ -79,6 +79,16 @@ class HttpIngestSettings:
 
     host: str = setting("127.0.0.1", env="CHANNEL_INGEST_HOST", help="address that publishing by HTTP listens on")
     port: int = setting(8935, env="CHANNEL_INGEST_PORT", help="its port; 0: no publishing by HTTP")
+    connections: int = setting(512, env="CHANNEL_INGEST_CONNECTIONS", help="connections at a time at most")
+    connections_of_address: int = setting(
+        128, env="CHANNEL_INGEST_CONNECTIONS_OF_ADDRESS", help="connections at a time from one address at most"
+    )
+    greeting: timedelta = setting(
+        timedelta(seconds=10),
+        env="CHANNEL_INGEST_GREETING_S",
+        unit="s",
+        help="time in which the head of a request has to come",
+    )
     silence: timedelta = setting(
         timedelta(seconds=12),
         env="CHANNEL_INGEST_SILENCE_S",

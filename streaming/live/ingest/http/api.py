@@ -74,15 +74,15 @@ class IngestApi:
             async with self.sources.of(publisher, path) as pushed:
                 match posixpath.splitext(path)[1].lower():
                     case ".m3u8":
-                        text = await read_bytes(request, limit=_MANIFEST)
+                        text = await read_bytes(request, limit=_MANIFEST, pieces=self._pieces(request))
                         pushed.objects.playlist(path, text)
                         await pushed.give_out()
                     case ".mpd":
-                        text = await read_bytes(request, limit=_MANIFEST)
+                        text = await read_bytes(request, limit=_MANIFEST, pieces=self._pieces(request))
                         pushed.objects.mpd(path, text)
                         await pushed.give_out()
                     case ".ts":
-                        body = await read_bytes(request, limit=_SEGMENT)
+                        body = await read_bytes(request, limit=_SEGMENT, pieces=self._pieces(request))
                         pushed.objects.segment(path, body)
                         await pushed.give_out()
                     case _:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _REPRESENTATIONS: Final = 64
 _NAME: Final = 512
+_NUMBERS: Final = 2
+"""Numbers and times in a segment's name at the most: $Number$ or $Time$, and $SubNumber$. More take long to match."""
 _IDENTIFIER: Final = re.compile(r"\$(RepresentationID|Bandwidth|Number|Time|SubNumber)?(?:%0(\d{1,2})d)?\$")
 
 
@@ -80,11 +82,17 @@ def _filled(template: str, names: dict[str, str]) -> str:
 
 
 def _pattern(template: str, names: dict[str, str]) -> str:
-    """A regular expression; numbers and times have digits, and nothing that could take long to match."""
-    pieces, at = [], 0
+    """A regular expression; numbers and times have digits. Raises ProtocolFault for more of them than one can need."""
+    pieces, at, numbers = [], 0, 0
     for found in _IDENTIFIER.finditer(template):
         pieces.append(re.escape(template[at : found.start()]))
         name = found[1]
-        pieces.append(r"\$" if name is None else re.escape(names[name]) if name in names else r"(\d{1,20})")
+        if name is None or name in names:
+            pieces.append(r"\$" if name is None else re.escape(names[name]))
+        else:
+            numbers += 1
+            pieces.append(r"(\d{1,20})")
         at = found.end()
+    if numbers > _NUMBERS:
+        raise ProtocolFault(f"The MPD names segments by {numbers} numbers; at most {_NUMBERS} are read.")
     return "".join(pieces) + re.escape(template[at:])

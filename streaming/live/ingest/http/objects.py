@@ -1,7 +1,7 @@
 """Objects that are pushed under names of their own: a playlist or an MPD says what they are. Pure.
 
 DASH-IF Live Media Ingest 1.1, interface 2. Segments may come before the playlist that names them: they are held until
-then. A segment that was given out, or that nobody names any more, is forgotten.
+then. A segment that was given out is forgotten; of those that nobody named the oldest ones, when there are too many.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 HELD: Final = 96 << 20
 """Bytes of segments that wait for their playlist, of one key."""
+MOST_HELD: Final = 1024
+"""Segments that wait, however small they are."""
 
 _TS: Final = b"\x47"
 _GIVEN: Final = 512
@@ -69,7 +71,7 @@ class Objects:
         self._ended: set[str] = set()
 
     def segment(self, path: str, body: bytes) -> None:
-        """Take an object. Raises TooMuchHeld.
+        """Take an object. Raises TooMuchHeld if nothing was named yet.
 
         Something else under the same name is what an encoder sends that was started again. The same is a repetition,
         which in MP4 its decode time tells best: of a silence all that is encoded looks alike.
@@ -81,8 +83,10 @@ class Objects:
         self.drop(path)
         if before is not None and not is_same:
             self._again.add(path)
-        if self._size + len(body) > HELD:
-            raise TooMuchHeld
+        while self._size + len(body) > HELD or len(self._held) >= MOST_HELD:
+            if not self._given:
+                raise TooMuchHeld
+            self.drop(next(iter(self._held)))  # its playlist was lost on the way, and the next one names others
         self._held[path] = body
         self._size += len(body)
 
@@ -95,8 +99,8 @@ class Objects:
 
     def mpd(self, path: str, text: bytes) -> None:
         """Take a manifest. Raises ProtocolFault."""
+        self._few(path)
         self._mpds[path] = representations(text)
-        self._few()
 
     def playlist(self, path: str, text: bytes) -> None:
         """Take an HLS playlist; a multivariant one names no segments. Raises ProtocolFault."""
@@ -118,20 +122,23 @@ class Objects:
                 afresh = True
             elif line.name == "EXT-X-MAP":
                 init = _resolved(path, _uri_of(line.value or ""))
+        self._few(path)
         self._playlists[path] = tuple(listed)
-        self._few()
         if any(isinstance(line, lines.Tag) and line.name == "EXT-X-ENDLIST" for line in body):
             self._ended.add(path)
         else:
             self._ended.discard(path)
 
-    def _few(self) -> None:
-        if len(self._mpds) + len(self._playlists) > _MANIFESTS:
+    def _few(self, path: str) -> None:
+        if len({path, *self._mpds, *self._playlists}) > _MANIFESTS:
             raise ProtocolFault("Too many playlists.")
 
     def named(self) -> Iterator[Named | Literal["end"]]:
-        """What can be given out now, in order; "end" behind the last segment of a playlist that has ended."""
-        for playlist, listed in self._playlists.items():
+        """What can be given out now, in order; "end" behind the last segment of a playlist that has ended.
+
+        Others may come, or be dropped, while one is given out.
+        """
+        for playlist, listed in tuple(self._playlists.items()):
             for each in listed:
                 if each.path in self._held:
                     yield self._give(each.path, track=each.init, playlist=playlist, afresh=each.afresh)
@@ -141,7 +148,7 @@ class Objects:
                 if playlist in self._ended:
                     self._ended.discard(playlist)
                     yield "end"
-        for manifest, found in self._mpds.items():
+        for manifest, found in tuple(self._mpds.items()):
             for representation in found:
                 yield from self._by_numbers(manifest, representation)
 
@@ -156,6 +163,8 @@ class Objects:
             if (match := representation.media.fullmatch(posixpath.relpath(path, folder or ".")))
         ]
         for _, path in sorted(ours):
+            if path not in self._held:
+                continue
             yield self._give(path, track=init, playlist=manifest)
 
     def _give(self, path: str, *, track: str | None, playlist: str, afresh: bool = False) -> Named:

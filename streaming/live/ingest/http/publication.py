@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from infra.tasks import end
 from streaming.live.ingest.errors import FeedClosed
@@ -11,6 +12,8 @@ from streaming.live.ingest.metrics import PUBLISHING, RECEIVED
 
 if TYPE_CHECKING:
     from streaming.live.ingest.publisher import Feeds, Publisher, Sink
+
+log: Final = logging.getLogger("channel.ingest.http")
 
 
 class Publication:
@@ -35,8 +38,9 @@ class Publication:
                     PUBLISHING.labels(self._publisher.way).dec()
         except Exception as exc:
             if self._opened.done():
-                raise
-            self._opened.set_exception(exc)
+                log.exception("the publication of %s did not end well", self._publisher.channel)
+            else:
+                self._opened.set_exception(exc)
 
     async def opened(self) -> None:
         """Wait until somebody takes it. Raises NotTaken."""

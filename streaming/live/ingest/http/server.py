@@ -1,15 +1,17 @@
-"""The HTTP server of a live process, for publishers: uvicorn, with patience for those who do not wait for an answer."""
+"""The HTTP server of a live process, for publishers: uvicorn, with a protocol of our own below it."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streaming.live.ingest.http.api import ingest_app
+from streaming.live.ingest.http.protocol import PublisherProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -19,15 +21,7 @@ if TYPE_CHECKING:
     from streaming.live.ingest.settings import HttpIngestSettings
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """A request that has come whole is read to its end, though its sender closed the connection behind it.
-
-    ffmpeg does so with each segment that it pushes; uvicorn would throw away what the application has not read by then.
-    """
-
-    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio: True keeps our half of the connection open
-        cycle = self.cycle
-        return cycle is not None and not cycle.more_body and not cycle.response_complete
+_BACKLOG: Final = 256
 
 
 class _Server(uvicorn.Server):
@@ -41,24 +35,31 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serve_http(*, gate: Gate, feeds: Feeds, settings: HttpIngestSettings) -> AsyncIterator[None]:
     """Serve while the body runs. Raises OSError where the port cannot be taken."""
+    protocol: Any = partial(PublisherProtocol, limits=settings)
+    # Bound here: uvicorn would end the process where it cannot.
+    listening = socket.create_server(
+        (settings.host, settings.port),
+        family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+        backlog=_BACKLOG,
+    )
     server = _Server(
         uvicorn.Config(
             ingest_app(gate=gate, feeds=feeds, settings=settings),
-            host=settings.host,
-            port=settings.port,
-            http=PatientProtocol,
+            http=protocol,
+            ws="none",
+            backlog=_BACKLOG,
             access_log=False,
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=1,
         )
     )
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started:
             if task.done():
                 task.result()
-                raise OSError(f"nothing can listen on {settings.host}:{settings.port}")
+                raise OSError(f"nobody listens on {settings.host}:{settings.port}")
             await asyncio.sleep(0.01)
         yield
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from streaming.live.ingest.errors import IngestError, ProtocolFault
+from streaming.live.ingest.errors import FeedClosed, IngestError, ProtocolFault
 from streaming.live.ingest.http.errors import HeaderMissing
 from streaming.live.ingest.http.joiner import KINDS, Joiner, choose
 from streaming.live.ingest.http.publication import Publication
@@ -33,23 +33,32 @@ class Source:
         self._publisher = publisher
         self._monotonic = monotonic
         self._headers: dict[str, Header] = {}
+        self._others: set[str] = set()
+        """Tracks that are no picture and no sound: taken, and not passed on."""
         self._fed: set[str] = set()
         self._news = asyncio.Event()
         self._turn = asyncio.Lock()
         self._publication: Publication | None = None
+        self._left: Publication | None = None
+        """The last one that was ended because another begins."""
         self._joiner: Joiner | None = None
         self._first = self._latest = 0.0
 
     def knows(self, name: str) -> bool:
         """Whether the header of this track came."""
-        return name in self._headers
+        return name in self._headers or name in self._others
 
     async def header(self, name: str, header: Header) -> None:
         """The header of a track; the same one again is no news."""
         if self._headers.get(name) == header:
             return
-        if not choose({name: header}) or (name not in self._headers and len(self._headers) >= _TRACKS):
+        if not choose({name: header}):
+            if len(self._others) < _TRACKS:
+                self._others.add(name)
             return
+        if name not in self._headers and len(self._headers) >= _TRACKS:
+            return
+        self._others.discard(name)
         self._latest = self._monotonic()
         if not self._headers:
             self._first = self._latest
@@ -63,6 +72,8 @@ class Source:
 
         Raises HeaderMissing.
         """
+        if name in self._others:
+            return
         if name not in self._headers:
             raise HeaderMissing
         publication, joiner = await self._settled()
@@ -70,9 +81,15 @@ class Source:
             await self._begin_again(name)
             publication, joiner = await self._settled()
         body = joiner.fragment(name, fragment)
-        if body:
-            self._fed.add(name)
+        if not body:
+            return
+        self._fed.add(name)
+        try:
             await self._write(publication, body)
+        except FeedClosed:
+            if publication is not self._left:
+                raise
+            await self.fragment(name, fragment)  # another track has begun a new one meanwhile: it belongs there
 
     async def take(self, body: bytes) -> None:
         """The next bytes of a stream that needs no joining (MPEG-TS)."""
@@ -84,7 +101,8 @@ class Source:
         try:
             await publication.write(body)
         except IngestError:
-            await self.close()
+            if publication is self._publication:
+                await self.close()
             raise
 
     async def close(self) -> None:
@@ -128,4 +146,5 @@ class Source:
             self._headers = {each: header for each, header in self._headers.items() if each in kept}
             self._fed = set()
             self._first = self._latest = self._monotonic()
+            self._left = self._publication
             await self.close()

@@ -78,6 +78,8 @@ class Sources:
         self._monotonic = monotonic
         self._pushed: dict[str, Pushed] = {}
         self._closing: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._is_over = False
 
     @asynccontextmanager
     async def of(self, publisher: Publisher, path: str) -> AsyncIterator[Pushed]:
@@ -93,17 +95,20 @@ class Sources:
             yield pushed
         finally:
             pushed.requests -= Counter({path: 1})
-            if not pushed.requests:
-                self._closing[key] = asyncio.create_task(self._close(key, pushed))
+            if not pushed.requests and not self._is_over:
+                self._closing[key] = asyncio.create_task(self._silent(key))
 
-    async def _close(self, key: str, pushed: Pushed) -> None:
+    async def _silent(self, key: str) -> None:
         await asyncio.sleep(self._silence_s)
-        del self._pushed[key], self._closing[key]
-        await pushed.close()
+        del self._closing[key]
+        # By a task of its own: who comes now begins anew, and does not call this off half-way.
+        task = asyncio.create_task(self._pushed.pop(key).close())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     async def aclose(self) -> None:
         """End all publications."""
+        self._is_over = True
         await end(*self._closing.values())
-        for pushed in self._pushed.values():
-            await pushed.close()
+        await asyncio.gather(*(pushed.close() for pushed in self._pushed.values()), *self._ending)
         self._pushed.clear()

@@ -4,7 +4,7 @@ import pytest
 
 from streaming.live.ingest.errors import ProtocolFault
 from streaming.live.ingest.http.errors import TooMuchHeld
-from streaming.live.ingest.http.objects import HELD, Named, Objects
+from streaming.live.ingest.http.objects import HELD, MOST_HELD, Named, Objects
 
 TS = b"\x47 segment "
 
@@ -88,6 +88,67 @@ def test_no_more_is_held_than_allowed() -> None:
         encoder.objects.playlist(f"{number}.m3u8", playlist())
     with pytest.raises(ProtocolFault):
         encoder.objects.playlist("one-more.m3u8", playlist())
+
+    encoder.objects.playlist("0.m3u8", playlist("2.ts"))
+    assert encoder.named() == [half]
+
+
+def test_segments_whose_playlist_was_lost_do_not_shut_others_out() -> None:
+    encoder = Encoder()
+    encoder.objects.segment("s.ts", TS)
+    encoder.objects.playlist("live.m3u8", playlist("s.ts"))
+    assert encoder.named() == [TS]
+    for number in range(3):
+        encoder.objects.segment(f"{number}.ts", bytes([number]) * (HELD // 2))
+    encoder.objects.playlist("live.m3u8", playlist("0.ts", "1.ts", "2.ts"))
+    assert [body[:1] for body in encoder.named() if isinstance(body, bytes)] == [b"\1", b"\2"]
+
+
+def test_few_segments_are_held_however_small_they_are() -> None:
+    encoder = Encoder()
+    for number in range(MOST_HELD):
+        encoder.objects.segment(f"{number}.ts", b"")
+    with pytest.raises(TooMuchHeld):
+        encoder.objects.segment("one-more.ts", b"")
+
+
+def test_what_comes_while_one_is_given_out() -> None:
+    encoder = Encoder()
+    mpd = b"""<MPD><AdaptationSet><SegmentTemplate initialization="init" media="s$Number$"/>
+      <Representation id="0"/></AdaptationSet></MPD>"""
+    encoder.objects.mpd("d/live.mpd", mpd)
+    encoder.objects.playlist("live.m3u8", playlist("0.ts"))
+    for name in ("0.ts", "d/s1", "d/s2", "d/s3"):
+        encoder.objects.segment(name, name.encode())
+    given = []
+    for each in encoder.objects.named():
+        assert isinstance(each, Named)
+        given.append(each.body)
+        if each.body == b"0.ts":
+            encoder.objects.playlist("another.m3u8", playlist())
+        if each.body == b"d/s1":
+            encoder.objects.drop("d/s2")
+            encoder.objects.mpd("d/another.mpd", mpd)
+    assert given == [b"0.ts", b"d/s1", b"d/s3"]
+
+
+def test_a_template_that_would_take_long_to_match() -> None:
+    text = f"""<MPD><AdaptationSet><SegmentTemplate initialization="init" media="{"$Number$" * 60}x"/>
+      <Representation id="0"/></AdaptationSet></MPD>"""
+    with pytest.raises(ProtocolFault, match="60 numbers"):
+        Encoder().objects.mpd("d/live.mpd", text.encode())
+
+
+def test_a_playlist_too_many_is_not_kept() -> None:
+    encoder = Encoder()
+    for number in range(64):
+        encoder.objects.playlist(f"{number}.m3u8", playlist())
+    encoder.objects.segment("s.ts", TS)
+    for again in range(2):
+        with pytest.raises(ProtocolFault):
+            encoder.objects.playlist(f"more{again}.m3u8", playlist("s.ts"))
+    encoder.objects.playlist("63.m3u8", playlist())
+    assert encoder.named() == []
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff", b"#EXTM3U8", b"<MPD/>"])
