@@ -218,6 +218,16 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
 
     box = bar.bounding_box()
     assert box is not None
+    tip, seen = page.locator(".dvr .tip"), page.locator(".dvr .stills[data-shown=yes] video")
+    for part in (0.5, 0.25, 0.9):
+        page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] / 2)
+        expect(seen).to_be_visible(timeout=120_000)
+        expect(tip).to_contain_text(re.compile(r"\d\d:\d\d:\d\d.* · −\d+:\d\d"))
+        assert seen.evaluate("video => video.videoWidth") > 0
+    assert lacking(page) == []
+    page.mouse.move(0, 0)
+    expect(tip).to_be_hidden()
+
     page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     expect(live).to_have_attribute("aria-pressed", "false")
     expect(bar).to_have_attribute("aria-valuetext", re.compile("seconds behind live"))
@@ -226,6 +236,10 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     was = page.evaluate(f"{VIDEO}.currentTime")
     page.keyboard.press("ArrowRight")
     until(lambda: page.evaluate(f"{VIDEO}.currentTime") > was + 9, "ten seconds on")
+    page.mouse.move(0, 0)
+    expect(seen).to_be_visible(timeout=120_000)  # of where the keys have led
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
 
     live.click()
     expect(live).to_have_attribute("aria-pressed", "true")

@@ -19,7 +19,9 @@ export function createBar(stream: Stream): Bar {
   const played = element("div", { class: "played" });
   const marks = element("div", { class: "marks" });
   const head = element("div", { class: "head" });
-  const tip = element("div", { class: "tip", hidden: true });
+  const said = element("div", { class: "said" });
+  const { stills } = stream;
+  const tip = element("div", { class: "tip", hidden: true }, stills?.root, said);
   const slider = element(
     "div",
     {
@@ -37,13 +39,17 @@ export function createBar(stream: Stream): Bar {
   let drawn = "";
   /** Where the pointer holds the head, until it lets go. */
   let held: number | null = null;
+  /** Where it points. */
+  let pointed: number | null = null;
+  /** Somebody came here by keys: he is told of the head. */
+  let keyed = false;
 
   const position = (): number => {
     const range = stream.range();
     return held !== null && range ? secondAt(held, range) : stream.video.currentTime;
   };
-  /** `said`: tell those who listen too. Not of itself while it has the focus: they would hear of every second. */
-  const draw = (said = document.activeElement !== slider): void => {
+  /** `speaks`: tell those who listen too. Not of itself while it has the focus: they would hear of every second. */
+  const draw = (speaks = document.activeElement !== slider): void => {
     const range = stream.range();
     slider.ariaDisabled = String(range === null);
     if (!range) return;
@@ -51,13 +57,15 @@ export function createBar(stream: Stream): Bar {
     const fraction = held === null && stream.atEdge() ? 1 : fractionOf(second, range);
     slider.style.setProperty("--at", String(fraction));
     drawMarks();
-    if (!said) return;
+    drawTip();
+    if (!speaks) return;
     const late = stream.atEdge() && held === null ? 0 : Math.round(behind(second, range));
     slider.ariaValueMin = String(-Math.round(range.edge - range.start));
     slider.ariaValueNow = String(-late);
     const at = stream.clock()?.at(second) ?? null;
     const when = at === null ? "" : `${timeOfDay(at)}, `;
-    slider.ariaValueText = when + (late ? `${spoken(late)} behind live` : "live");
+    const [end, before] = stream.phase === "over" ? ["the end", "before the end"] : ["live", "behind live"];
+    slider.ariaValueText = when + (late ? `${spoken(late)} ${before}` : end);
   };
   const drawMarks = (): void => {
     const range = stream.range();
@@ -81,18 +89,23 @@ export function createBar(stream: Stream): Bar {
     const box = slider.getBoundingClientRect();
     return clamp((event.clientX - box.left) / Math.max(1, box.width), 0, 1);
   };
-  const tell = (fraction: number): void => {
+  /** What is where the pointer is, or the head. The window moves on below a pointer that stands still. */
+  const drawTip = (): void => {
     const range = stream.range();
-    if (!range) return;
+    const fraction = pointed ?? (keyed && range ? fractionOf(position(), range) : null);
+    tip.hidden = fraction === null || !range;
+    if (fraction === null || !range) return stills?.rest();
     const second = secondAt(fraction, range);
     const at = stream.clock()?.at(second) ?? null;
     const late = behind(second, range);
     const near = nearest(shown, fraction, REACH_PX / Math.max(1, slider.clientWidth));
-    tip.replaceChildren(
+    const live = late < 1 && stream.phase !== "over";
+    const when = [at === null ? "" : timeOfDay(at), live ? "live" : behindText(late)];
+    said.replaceChildren(
       near ? element("b", {}, near.mark.title) : "",
-      element("span", {}, [at === null ? "" : timeOfDay(at), behindText(late)].filter(Boolean).join(" · ")),
+      element("span", {}, when.filter(Boolean).join(" · ")),
     );
-    tip.hidden = false;
+    stills?.want(second);
     // It stays within the bar.
     const half = tip.offsetWidth / 2 / Math.max(1, slider.clientWidth);
     tip.style.setProperty("--at", String(clamp(fraction, half, 1 - half)));
@@ -104,48 +117,60 @@ export function createBar(stream: Stream): Bar {
     if (range && held >= 1) stream.goLive();
     else if (range) stream.seek(near ? near.second : secondAt(held, range));
     held = null;
-    tip.hidden = event.pointerType !== "mouse";
+    if (event.pointerType !== "mouse") pointed = null;
     draw(true);
   };
 
   slider.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !stream.range()) return;
     slider.setPointerCapture(event.pointerId);
-    held = point(event);
-    tell(held);
+    held = pointed = point(event);
+    keyed = false;
     draw();
   });
   slider.addEventListener("pointermove", (event) => {
-    const fraction = point(event);
-    if (held !== null) held = fraction;
-    tell(fraction);
-    if (held !== null) draw();
+    pointed = point(event);
+    if (held === null) return drawTip();
+    held = pointed;
+    draw();
   });
   slider.addEventListener("pointerup", letGo);
   slider.addEventListener("pointercancel", () => {
-    held = null;
-    tip.hidden = true;
+    held = pointed = null;
     draw();
   });
   slider.addEventListener("pointerleave", () => {
-    if (held === null) tip.hidden = true;
+    if (held !== null) return;
+    pointed = null;
+    drawTip();
+  });
+  slider.addEventListener("focus", () => {
+    keyed = slider.matches(":focus-visible");
+    drawTip();
+  });
+  slider.addEventListener("blur", () => {
+    keyed = false;
+    drawTip();
   });
   slider.addEventListener("keydown", (event) => {
     const range = stream.range();
     if (!range || event.ctrlKey || event.metaKey || event.altKey) return;
-    const to = keyed(event.key, stream.video.currentTime, range.start);
-    if (event.key === "End") stream.goLive();
+    const to = target(event.key, stream.video.currentTime, range.start);
+    // Who sees what is under it sends it away (WCAG 1.4.13).
+    if (event.key === "Escape" && !tip.hidden) pointed = null;
+    else if (event.key === "End") stream.goLive();
     else if (to === null) return;
     else stream.seek(to);
     event.preventDefault();
     event.stopPropagation();
+    keyed = event.key !== "Escape";
     draw(true);
   });
   return { root: slider, draw };
 }
 
 /** Where a key of a slider leads to; null for one that moves nothing. */
-function keyed(key: string, from: number, start: number): number | null {
+function target(key: string, from: number, start: number): number | null {
   const steps: Record<string, number> = {
     ArrowLeft: -STEP_S,
     ArrowDown: -STEP_S,

@@ -5,6 +5,7 @@ import { clockOf } from "./clock";
 import { beyondGap } from "./gaps";
 import { clamp, type Range } from "./geometry";
 import { marksOf } from "./marks";
+import { createStills } from "./stills";
 import { createSignals, type Phase, SAYS_SO_AFTER, type Source, type Stream } from "./stream";
 
 /** Behind the edge by less than this much (seconds, on top of a segment) is live: hls.js catches up from there. */
@@ -135,6 +136,7 @@ export function throughHls(video: HTMLVideoElement, source: Source): Stream {
     const all = range();
     if (all && video.readyState && video.currentTime < all.start) seek(all.start);
   });
+  const stills = createStills(hls);
   hls.loadSource(source.url);
   hls.attachMedia(video);
   const stream: Stream = {
@@ -153,6 +155,7 @@ export function throughHls(video: HTMLVideoElement, source: Source): Stream {
       return phase !== "over" && all !== null && all.edge - video.currentTime <= target + SLACK_S;
     },
     marks: () => marksOf(Object.values(hls.latestLevelDetails?.dateRanges ?? {})),
+    stills,
     frameRate: () => Math.max(0, ...hls.levels.map((level) => level.frameRate)) || null,
     qualities: () =>
       hls.levels
@@ -181,6 +184,7 @@ export function throughHls(video: HTMLVideoElement, source: Source): Stream {
       clearTimeout(later);
       clearInterval(watch);
       window.removeEventListener("online", online);
+      stills.destroy();
       hls.destroy();
     },
   };

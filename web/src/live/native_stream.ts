@@ -54,6 +54,7 @@ export function nativeStream(video: HTMLVideoElement, source: Source): Stream {
       return phase !== "over" && all !== null && all.edge - video.currentTime <= SLACK_S;
     },
     marks: () => [],
+    stills: null,
     frameRate: () => null,
     qualities: () => [],
     chosen: -1,

@@ -1,6 +1,7 @@
 /** The playback of a live channel, whatever plays it. It comes back by itself whatever is lost. */
 import type { WallClock } from "./clock";
 import type { Mark, Range } from "./geometry";
+import type { Stills } from "./stills";
 
 /** `lost`: there is nothing to play at present, and it is tried again. `over`: the event has ended, all of it is there. */
 export type Phase = "loading" | "playing" | "lost" | "over";
@@ -21,6 +22,8 @@ export interface Stream {
   atEdge(): boolean;
   /** Marks that the playlist carries. */
   marks(): Mark[];
+  /** Pictures of other moments, for who points at them; null where they cannot be had. */
+  readonly stills: Stills | null;
   /** Pictures a second of the best quality; null while nobody knows. */
   frameRate(): number | null;
   qualities(): Quality[];
