@@ -41,7 +41,8 @@ PLAYABLE_S, EXACT_S = 1.0, 10.0
 """Targets."""
 
 _AHEAD_S: Final = 1.0
-_LOOK_S: Final = 0.05
+_LOOK_S: Final = 0.25
+"""Between two looks whether a clip is exact: twenty a second by each editor took a tenth of the machine."""
 _PROFILE: Final = """per_title = false
 ladder = [
   { height = 180, average_kbps = 300, crf = 25, frame_rate = "full" },

@@ -122,12 +122,14 @@ class ClipSegments:
 
     def __init__(self, *, plan: Plan, above: Above) -> None:
         self._plan, self._above = plan, above
+        self._encoding, self._beginning = anyio.Lock(), anyio.Lock()
+        self._begun: set[RenditionId] = set()
 
     async def make(
         self, number: int, renditions: Collection[RenditionId], sink: Sink, *, track: str, encoding: Mapping[str, Any]
     ) -> None:
-        """Hand a segment to `sink` in each of these rungs of a track that there is something of above, init section
-        first.
+        """Hand a segment to `sink` in each of these rungs of a track that there is something of above; with the first
+        one of a rung its init section, before it. Several may be made at a time: one process encodes.
 
         `encoding` are arguments of `encode_video`. Raises what the store, the encoder and `sink` raise.
         """
@@ -139,13 +141,21 @@ class ClipSegments:
         for piece in wanted:
             lacking = [rung for rung in rungs if rung.id in parts and piece not in parts[rung.id]]
             if lacking:
-                for rendition, body in (await self._encoded(video, piece, track, lacking, encoding)).items():
+                async with self._encoding:
+                    made = await self._encoded(video, piece, track, lacking, encoding)
+                for rendition, body in made.items():
                     parts[rendition][piece] = body
         for rung in rungs:
             if rung.id in parts:
-                if (init := await self._above.init(rung)) is not None:
-                    await sink(rung.id, None, init)
+                await self._begin(rung, sink)
                 await sink(rung.id, number, b"".join(parts[rung.id][piece] for piece in wanted))
+
+    async def _begin(self, rung: VideoRung, sink: Sink) -> None:
+        """Hand out the init section, once."""
+        async with self._beginning:
+            if rung.id not in self._begun and (init := await self._above.init(rung)) is not None:
+                await sink(rung.id, None, init)
+                self._begun.add(rung.id)
 
     async def _encoded(
         self, video: VideoPlan, piece: Piece, track: str, rungs: Sequence[VideoRung], encoding: Mapping[str, Any]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from infra.ports import Level
 from manifests import layout
 from manifests.layout import RenditionId
-from transcoder.windows import VIDEO, Window, codec_of, opening, tracks, window_task
+from transcoder.windows import VIDEO, Window, codec_of, opening, tracks, was_live, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -74,10 +74,13 @@ def opening_tasks(plan: Plan, found: Container[ObjectName], *, tenant: str = "")
     """Tasks for the first windows as far as they lack an object, in the order in which they are wanted.
 
     The very first segments of what players begin with are as urgent as an index: without them nothing plays. Other
-    sound tracks, and the segments that follow, come behind the first of every other asset.
+    sound tracks, and the segments that follow, come behind the first of every other asset; so do the pictures of what
+    was live, which nobody waits for. Its sound is made beside them, and in less time than an index is.
     """
     heard = plan.first_heard
     urgent = {VIDEO} if heard is None else {VIDEO, heard.id}
+    if was_live(plan):
+        urgent.discard(VIDEO)
     return tuple(
         window_task(
             plan.asset,

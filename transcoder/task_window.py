@@ -19,7 +19,7 @@ from transcoder.schedule.claims import claimed
 from transcoder.schedule.fairness import Waiting
 from transcoder.task_context import subject
 from transcoder.window_work import Work, existing
-from transcoder.windows import begins_play, finish_task, tracks, window_of
+from transcoder.windows import begins_play, finish_task, tracks, was_live, window_of
 
 if TYPE_CHECKING:
     from infra.ports import Attempt
@@ -40,7 +40,8 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
         await front.top_up(Waiting(served=0, asset=asset, version=version, tenant=attempt.task.tenant))
     names = made_by(plan, named)
     segments = {(rendition, number) for rendition in renditions_of(plan, named) for number in named.numbers}
-    opening, waited_for = attempt.task.level < Level.BULK, attempt.task.level <= Level.INDEX
+    level = max(attempt.task.level, Level.FIRST) if was_live(plan) else attempt.task.level
+    opening, waited_for = level < Level.BULK, level <= Level.INDEX
     bulk = parts.settings.bulk_nice
     async with claimed(parts.cache, asset, version, segments, opening=opening) as claim:
         # Looked at once nobody else can begin them.
@@ -53,9 +54,9 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
                 work = Work(
                     parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done, keys=keys,
                     priority=Priority(
-                        niceness(attempt.task.level, bulk), processor=parts.processor,
+                        niceness(level, bulk), processor=parts.processor,
                         # A new asset is playable with its first segment; the rest of that one can wait.
-                        urgent=waited_for, then=niceness(max(attempt.task.level, Level.FIRST), bulk),
+                        urgent=waited_for, then=niceness(max(level, Level.FIRST), bulk),
                         yields=not waited_for,
                     ),
                 )  # fmt: skip

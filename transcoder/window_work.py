@@ -22,7 +22,7 @@ from transcoder.publish import Publisher, key_of
 from transcoder.remaining import made_by, renditions_of
 from transcoder.sources.spans import prepare
 from transcoder.video import encode_video
-from transcoder.windows import VIDEO, Window, codec_of
+from transcoder.windows import VIDEO, Window, codec_of, was_live
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from transcoder.sources.source import OpenSource
 
 _LOOKS_AT_ONCE: Final = 8
+_PAGE: Final = 1000
+"""Keys in an answer to a listing."""
+_WORTH_A_PAGE: Final = 12
+"""Looks that stores charge a page of keys like, and more than that in time."""
+_TAKEN_AT_ONCE: Final = 4
+"""Segments of what was live, each of them one read and one write a rung: the boundary is encoded beside them."""
 
 
 class Enough(Exception):
@@ -49,7 +55,7 @@ class Enough(Exception):
 def start_of(plan: Plan, window: Window) -> RenditionId | None:
     """The rendition in which the first viewer will ask for the first segment, if this window makes that: the variant
     that is listed first."""
-    if window.track != VIDEO or window.first != 0 or plan.video is None:
+    if window.track != VIDEO or window.first != 0 or plan.video is None or was_live(plan):
         return None
     first = multivariant(plan, None, uri_of=str).variants[0]
     listed = (rung.id for rung in plan.video.rungs if layout.media_playlist(plan.asset, rung.id) == first.uri)
@@ -60,16 +66,29 @@ async def existing(store: ObjectStore, plan: Plan, names: Iterable[ObjectName]) 
     """Those of these objects that the bucket holds."""
     found: set[ObjectName] = set()
     limiter = anyio.CapacityLimiter(_LOOKS_AT_ONCE)
+    wanted: dict[RenditionId, set[ObjectName]] = {}
+    for name in names:
+        wanted.setdefault(name[0], set()).add(name)
+    sizes = plan.renditions()
 
     async def look(name: ObjectName) -> None:
         async with limiter:
             if await store.head(key_of(plan.asset, *name)) is not None:
                 found.add(name)
 
+    async def look_through(rendition: RenditionId) -> None:
+        async with limiter:
+            keys = {stat.key async for stat in store.list(layout.media_prefix(plan.asset, rendition))}
+        found.update(name for name in wanted[rendition] if key_of(plan.asset, *name) in keys)
+
     try:
         async with anyio.create_task_group() as looks:
-            for name in names:
-                looks.start_soon(look, name)
+            for rendition, some in wanted.items():
+                if len(some) > _WORTH_A_PAGE * (1 + sizes.get(rendition, 0) // _PAGE):
+                    looks.start_soon(look_through, rendition)
+                    continue
+                for name in some:
+                    looks.start_soon(look, name)
     except ExceptionGroup as exc:
         raise exc.exceptions[0] from exc
     return frozenset(found)
@@ -133,13 +152,11 @@ class Work:
     async def _take_over(
         self, numbers: range, renditions: Sequence[RenditionId], begun: RenditionId | None = None
     ) -> None:
-        """What there is of these segments already; `begun`: in this rendition first."""
+        """What there is of these segments already; `begun`: in this rendition first, for somebody waits for it."""
         track = next((track for track in self._plan.audio if track.id == self._track), None)
         above = None if track is not None else await self._above()
 
         async def sink(rendition: RenditionId, number: int | None, body: bytes) -> None:
-            with suppress(CacheUnavailable):
-                await self._claim.renew()
             if (rendition, number) not in self.done and (rendition, number) not in self._claim.lost:
                 await self._put(rendition, number, body)
             if number is not None:
@@ -152,11 +169,24 @@ class Work:
             return
         if above is None:
             return
-        clip = ClipSegments(plan=self._plan, above=above)
-        for number in numbers:
-            for some in ([begun], renditions) if begun is not None and number == numbers.start else (renditions,):
-                missing = {each for each in some if (each, number) not in self.done | self._claim.lost}
-                await clip.make(number, missing, sink, track=self._track, encoding=self._encoding())
+        clip, left = ClipSegments(plan=self._plan, above=above), iter(numbers)
+
+        async def make(number: int, some: Collection[RenditionId]) -> None:
+            missing = {each for each in some if (each, number) not in self.done | self._claim.lost}
+            await clip.make(number, missing, sink, track=self._track, encoding=self._encoding())
+
+        async def make_left() -> None:
+            for number in left:
+                await make(number, renditions)
+
+        if begun is not None:
+            await make(numbers.start, [begun])
+        try:
+            async with anyio.create_task_group() as makers:
+                for _ in range(_TAKEN_AT_ONCE if was_live(self._plan) else 1):
+                    makers.start_soon(make_left)
+        except ExceptionGroup as exc:
+            raise exc.exceptions[0] from exc
 
     async def _above(self) -> Above | None:
         """What pictures are taken over from: of a clip its parent, of what was live that."""

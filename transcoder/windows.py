@@ -26,6 +26,8 @@ VIDEO: Final = "video"
 _CODECS: Final = {VIDEO: Codec.H264, Codec.HEVC.value: Codec.HEVC, Codec.AV1.value: Codec.AV1}
 _VIDEO_OPENING: Final = (1, 1, 2, 4)
 _AUDIO_OPENING: Final = (4, 16)
+_LIVE_OPENING: Final = (40,)
+"""Of what was live: more than a minute. A segment that is taken over costs next to nothing, a window costs a task."""
 VIDEO_WINDOW: Final = 6
 AUDIO_WINDOW: Final = 75
 """Segments of a window as long as nobody knows how fast they are made."""
@@ -73,6 +75,12 @@ def tracks(plan: Plan) -> dict[str, int]:
     return found | {track.id: track.segments for track in plan.audio}
 
 
+def was_live(plan: Plan) -> bool:
+    """Whether a plan is of live segments themselves: what needs no encoder is made by whoever is asked for it, so that
+    nobody waits for the windows. A clip of a recording has a parent, and is waited for."""
+    return plan.recorded is not None and plan.parent is None
+
+
 def track_of(plan: Plan, rendition: RenditionId) -> str:
     """The track that a rendition belongs to."""
     for rung in plan.video.rungs if plan.video is not None else ():
@@ -96,7 +104,7 @@ def opening(plan: Plan) -> tuple[Window, ...]:
         window
         for track, segments in tracks(plan).items()
         if track == VIDEO or codec_of(track) is None
-        for window in _cut(track, segments, _VIDEO_OPENING if track == VIDEO else _AUDIO_OPENING, 0)
+        for window in _cut(track, segments, _growth(plan, track), 0)
     )
 
 
@@ -105,12 +113,16 @@ def windows(plan: Plan) -> tuple[Window, ...]:
     return _ordered(
         window
         for track, segments in tracks(plan).items()
-        for window in (
-            _cut(track, segments, _VIDEO_OPENING, VIDEO_WINDOW)
-            if codec_of(track) is not None
-            else _cut(track, segments, _AUDIO_OPENING, AUDIO_WINDOW)
+        for window in _cut(
+            track, segments, _growth(plan, track), AUDIO_WINDOW if codec_of(track) is None else VIDEO_WINDOW
         )
     )
+
+
+def _growth(plan: Plan, track: str) -> tuple[int, ...]:
+    if was_live(plan):
+        return _LIVE_OPENING
+    return _AUDIO_OPENING if codec_of(track) is None else _VIDEO_OPENING
 
 
 def _cut(track: str, segments: int, growth: tuple[int, ...], steady: int) -> list[Window]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from infra.errors import SettingsError
 from manifests import layout
-from manifests.layout import AssetId, RenditionId
-from transcoder.plan import AAC_FRAME, AudioPlan, Plan, SourceRef, VideoPlan, VideoRung
+from manifests.layout import AssetId, ChannelId, RenditionId
+from transcoder.plan import AAC_FRAME, AudioPlan, Plan, Recorded, SourceRef, VideoPlan, VideoRung
 from transcoder.sandbox_cage import Cage
 from transcoder.sandbox_choice import SETTING, chosen
 
@@ -57,3 +58,10 @@ def plan() -> Plan:
     )  # fmt: skip
     source = SourceRef(key=layout.source(ASSET, 1), size=1, demuxer="mov")
     return Plan(asset=ASSET, version=1, source=source, video=video, audio=(audio,))
+
+
+@pytest.fixture
+def live(plan: Plan) -> Plan:
+    """The same, of live segments themselves."""
+    recorded = Recorded(channel=ChannelId("arena"), event=1, first=9, sound=RenditionId("a1"), inits={})
+    return replace(plan, recorded=recorded)

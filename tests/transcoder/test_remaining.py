@@ -41,6 +41,12 @@ def test_the_very_first_segments_are_as_urgent_as_an_index(plan: Plan) -> None:
     ]
 
 
+def test_nobody_waits_for_what_was_live(live: Plan) -> None:
+    assert [(task.name, task.level) for task in opening_tasks(live, ())] == [
+        ("asset/1/video/0-20", Level.FIRST), ("asset/1/a1-1/0-20", Level.INDEX),
+    ]  # fmt: skip
+
+
 def test_other_sound_than_players_begin_with_comes_behind(plan: Plan) -> None:
     (english,) = plan.audio
     german = replace(english, id=RenditionId("a2-1"), default=False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from infra.ports import Level
 from manifests.layout import AssetId, RenditionId
 from transcoder.passes import costs
+from transcoder.plan import Parent
 from transcoder.profile import Codec
 from transcoder.windows import (
     Window,
@@ -69,6 +71,12 @@ def test_an_assets_first_windows_are_short(plan: Plan) -> None:
     assert [window.name for window in opening(plan)] == [
         "video/0-1", "a1-1/0-4", "video/1-1", "video/2-2", "video/4-4", "a1-1/4-16",
     ]  # fmt: skip
+
+
+def test_what_was_live_is_taken_over_in_long_windows(live: Plan) -> None:
+    assert [window.name for window in opening(live)] == ["video/0-20", "a1-1/0-20"]
+    of_a_clip = replace(live, parent=Parent(asset=ASSET, version=1, begin=Fraction(3)))
+    assert opening(of_a_clip)[0].name == "video/0-1", "somebody waits for it"
 
 
 def test_a_viewer_of_a_new_asset_waits_for_no_other_codec(plan: Plan) -> None:

@@ -26,6 +26,8 @@ export interface PublicAsset {
 export interface Replacement {
   version: number;
   state: "uploading" | "indexing" | "playable" | "failed";
+  source_filename: string | null;
+  source_size: number | null;
   failure: { code: string; message: string } | null;
 }
 

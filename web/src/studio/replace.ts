@@ -1,15 +1,8 @@
 /** Another file for an asset that plays: what is played stays until all of the other is encoded. */
-import { type Asset, assets, type Replacement } from "../api";
+import { type Asset, assets } from "../api";
 import { element } from "../element";
 import type { Row } from "./row";
 import { startUpload } from "./upload";
-
-const STATES: Record<Replacement["state"], string> = {
-  uploading: "uploading",
-  indexing: "reading",
-  playable: "encoding",
-  failed: "failed",
-};
 
 /** A button that asks for a file, and uploads it to the asset of a row. */
 export function createReplaceButton(asset: () => Asset, row: () => Row): HTMLButtonElement {
@@ -29,13 +22,6 @@ export function createReplaceButton(asset: () => Asset, row: () => Row): HTMLBut
     "Replace",
     file,
   );
-}
-
-/** What a replacement has come to, in words; `percent` null while nobody knows. */
-export function replacing(coming: Replacement, percent: number | null): string {
-  if (coming.state === "failed")
-    return `The replacement failed: ${coming.failure?.message ?? "it could not be made."}`;
-  return `Replacing, ${STATES[coming.state]}${percent === null ? "" : ` ${Math.floor(percent)} %`}`;
 }
 
 /** Give it up, or forget why it failed. */

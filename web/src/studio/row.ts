@@ -8,7 +8,8 @@ import type { Me } from "./main";
 import { openPosters } from "./posters";
 import { openPreview } from "./preview";
 import { follow, type Progress } from "./progress";
-import { createReplaceButton, giveUp, replacing } from "./replace";
+import { createReplaceButton, giveUp } from "./replace";
+import { replacing } from "./replacing";
 
 export interface Row {
   root: HTMLElement;
@@ -118,7 +119,7 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
     replace.hidden = !planned;
     keep.hidden = asset.replacement === null;
     coming.hidden = asset.replacement === null;
-    coming.textContent = asset.replacement ? replacing(asset.replacement, replacedPart) : "";
+    coming.textContent = asset.replacement ? replacing(asset, asset.replacement, replacedPart) : "";
     if (asset.state === "ready" || asset.state === "failed") bar.hidden = true;
     if (asset.state === "failed")
       said.textContent = asset.failure?.message ?? "This file could not be made playable.";
