@@ -11,6 +11,9 @@ _MATRICES: Final = {
 }  # fmt: skip
 """ITU-T H.273 table 4, as zscale names them."""
 
+TRANSFERS: Final = {16: "pq", 18: "hlg"}
+"""Of HDR: ITU-T H.273 table 3, SMPTE ST 2084 and ARIB STD-B67."""
+
 _BT2020: Final = 9
 _WIDE: Final = frozenset(("2020_ncl", "2020_cl"))
 _UNSPECIFIED: Final = 2

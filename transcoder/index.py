@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from transcoder.colour import source_colour
+from transcoder.colour import TRANSFERS, source_colour
 from transcoder.errors import ChildFailed
 from transcoder.ffmpeg import run
 from transcoder.fields import whole_pictures
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _CHILD: Final = Path(__file__).with_name("index_child.py")
 _RAW_TICKS: Final = 1_200_000  # ffmpeg's time base of streams without time stamps (AV_TIME_BASE · 1.2)
-_TRANSFERS: Final = {16: "pq", 18: "hlg"}  # ITU-T H.273 table 3: SMPTE ST 2084, ARIB STD-B67
 _NAMES: Final = {
     "ac-4": "AC-4", "ac4": "AC-4", "mha1": "MPEG-H Audio", "mhm1": "MPEG-H Audio", "vvc": "VVC", "vvc1": "VVC",
     "hevc": "HEVC", "h264": "H.264", "aac": "AAC", "av1": "AV1", "libdav1d": "AV1", "vp8": "VP8", "vp9": "VP9",
@@ -295,11 +294,11 @@ def _video(stream: _Stream, limits: SourceLimits) -> VideoStream:
         rotation=rotation,
         mirrored=mirrored,
         interlaced=stream.interlaced,
-        hdr=_TRANSFERS.get(stream.transfer),
+        hdr=TRANSFERS.get(stream.transfer),
         colour=source_colour(
             coefficients=stream.coefficients,
             primaries=stream.primaries,
-            hdr=stream.transfer in _TRANSFERS,
+            hdr=stream.transfer in TRANSFERS,
             full_range=stream.full_range,
             pixels=stream.width * stream.height,
         ),

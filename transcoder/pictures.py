@@ -6,7 +6,7 @@ rounds a picture's time to the nearest grid frame, `fps` shows the last picture 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +39,17 @@ class Cut:
     first: int
     count: int
     lead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How decoded pictures are to be read. `hdr`: "pq", "hlg" or None. They are upright once they are flipped left to
+    right (if `mirrored`) and then turned `rotation` degrees clockwise (0, 90, 180, 270)."""
+
+    colour: Colour = field(default_factory=Colour)
+    hdr: str | None = None
+    rotation: int = 0
+    mirrored: bool = False
 
 
 def nearest_frame(video: VideoPlan, stamp: int) -> int:
@@ -94,19 +105,23 @@ def _on_grid(stream: Any, video: VideoPlan, cut: Cut) -> Any:
 
 
 def _sdr(stream: Any, video: VideoPlan, rungs: Sequence[VideoRung]) -> Any:
-    """Upright pictures in the largest rung's size: 8 bits, 4:2:0, limited range, BT.709, square pixels, progressive."""
+    """Upright pictures in the largest rung's size."""
     largest = max(rungs, key=lambda rung: rung.width * rung.height)
-    width, height = largest.width, largest.height
-    if video.rotation in (90, 270):
-        width, height = height, width
+    look = Look(colour=video.colour, hdr=video.hdr, rotation=video.rotation, mirrored=video.mirrored)
+    return sdr(stream, look, largest.width, largest.height)
+
+
+def sdr(stream: Any, look: Look, width: int, height: int) -> Any:
+    """Upright pictures of this size: 8 bits, 4:2:0, limited range, BT.709, square pixels, progressive."""
     # Scaled first: the rest is the costlier part.
-    stream = _coloured(stream, video, width, height).filter("format", "yuv420p")
-    if video.mirrored:
+    lying = look.rotation in (90, 270)
+    stream = _coloured(stream, look, *((height, width) if lying else (width, height))).filter("format", "yuv420p")
+    if look.mirrored:
         stream = stream.filter("hflip")
-    if video.rotation == 180:
+    if look.rotation == 180:
         stream = stream.filter("hflip").filter("vflip")
-    elif video.rotation:
-        stream = stream.filter("transpose", "clock" if video.rotation == 90 else "cclock")
+    elif look.rotation:
+        stream = stream.filter("transpose", "clock" if look.rotation == 90 else "cclock")
     tags = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
     stream = stream.filter("setsar", 1).filter("setparams", field_mode="prog", **tags)
     # What the source says of its pictures (display matrix, mastering display, light levels) no longer holds for ours;
@@ -114,10 +129,10 @@ def _sdr(stream: Any, video: VideoPlan, rungs: Sequence[VideoRung]) -> Any:
     return stream.filter("sidedata", mode="delete")
 
 
-def _coloured(stream: Any, video: VideoPlan, width: int, height: int) -> Any:
+def _coloured(stream: Any, look: Look, width: int, height: int) -> Any:
     """Pictures of this size in BT.709, limited range."""
-    colour = video.colour
-    if colour.matrix == "rgb" and video.hdr is None:
+    colour = look.colour
+    if colour.matrix == "rgb" and look.hdr is None:
         # Converted by the scaler, which knows every order of the components; exactly, or all is 2 codes too dark.
         return stream.filter("scale", width, height, flags=_EXACT, out_color_matrix="bt709", out_range="tv")
     stream = stream.filter("scale", width, height, flags=_SCALER)
@@ -125,13 +140,13 @@ def _coloured(stream: Any, video: VideoPlan, width: int, height: int) -> Any:
     if colour.matrix != "rgb":
         says["matrixin"] = colour.matrix
     becomes: dict[str, Any] = {"matrix": "709", "range": "limited"}
-    if video.hdr is not None:
+    if look.hdr is not None:
         return (
-            stream.filter("zscale", transfer="linear", npl=_WHITE, transferin=_TRANSFERS[video.hdr],
+            stream.filter("zscale", transfer="linear", npl=_WHITE, transferin=_TRANSFERS[look.hdr],
                           primariesin="2020", **says)
             .filter("format", "gbrpf32le")
             .filter("zscale", primaries="709")
-            .filter("tonemap", "mobius", param=_KNEE, peak=_BRIGHTEST[video.hdr] / _WHITE, desat=0)
+            .filter("tonemap", "mobius", param=_KNEE, peak=_BRIGHTEST[look.hdr] / _WHITE, desat=0)
             .filter("zscale", transfer="709", **becomes)
         )  # fmt: skip
     if colour.wide:

@@ -17,6 +17,7 @@ from transcoder.encoding import encoder_options
 from transcoder.ffmpeg import ffmpeg_path
 from transcoder.live.grid import AAC_FRAME, SAMPLE_RATE, VIDEO_TIMESCALE
 from transcoder.live.opening import ANALYSE_US
+from transcoder.pictures import sdr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,21 @@ _ROUND_S: Final = 40_000
 _SCALER: Final = "bicubic"
 _GROUND: Final = "0x14181f"
 _STILL_CRF: Final = 1
+# Pictures behind the first one are as coarse as can be, so they find nothing to add to it: else the slate would pulse
+# with every part.
+_STILL: Final = "ipratio=1:zones=1,1000000,q=51"
 _DOTS: Final = "0x8a94a6"
 """Colours of the slate: three dots in the middle, which need no language."""
+_SOUND: Final = ",".join(
+    (
+        # The resampler is there from the beginning (`res`): one that begins with the first drift of the clock clicks.
+        f"aresample={SAMPLE_RATE}:async={SAMPLE_RATE // 48}:first_pts=0:flags=res",
+        "aformat=sample_fmts=fltp:channel_layouts=stereo",
+        f"asetnsamples=n={AAC_FRAME}:p=0",
+    )
+)
+"""48 kHz stereo from the origin on: silence up to the first sample and in holes, no drift. A graph of its own, for one
+that has the pictures, too, begins when the sound does."""
 _MUXER: Final[dict[str, Any]] = {
     "f": "mp4",
     # frag_discont: decode times as the encoder has them, not counted from its first frame.
@@ -87,16 +101,23 @@ def live_argv(
         itsoffset=f"{origin.phase / 1000:.3f}",
         # Time stamps are mended before (timing/keeper.py): a hole in them is one. Only where 33 bits go round is none.
         dts_delta_threshold=_ROUND_S,
+        **_steady(opening),
     )
-    outputs = _rungs(source["v:0"], event, opening, fds, settings, dense=dense)
+    outputs = _rungs(source[str(opening.picture)], event, opening, fds, settings, dense=dense)
     if opening.channels:
-        sound = _sound(source["a:0"])
-        outputs.append(
-            sound.output(
-                f"pipe:{fds[-1]}", **{"c:a": "aac", "b:a": event.sound.bitrate, "flags:a": "+bitexact"}, **_MUXER
-            )
-        )
+        coding = {"filter:a": _SOUND, "c:a": "aac", "b:a": event.sound.bitrate, "flags:a": "+bitexact"}
+        outputs.append(source[str(opening.sound)].output(f"pipe:{fds[-1]}", **coding, **_MUXER))
     return _command(outputs)
+
+
+def _steady(opening: Opening) -> dict[str, Any]:
+    """Options that keep one graph to the end: a new one would count from zero.
+
+    The scaler takes pictures of another size as they come. The deinterlacer does not, nor any filter another kind of
+    sound: then this encoder ends, and the next one reads the stream anew.
+    """
+    kinds = {"reinit_filter:a": 0} if opening.interlaced else {"reinit_filter": 0}
+    return {"noautorotate": None, **kinds}
 
 
 def slate_argv(event: LiveEvent, opening: Opening, *, fds: Sequence[int], settings: EncoderSettings) -> list[str]:
@@ -108,9 +129,8 @@ def slate_argv(event: LiveEvent, opening: Opening, *, fds: Sequence[int], settin
     for place in (-1, 0, 1):
         left = width // 2 + 2 * side * place - side // 2
         stream = stream.filter("drawbox", left, height // 2 - side // 2, side, side, color=_DOTS, t="fill")
-    # Coded so well that pictures behind the first one have nothing to add: else it would pulse with every part.
     still_event = replace(event, rungs=tuple(replace(rung, crf=_STILL_CRF) for rung in event.rungs))
-    return _command(_rungs(stream, still_event, opening, fds, settings, dense=True))
+    return _command(_rungs(stream, still_event, opening, fds, settings, dense=True, still=True))
 
 
 def _command(outputs: list[Any]) -> list[str]:
@@ -118,11 +138,12 @@ def _command(outputs: list[Any]) -> list[str]:
 
 
 def _rungs(
-    stream: Any, event: LiveEvent, opening: Opening, fds: Sequence[int], settings: EncoderSettings, *, dense: bool
-) -> list[Any]:
+    stream: Any, event: LiveEvent, opening: Opening, fds: Sequence[int], settings: EncoderSettings, *, dense: bool,
+    still: bool = False,
+) -> list[Any]:  # fmt: skip
     gop = event.grid.part if dense else event.grid.gop
     return [
-        pictures.output(f"pipe:{fd}", **_encoding(rung, gop // rung.divisor, settings), **_MUXER)
+        pictures.output(f"pipe:{fd}", **_encoding(rung, gop // rung.divisor, settings, still=still), **_MUXER)
         for rung, pictures, fd in zip(event.rungs, _pictures(stream, event, opening), fds, strict=False)
     ]
 
@@ -135,13 +156,9 @@ def _pictures(stream: Any, event: LiveEvent, opening: Opening) -> list[Any]:
     # From the origin on, which the first picture stands in for: so key pictures, counted from it, are on the grid.
     stream = stream.filter("fps", event.grid.rate, start_time=0, round="near")
     width, height = fitted(opening, largest)
-    stream = stream.filter("scale", width, height, flags=_SCALER, out_color_matrix="bt709", out_range="tv")
-    stream = stream.filter("format", "yuv420p").filter("setsar", 1)
+    stream = sdr(stream, opening.look, width, height)
     if (width, height) != (largest.width, largest.height):
         stream = stream.filter("pad", largest.width, largest.height, "(ow-iw)/2", "(oh-ih)/2")
-    tags = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
-    # What the source says of its pictures no longer holds for ours, and its captions are not ours to repeat.
-    stream = stream.filter("setparams", field_mode="prog", **tags).filter("sidedata", mode="delete")
     made = []
     for place, rung in enumerate(reversed(event.rungs)):
         if place:
@@ -157,7 +174,7 @@ def _pictures(stream: Any, event: LiveEvent, opening: Opening) -> list[Any]:
 
 def fitted(opening: Opening, rung: VideoRung) -> tuple[int, int]:
     """The size that a publisher's picture has inside the largest rung: that of the rung, or with bars beside it."""
-    width, height = ladder.upright(opening.width, opening.height, sar=opening.sar, rotation=0)
+    width, height = ladder.upright(opening.width, opening.height, sar=opening.sar, rotation=opening.look.rotation)
     scale = min(Fraction(rung.width, width), Fraction(rung.height, height))
     across, down = (max(2, 2 * round(side * scale / 2)) for side in (width, height))
     # A pixel or two of bars are a rounding of the ladder's.
@@ -167,23 +184,13 @@ def fitted(opening: Opening, rung: VideoRung) -> tuple[int, int]:
     )
 
 
-def _encoding(rung: VideoRung, gop: int, settings: EncoderSettings) -> dict[str, Any]:
+def _encoding(rung: VideoRung, gop: int, settings: EncoderSettings, *, still: bool) -> dict[str, Any]:
+    options = encoder_options(rung, gop, settings)
     return {
-        **encoder_options(rung, gop, settings),
+        **options,
+        **({"x264-params": f"{options['x264-params']}:{_STILL}"} if still else {}),
         "fps_mode": "passthrough",
         "enc_time_base": "filter",
         "video_track_timescale": VIDEO_TIMESCALE,
         "flags:v": "+bitexact",
     }
-
-
-def _sound(stream: Any) -> Any:
-    """48 kHz stereo from the origin on: silence up to the first sample and in holes, no drift.
-
-    The resampler is there from the beginning (`res`), for one that begins with the first drift of the clock clicks.
-    """
-    return (
-        stream.filter("aresample", SAMPLE_RATE, **{"async": SAMPLE_RATE // 48, "first_pts": 0, "flags": "res"})
-        .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
-        .filter("asetnsamples", n=AAC_FRAME, p=0)
-    )

@@ -71,7 +71,7 @@ def plan_event(
     `preset` (x264's) stays with it: all its encoders write the same headers.
     """
     grid = grid_for(opening.rate, long_parts=long_parts)
-    width, height = ladder.upright(opening.width, opening.height, sar=opening.sar, rotation=0)
+    width, height = ladder.upright(opening.width, opening.height, sar=opening.sar, rotation=opening.look.rotation)
     rungs = ladder.rungs(width, height, rate=Fraction(grid.rate), version=number, settings=ladder.settings_of(profile))
     return LiveEvent(
         channel=channel,

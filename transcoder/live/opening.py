@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from infra.tasks import end
+from transcoder.colour import TRANSFERS, source_colour
 from transcoder.errors import SandboxError
 from transcoder.ffmpeg import spawn
 from transcoder.live.errors import FeedRefused, OpeningDied
 from transcoder.live.pipes import InputPipe
+from transcoder.pictures import Look
 from transcoder.sandbox import Limits
 from transcoder.source_limits import MAX_PIXELS
 
@@ -46,7 +48,8 @@ _REASONS: Final = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """`width` × `height` as coded, with the sample aspect ratio `sar`; `rate` in pictures a second. `start`: what the
-    stream's clock shows first, in µs; `anchor`: ms since the epoch at which it does. `channels` 0: it has no sound."""
+    stream's clock shows first, in µs; `anchor`: ms since the epoch at which it does. `channels` 0: no sound is
+    announced. `picture` and `sound`: places of the two among the streams that the container has."""
 
     width: int
     height: int
@@ -58,6 +61,9 @@ class Opening:
     channels: int
     anchor: int
     start: int = 0
+    look: Look = field(default_factory=Look)
+    picture: int = 0
+    sound: int = 1
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -76,6 +82,13 @@ class _Answer(msgspec.Struct, frozen=True):
     channels: int = 0
     start: int = 0
     places: tuple[tuple[int, int], ...] = ()
+    coefficients: int = 2
+    primaries: int = 2
+    transfer: int = 2
+    full_range: bool = False
+    rotation: int = 0
+    picture: int = 0
+    sound: int = 0
 
 
 async def read_opening(arrivals: Arrivals, *, demuxer: str) -> Opening:
@@ -124,7 +137,19 @@ def interpret(answer: _Answer, moments: Sequence[tuple[int, int]]) -> Opening:
         channels=answer.channels,
         anchor=anchor(answer.places, moments, start=answer.start),
         start=answer.start,
+        look=_look(answer),
+        picture=answer.picture,
+        sound=answer.sound,
     )
+
+
+def _look(answer: _Answer) -> Look:
+    hdr = TRANSFERS.get(answer.transfer)
+    colour = source_colour(
+        coefficients=answer.coefficients, primaries=answer.primaries, hdr=hdr is not None,
+        full_range=answer.full_range, pixels=answer.width * answer.height,
+    )  # fmt: skip
+    return Look(colour=colour, hdr=hdr, rotation=answer.rotation)
 
 
 def _rate(answer: _Answer) -> Fraction:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 _PICTURES = 12
+_ENOUGH_US = 700_000  # of pictures that come seldom
+_STEREO = 2
+_JPEG = 2  # AVCOL_RANGE_JPEG
 _MICROSECONDS = 1_000_000
 
 
@@ -59,9 +62,9 @@ def opening(demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
     options = accepted.opening(demuxer, protocols="none") | {"analyzeduration": str(limits["analyse_us"])}
     with _open(demuxer, options) as container:
         video = next(iter(container.streams.video), None)
-        audio = next(iter(container.streams.audio), None)
         if video is None:
             return {"refused": "no_picture"}
+        audio = _sound_of(container, video)
         for stream in filter(None, (video, audio)):
             stream.codec_context.options = accepted.decoding(limits["max_pixels"])
         stamps: list[int] = []
@@ -79,7 +82,7 @@ def opening(demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
                 stamps.append(at)
                 if picture is None:
                     picture = next(iter(_decoded(packet)), None)
-            if picture is not None and len(stamps) >= _PICTURES:
+            if picture is not None and (len(stamps) >= _PICTURES or stamps[-1] - stamps[0] >= _ENOUGH_US):
                 break
         if picture is None:
             return {"refused": "no_picture"}
@@ -88,14 +91,31 @@ def opening(demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
             "height": picture.height,
             "sar": str(video.sample_aspect_ratio or 1),  # many encoders say nothing of it
             "interlaced": bool(picture.interlaced_frame),
+            "coefficients": int(picture.colorspace),
+            "primaries": int(picture.color_primaries),
+            "transfer": int(picture.color_trc),
+            "full_range": int(picture.color_range) == _JPEG,
+            "rotation": -round(picture.rotation / 90) * 90 % 360,
+            "picture": video.index,
+            "sound": 0 if audio is None else audio.index,
             "stated_rate": str(video.average_rate or 0),
             "stamps": stamps,
             "video_codec": video.codec_context.name,
             "audio_codec": "" if audio is None else audio.codec_context.name,
-            "channels": 0 if audio is None else audio.codec_context.channels,
+            "channels": 0 if audio is None else audio.codec_context.channels or _STEREO,
             "start": container.start_time if container.start_time is not None else stamps[0],
             "places": places,
         }
+
+
+def _sound_of(container: Any, video: Any) -> Any:
+    """The first sound of the programme that the picture belongs to (ISO/IEC 13818-1 §2.4.4.8), if it has any.
+
+    Announced is enough: it may begin later.
+    """
+    known = [stream for stream in container.streams.audio if stream.codec_context is not None]
+    own = (stream for stream in known if container.streams.best("video", related=stream) is video)
+    return next(own, None) or next(iter(known), None)
 
 
 def _decoded(packet: Any) -> list[Any]:

@@ -96,10 +96,12 @@ class Run:
                     feeding = asyncio.create_task(_feed(arrivals, given))
                     stack.push_async_callback(end, feeding)
                     await _Outputs(self, child, delivered).read(pipes)
-            except (ChildFailed, ChildTimedOut) as exc:
+            except (ChildFailed, ChildTimedOut, OutputBroken) as exc:
                 self._ended(exc)
+                if arrivals.is_ended and delivered.pictures and isinstance(exc, ChildFailed):
+                    return  # all was shown; it complains of a sound that was announced and never came
                 raise EncoderDied(f"The encoder ended: {exc}", delivered=delivered.pictures) from exc
-            except (SandboxError, OutputBroken) as exc:
+            except SandboxError as exc:
                 self._ended(exc)
                 raise FeedBroken(f"The encoder ended: {exc}", code="encoder") from exc
             if not arrivals.is_ended:

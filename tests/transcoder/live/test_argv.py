@@ -40,7 +40,7 @@ def test_a_feed_without_sound_has_no_output_of_it() -> None:
 
 def test_fields_become_pictures() -> None:
     words = argv(replace(feeds.opening(rate=50), interlaced=True))
-    assert words[words.index("-filter_complex") + 1].startswith("[0:v:0]bwdif=")
+    assert words[words.index("-filter_complex") + 1].startswith("[0:0]bwdif=")
 
 
 def test_the_origin_is_the_beginning_of_the_segment_in_which_the_stream_began() -> None:

@@ -3,13 +3,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
 
-from manifests.layout import ChannelId, RenditionId
+from manifests.layout import ChannelId
 from tests.transcoder.live import feeds
+from tests.transcoder.live.taken import Taken
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.ffmpeg import telling
 from transcoder.fragments import fragments_of
@@ -27,29 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from transcoder.ffmpeg import Child
-    from transcoder.live.part import Part
 
 SETTINGS = EncoderSettings(preset="superfast", threads=1)
 
 
 def clock() -> int:
     return time.time_ns() // 1_000_000
-
-
-class Taken:
-    """What a run has handed over."""
-
-    def __init__(self) -> None:
-        self.inits: dict[RenditionId, bytes] = {}
-        self.parts: dict[RenditionId, list[Part]] = defaultdict(list)
-
-    def init(self, rendition: RenditionId, body: bytes) -> None:
-        assert rendition not in self.parts
-        self.inits[rendition] = body
-
-    def part(self, part: Part) -> None:
-        assert part.rendition in self.inits
-        self.parts[part.rendition].append(part)
 
 
 async def encode(
