@@ -11,7 +11,8 @@ InfraError
 │   ├── StoreFull            it has no room left
 │   └── RangeUnsatisfiable
 ├── UploadNotFound           a multipart upload that the store does not know (any more)
-├── CacheUnavailable         Redis did not answer
+├── CacheUnavailable         Redis did not answer, or there is none
+│   └── CacheSilent          nothing came back: it may be there for others
 ├── EngineUnavailable        the job engine did not answer
 ├── TaskAbandoned            a task that no worker survived
 └── DatabaseUnavailable      the SQL engine did not answer
@@ -67,6 +68,10 @@ class UploadNotFound(ObjectStoreError):
 
 class CacheUnavailable(InfraError):
     """Redis did not answer."""
+
+
+class CacheSilent(CacheUnavailable):
+    """Nothing came back from Redis. It may be there for others, unlike one that refuses connections."""
 
 
 class EngineUnavailable(InfraError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 from contextlib import asynccontextmanager, contextmanager, suppress
 from secrets import token_hex
@@ -12,8 +13,9 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as SilenceError
 
-from infra.errors import CacheUnavailable
+from infra.errors import CacheSilent, CacheUnavailable
 from infra.redis_pubsub import Hub
 from infra.tasks import end
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from infra.ports import Lease
 
 _CONNECTIONS: Final = 64
+_UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 # SET NX alone is not safe to repeat: a first answer that got lost would make us wait for our own lease to run out.
 _TAKE: Final = """
@@ -48,7 +51,14 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, TimeoutError) as exc:
-        raise CacheUnavailable(f"Redis: {exc}") from exc
+        kind = CacheSilent if _is_silence(exc) else CacheUnavailable
+        raise kind(f"Redis: {exc}") from exc
+
+
+def _is_silence(exc: BaseException) -> bool:
+    """Whether nobody has answered; a refusal is an answer, and so is a connection that is closed."""
+    said = exc.__context__ if isinstance(exc.__context__, OSError) else exc
+    return isinstance(said, TimeoutError | SilenceError) or getattr(said, "errno", None) in _UNREACHABLE
 
 
 def _milliseconds(ttl: timedelta) -> int:

@@ -1,23 +1,29 @@
 """What an API process knows of a channel: the state of every rendition, as the packager told it last, and the timeline.
 
 One task a channel listens to its wake-ups; whoever waits for a part is woken by it. What was missed is read again.
+
+Processes hear of a part a moment apart, and one that is cut off from Redis hears of nothing, and does not know. A
+player goes from one to the other. So before something is said that a process which knows more would say otherwise,
+Redis is asked (`confirm`): it has everything before anybody is told of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from infra.errors import CacheUnavailable
+from infra.errors import CacheSilent, CacheUnavailable
 from infra.tasks import end
 from manifests.layout import ChannelId, RenditionId
 from streaming.live.timeline.board import WAKE_UP, TimelineBoard
 from streaming.live.timeline.board import load as load_tags
 from streaming.live.timeline.marks import Marks
+from streaming.live.viewing.errors import EventUnknown
 from transcoder.live import board
 from transcoder.live.event import load
 from transcoder.live.resume import read_state, read_states
@@ -33,11 +39,17 @@ log: Final = logging.getLogger("channel.live")
 _AGAIN_S: Final = 0.5
 _UNUSED_S: Final = 60.0
 _PATIENCE_S: Final = 5.0
-_QUIET: Final = 1.25
-"""Parts; something is told with every part."""
-_LOOK_S: Final = 0.1
-_LOOKED_FOR_S: Final = 0.5
-"""A Redis that has just come back is asked over a new connection, while another process may know more already."""
+_ASKED_S: Final = 2.0
+"""A Redis that is gone says so sooner, after four tries; who hears nothing for so long may be cut off alone."""
+
+_ASK: Final = """
+local found = redis.call('MGET', unpack(KEYS))
+for at = 1, #found do
+  if found[at] and redis.sha1hex(found[at]) == ARGV[at] then found[at] = '' end
+end
+return found
+"""
+"""What keys have, "" for what we know. ARGV: the SHA-1 of what we know, one for each key."""
 
 
 def ahead(known: LiveRendition, other: LiveRendition | None) -> LiveRendition:
@@ -59,9 +71,9 @@ class Follower:
         self.marks = Marks()
         self._board = TimelineBoard(cache)
         self._loaded, self._waiting = asyncio.Event(), dict[RenditionId, asyncio.Event]()
-        self.asked = self._heard = asyncio.get_running_loop().time()
-        self._looking: asyncio.Task[None] | None = None
-        self._look_at = 0.0
+        self.asked = asyncio.get_running_loop().time()
+        self._digests: dict[str, str] = {}
+        self._asking: asyncio.Task[bool] | None = None
         self.task = asyncio.create_task(self._follow(), name=f"follower of {channel}")
 
     @property
@@ -72,12 +84,13 @@ class Follower:
         """Wait until something is known, be it that there is nothing."""
         await self._loaded.wait()
 
-    async def changed(self, rendition: RenditionId, *, within_s: float) -> None:
-        """Wait for the next change of a rendition, so long at the most."""
+    async def changed(self, rendition: RenditionId, *, within_s: float) -> bool:
+        """Wait for the next change of a rendition, so long at the most; False: there was none."""
         waiting = self._waiting.setdefault(rendition, asyncio.Event())
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await waiting.wait()
+                return await waiting.wait()
+        return False
 
     async def _follow(self) -> None:
         while True:
@@ -95,15 +108,30 @@ class Follower:
                 log.exception("the state of %s cannot be read", self.channel)
             await asyncio.sleep(_AGAIN_S)
 
-    async def fresh(self) -> None:
-        """Look, unless that takes long, if nothing was heard for longer than a part lasts: who tells may be gone, or we
-        are cut off and others know more."""
-        now = asyncio.get_running_loop().time()
-        if self.event is None or now - self._heard < _QUIET * float(self.event.grid.part_s):
-            return
-        if self._looking is None or (self._looking.done() and now >= self._look_at):
-            self._looking, self._look_at = asyncio.create_task(self._look()), now + _LOOK_S
-        await asyncio.wait([self._looking], timeout=_LOOKED_FOR_S)
+    async def confirm(self) -> None:
+        """Know all that Redis knew when this was called. One question answers all who wait, if it was asked after they
+        came. Raises EventUnknown if there is no answer: others may know more.
+
+        A Redis that is gone, and says so by refusing, has told nobody more than us.
+        """
+        before, asking = self._asking, None
+        try:
+            async with asyncio.timeout(_ASKED_S):
+                if before is not None:
+                    await asyncio.wait([before])
+                if self._asking is None or self._asking is before:
+                    self._asking = asyncio.create_task(self._ask(), name=f"question for {self.channel}")
+                asking = self._asking
+                is_behind = not await asyncio.shield(asking)
+        except TimeoutError:
+            is_behind = True
+            if self._asking in (before, asking):  # the next question goes another way
+                self._asking = None
+        if is_behind:
+            raise EventUnknown("Redis does not answer this process: ask again.")
+
+    async def aclose(self) -> None:
+        await end(*(task for task in (self.task, self._asking) if task is not None))
 
     def restore(self, ended: Ended) -> None:
         """What the bucket has of an event that is over, if nothing else is known."""
@@ -111,9 +139,25 @@ class Follower:
             self.event, self.states = ended.event, dict(ended.states)
             self.marks.take(ended.event.number, ended.tags)
 
-    async def _look(self) -> None:
-        with suppress(CacheUnavailable):
-            await self._load()
+    async def _ask(self) -> bool:
+        """False: nobody answers."""
+        keys = [board.event_key(self.channel)]
+        if self.event is not None:
+            keys += [board.tail_key(self.channel, rendition) for rendition in self.event.renditions]
+        event = self.event
+        try:
+            found = await self._cache.script(_ASK, keys, [self._digests.get(key, "") for key in keys])
+            if found[0]:  # an event that is not known here
+                await self._load()
+            elif event is not None and event is self.event:
+                for rendition, tail in zip(event.renditions, found[1:], strict=True):
+                    if tail:
+                        await self._take_tail(event, rendition, tail)
+        except CacheSilent:
+            return False
+        except CacheUnavailable:
+            return True
+        return True
 
     async def _load(self) -> None:
         kept = await self._cache.get(board.event_key(self.channel))
@@ -126,6 +170,7 @@ class Follower:
             # What viewers were told is never taken back: Redis may have lost what was not synced when it died.
             self.states = {**read, **{name: ahead(known[name], read.get(name)) for name in known}}
             self.event = event
+            self._digests[board.event_key(self.channel)] = _digest(kept)
             self.marks.take(event.number, marks)
         # A Redis that knows nothing was emptied: what is known here counts until it is told again.
         self._loaded.set()
@@ -133,9 +178,9 @@ class Follower:
             self._tell(rendition)
 
     async def _take(self, message: bytes) -> None:
-        self._heard = asyncio.get_running_loop().time()
         if message == board.GONE:
             self.event, self.states = None, {}
+            self._digests.clear()
             return
         if message.startswith(WAKE_UP):
             number, tags = load_tags(message)
@@ -146,11 +191,16 @@ class Follower:
         rendition = RenditionId(name.decode())
         if self.event is None or rendition not in self.event.renditions:
             await self._load()
-            return
+        else:
+            await self._take_tail(self.event, rendition, body)
+
+    async def _take_tail(self, event: LiveEvent, rendition: RenditionId, tail: bytes) -> None:
         before = self.states.get(rendition)
-        state = board.joined(() if before is None else before.segments, board.load_tail(body))
+        state = board.joined(() if before is None else before.segments, board.load_tail(tail))
         if state is None:
-            state = await read_state(self._cache, self.event, rendition)
+            state = await read_state(self._cache, event, rendition)
+            before = self.states.get(rendition)
+        self._digests[board.tail_key(self.channel, rendition)] = _digest(tail)
         if state is not None and (before is None or ahead(before, state) is state):
             self.states[rendition] = state
             self._tell(rendition)
@@ -159,6 +209,10 @@ class Follower:
         waiting = self._waiting.pop(rendition, None)
         if waiting is not None:
             waiting.set()
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha1(body, usedforsecurity=False).hexdigest()
 
 
 class Followers:
@@ -188,7 +242,6 @@ class Followers:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await follower.ready()
-                await follower.fresh()
         except TimeoutError as exc:
             raise CacheUnavailable("nothing is known of a channel yet") from exc
 
@@ -201,7 +254,7 @@ class Followers:
                 for channel, follower in list(self._followers.items()):
                     if now - follower.asked > _UNUSED_S:
                         del self._followers[channel]
-                        await end(follower.task)
+                        await follower.aclose()
         finally:
-            await end(*(follower.task for follower in self._followers.values()))
+            await asyncio.gather(*(follower.aclose() for follower in self._followers.values()))
             self._followers.clear()

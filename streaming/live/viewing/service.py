@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -15,9 +16,11 @@ from manifests.live import decide
 from manifests.live.decide import Deliver, Reason, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
 from manifests.live.splices import with_splices
+from streaming.http.problem import BadRequest, NotFound
 from streaming.http.ranges import ByteRange
 from streaming.live.viewing.before import is_left
 from streaming.live.viewing.errors import (
+    EventUnknown,
     LiveMediaNotFound,
     LiveRenditionNotFound,
     NothingLive,
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
 
 _CLOCK: Final = "../time"
 """Where players of Low-Latency DASH ask for the time, seen from their MPD."""
+_QUIET: Final = 1.25
+"""Parts; who waits hears of something with every part, or asks."""
 _OF_STATUS: Final[dict[int, type[ApiError]]] = {400: WrongDirectives, 404: LiveMediaNotFound, 503: PartLate}
 
 
@@ -98,6 +103,8 @@ class Viewing:
         Raises NothingLive.
         """
         follower, event = await self._event(channel)
+        with suppress(EventUnknown):  # players of DASH give up at a 503, and stand an older MPD
+            await follower.confirm()
         if len(follower.states) < len(event.renditions):
             raise NothingLive
         now = self._clock()
@@ -121,23 +128,27 @@ class Viewing:
         return rendered(told.render())
 
     async def playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
-        """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, WrongDirectives, PartLate."""
+        """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, WrongDirectives, PartLate,
+        EventUnknown."""
         follower, decision = await self._decided(
             channel, rendition, lambda state, arrived, now: decide.playlist(
                 state, asked, arrived_ms=arrived, now_ms=now
-            ),
+            ), is_certain=asked.blocks,
         )  # fmt: skip
         text = self._written.media(follower, rendition, decision.skip, now_ms=self._clock())
         return Answer(cache_control=decision.cache_control, playlist=text)
 
     async def iframe_playlist(self, channel: ChannelId, rendition: RenditionId, asked: Directives) -> Answer:
-        """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, NoIFrames, WrongDirectives, PartLate."""
+        """Waits for what is asked. Raises NothingLive, LiveRenditionNotFound, NoIFrames, WrongDirectives, PartLate,
+        EventUnknown."""
         _, event = await self._event(channel)
         if rendition in event.renditions and rendition not in shown_in_trick_play(event):
             raise NoIFrames
         follower, decision = await self._decided(
-            channel, rendition, lambda state, arrived, now: decide.iframes(state, asked, arrived_ms=arrived, now_ms=now)
-        )
+            channel, rendition, lambda state, arrived, now: decide.iframes(
+                state, asked, arrived_ms=arrived, now_ms=now
+            ), is_certain=asked.blocks,
+        )  # fmt: skip
         text = self._written.iframes(follower, rendition, decision.skip, now_ms=self._clock())
         return Answer(cache_control=decision.cache_control, playlist=text)
 
@@ -153,7 +164,8 @@ class Viewing:
         """Waits for a part that was hinted at, and for a segment: for all of it if the `whole` is wanted, else for its
         first part. `range_header`: which bytes are enough, of what comes from the bucket.
 
-        Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate; RangeNotSatisfiable; ObjectStoreError.
+        Raises NothingLive, LiveRenditionNotFound, LiveMediaNotFound, PartLate, EventUnknown; RangeNotSatisfiable;
+        ObjectStoreError.
         """
         follower, present = await self._event(channel)
         if is_left(present, follower.states.values(), rendition, now_ms=self._clock()):
@@ -234,6 +246,20 @@ class Viewing:
         return follower, follower.event
 
     async def _decided(
+        self, channel: ChannelId, rendition: RenditionId, ask: Callable[[LiveRendition, int, int], Decision],
+        *, is_certain: bool = True,
+    ) -> tuple[Follower, Deliver]:  # fmt: skip
+        """`is_certain`: what is here answers it, if it is here: another process may know more, and say the same.
+
+        Nothing else is said, and nothing is refused, before Redis was asked. Raises EventUnknown if it does not answer.
+        """
+        if is_certain:
+            with suppress(NotFound, BadRequest):
+                return await self._waited(channel, rendition, ask)
+        await (await self._followers.of(channel)).confirm()
+        return await self._waited(channel, rendition, ask)
+
+    async def _waited(
         self, channel: ChannelId, rendition: RenditionId, ask: Callable[[LiveRendition, int, int], Decision]
     ) -> tuple[Follower, Deliver]:
         """Ask again at every change of the rendition, until it can be delivered."""
@@ -249,7 +275,10 @@ class Viewing:
                 case Deliver():
                     return follower, decision
                 case Wait(until_ms=until):
-                    await follower.changed(rendition, within_s=max(0.001, (until - now) / 1000))
+                    quiet_s = min((until - now) / 1000, _QUIET * float(state.pace.part_target))
+                    if not await follower.changed(rendition, within_s=max(0.001, quiet_s)):
+                        with suppress(EventUnknown):  # who waits until it is too late is told so then
+                            await follower.confirm()
                 case Refuse(reason=reason, cache_control=lifetime):
                     raise _refusal(reason, lifetime)
                 case _:
