@@ -31,6 +31,7 @@ class Event:
     `missing_s`: seconds of it that are in none of them.
 
     `shown`: the channel has begun no other event; `dvr`: how far back its viewers may go. Both are nothing without it.
+    `followed_at`: when another one began.
     """
 
     channel: ChannelId
@@ -45,6 +46,7 @@ class Event:
     parts: int | None
     missing_s: float | None
     shown: bool
+    followed_at: datetime | None
     dvr: timedelta | None
 
     @property
@@ -127,9 +129,15 @@ class LiveEvents:
 
 
 def _query() -> Select[Any]:
-    return select(live_events, channels.c.event.label("current"), channels.c.dvr_s).outerjoin(
-        channels, channels.c.id == live_events.c.channel
+    later = live_events.alias("later")
+    followed_at = (
+        select(func.min(later.c.begun_at))
+        .where(later.c.channel == live_events.c.channel, later.c.event > live_events.c.event)
+        .scalar_subquery()
     )
+    return select(
+        live_events, channels.c.event.label("current"), channels.c.dvr_s, followed_at.label("followed_at")
+    ).outerjoin(channels, channels.c.id == live_events.c.channel)
 
 
 def _event_of(row: Row[Any]) -> Event:
@@ -137,5 +145,5 @@ def _event_of(row: Row[Any]) -> Event:
         channel=ChannelId(row.channel), number=row.event, title=row.title, profile=row.profile,
         created_by=row.created_by, begun_at=row.begun_at, over_at=row.over_at, wanted=row.wanted,
         asset=AssetId(row.asset), parts=row.parts, missing_s=row.missing_s, shown=row.current == row.event,
-        dvr=None if row.dvr_s is None else timedelta(seconds=row.dvr_s),
+        followed_at=row.followed_at, dvr=None if row.dvr_s is None else timedelta(seconds=row.dvr_s),
     )  # fmt: skip

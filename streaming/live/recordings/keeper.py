@@ -66,7 +66,9 @@ def leaving(event: Event, now: datetime) -> Leaving:
         return Leaving.ALL
     if event.shown:
         return Leaving.NOTHING if event.wanted else Leaving.PAST
-    is_old = event.over_at is None or now - event.over_at > KEPT
+    # However long ago it ended, viewers had it until another one began.
+    since = max(filter(None, (event.over_at, event.followed_at)), default=None)
+    is_old = since is None or now - since > KEPT
     return Leaving.ALL if is_old else Leaving.NOTHING
 
 

@@ -203,7 +203,7 @@ async def test_a_deleted_channel_leaves_what_its_recording_is_made_of(hall: Hall
     again = await hall.channels.create(title="Arena", channel_id=CHANNEL, created_by="me")
     assert (again.event, (await hall.channels.start(CHANNEL)).event) == (0, 2), "numbers are not used twice"
     await release(hall, asset.id)
-    hall.now += KEPT
+    hall.now += KEPT + timedelta(seconds=1)
     await hall.keeper.sweep(thorough=True)
     assert await hall.keys("live/") == []
     assert await hall.keys("work/live/") == []
@@ -219,6 +219,9 @@ async def test_an_event_that_is_not_recorded_goes_a_day_after_another_began(hall
     await hall.keeper.sweep(thorough=True)
     assert await hall.keys("live/") == everything, "viewers have it until another begins"
     await hall.channels.start(CHANNEL)
+    hall.now += KEPT - timedelta(hours=1)
+    await hall.keeper.sweep(thorough=True)
+    assert await hall.keys("live/") == everything, "and who is in it goes on"
     hall.now += timedelta(hours=2)
     await hall.keeper.sweep(thorough=True)
     assert await hall.keys("live/") == []
@@ -244,27 +247,29 @@ async def test_other_messages_name_nothing(hall: Hall, message: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settled", "shown", "gone", "wanted", "over_h", "leaves"),
+    ("settled", "shown", "gone", "wanted", "over_h", "followed_h", "leaves"),
     [
-        (False, False, True, True, 100, Leaving.NOTHING),
-        (True, False, True, True, 0, Leaving.ALL),
-        (True, True, False, True, None, Leaving.NOTHING),
-        (True, True, False, True, 100, Leaving.NOTHING),
-        (True, True, False, False, None, Leaving.PAST),
-        (True, True, False, False, 100, Leaving.PAST),
-        (True, False, False, True, 24, Leaving.NOTHING),
-        (True, False, False, True, 25, Leaving.ALL),
-        (True, False, False, False, 25, Leaving.ALL),
+        (False, False, True, True, 100, None, Leaving.NOTHING),
+        (True, False, True, True, 0, None, Leaving.ALL),
+        (True, True, False, True, None, None, Leaving.NOTHING),
+        (True, True, False, True, 100, None, Leaving.NOTHING),
+        (True, True, False, False, None, None, Leaving.PAST),
+        (True, True, False, False, 100, None, Leaving.PAST),
+        (True, False, False, True, 24, 24, Leaving.NOTHING),
+        (True, False, False, True, 100, 24, Leaving.NOTHING),
+        (True, False, False, True, 25, 25, Leaving.ALL),
+        (True, False, False, False, 100, 25, Leaving.ALL),
     ],
 )
 async def test_what_leaves_the_bucket(
-    settled: bool, shown: bool, gone: bool, wanted: bool, over_h: int | None, leaves: Leaving
+    settled: bool, shown: bool, gone: bool, wanted: bool, over_h: int | None, followed_h: int | None, leaves: Leaving
 ) -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     event = Event(
         channel=CHANNEL, number=1, title="Arena", profile="", created_by="me", begun_at=now - timedelta(days=9),
         over_at=None if over_h is None else now - timedelta(hours=over_h), wanted=wanted, asset=AssetId("a"),
         parts=1 if settled else None, missing_s=0.0 if settled else None, shown=shown,
+        followed_at=None if followed_h is None else now - timedelta(hours=followed_h),
         dvr=None if gone else timedelta(hours=4),
     )  # fmt: skip
     assert leaving(event, now) is leaves
