@@ -75,6 +75,7 @@ async def stage(services: Services, cache: RedisCache, store: S3Store) -> AsyncI
 async def editor(
     client: httpx.AsyncClient, services: Services, bearer: Callable[[Role], Awaitable[dict[str, str]]]
 ) -> AsyncIterator[httpx.AsyncClient]:
+    services.playback._arrivals._patience_s = 60.0  # what is made at once takes longer than 0.2 s on a busy machine
     following = asyncio.create_task(services.followers.run())
     client.headers.update(await bearer(Role.EDITOR))
     yield client
