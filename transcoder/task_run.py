@@ -17,6 +17,7 @@ from manifests.layout import RenditionId
 from transcoder import signals
 from transcoder.errors import PlanMissing
 from transcoder.facts import read_plan
+from transcoder.live.recording.excerpt import excerpt_of
 from transcoder.passes import Pass
 from transcoder.priority import Priority, ahead
 from transcoder.publish import announce
@@ -73,9 +74,13 @@ async def run(parts: TranscoderParts, attempt: Attempt) -> None:
             # Somebody waits for a slot: what comes after the wanted segment is not that urgent.
             return bool(await parts.jobs.queued(Level.JUST_IN_TIME))
 
-        async with parts.sources.open(asset, version) as source:
+        async with (
+            parts.sources.open(asset, version) as source,
+            excerpt_of(parts.store, plan, source.source) as excerpt,
+        ):
             work = Work(
-                parts=parts, plan=plan, track=track, source=source, claim=claim, priority=priority, done=done, keys=keys
+                parts=parts, plan=plan, track=track, source=source, excerpt=excerpt, claim=claim, priority=priority,
+                done=done, keys=keys,
             )  # fmt: skip
             made = Pass(first=first, count=len(claim.mine), renditions=frozenset({rendition}))
             looking = asyncio.create_task(_leave(work, (rendition, first), is_over))

@@ -11,6 +11,7 @@ from transcoder import signals
 from transcoder.errors import PlanMissing
 from transcoder.facts import read_plan
 from transcoder.finish import sweep_late
+from transcoder.live.recording.excerpt import excerpt_of
 from transcoder.planned import look_into
 from transcoder.priority import Priority, niceness
 from transcoder.publish import announce
@@ -50,9 +51,13 @@ async def window(parts: TranscoderParts, attempt: Attempt) -> None:
         if done != names:
             keys = await parts.keys.of(plan)
             begun = time.monotonic()
-            async with parts.sources.open(asset, version) as source:
+            async with (
+                parts.sources.open(asset, version) as source,
+                excerpt_of(parts.store, plan, source.source) as excerpt,
+            ):
                 work = Work(
-                    parts=parts, plan=plan, track=named.track, source=source, claim=claim, done=done, keys=keys,
+                    parts=parts, plan=plan, track=named.track, source=source, excerpt=excerpt, claim=claim, done=done,
+                    keys=keys,
                     priority=Priority(
                         niceness(level, bulk), processor=parts.processor,
                         # A new asset is playable with its first segment; the rest of that one can wait.

@@ -15,6 +15,7 @@ from transcoder.clip_segments import ClipSegments, OfParent
 from transcoder.describe import multivariant
 from transcoder.errors import KeysUnreadable
 from transcoder.facts import find_plan
+from transcoder.live.recording.excerpt import STREAM
 from transcoder.live.recording.taking import LivePictures, take_sound
 from transcoder.loudness.listen import with_gain
 from transcoder.passes import Pass, costs, is_worth_leaving, passes
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from transcoder.clip_segments import Above
     from transcoder.encryption.content_keys import Keys
     from transcoder.inputs import Reading
+    from transcoder.live.recording.excerpt import Excerpt
     from transcoder.parts import TranscoderParts
     from transcoder.plan import Plan
     from transcoder.priority import Priority
@@ -99,11 +101,13 @@ class Work:
 
     def __init__(
         self, *, parts: TranscoderParts, plan: Plan, track: str, source: OpenSource, claim: Claim, priority: Priority,
-        done: Collection[ObjectName], keys: Keys | None = None,
+        done: Collection[ObjectName], keys: Keys | None = None, excerpt: Excerpt | None = None,
     ) -> None:  # fmt: skip
-        """`keys`: those of the plan. Raises ValueError if they do not go with it."""
+        """`keys`: those of the plan. `excerpt`: it is read in the place of the source. Raises ValueError if the keys do
+        not go with the plan."""
         self._parts, self._plan, self._track = parts, plan, track
         self._source, self._claim, self._priority = source, claim, priority
+        self._excerpt = excerpt
         self._publish = Publisher(
             plan=plan, keys=keys, store=parts.store, cache=parts.cache, board=parts.board, nice=lambda: priority.nice
         )  # fmt: skip
@@ -209,8 +213,8 @@ class Work:
 
     def _encoding(self) -> dict[str, Any]:
         return {
-            "source": self._source.path, "settings": self._parts.encoder, "nice": self._priority.nice,
-            "ready": self._ready, "started": self._priority.started,
+            "source": (self._excerpt or self._source).path, "settings": self._parts.encoder,
+            "nice": self._priority.nice, "ready": self._ready, "started": self._priority.started,
         }  # fmt: skip
 
     async def _lost_inits(self, window: Window) -> frozenset[RenditionId]:
@@ -264,6 +268,8 @@ class Work:
             else:
                 track = next(track for track in self._plan.audio if track.id == self._track)
                 track = await with_gain(self._parts, self._plan, track, self._source, nice=self._priority.nice)
+                if self._excerpt is not None:
+                    track = replace(track, stream=STREAM)
                 await encode_audio(self._plan, track, window, **encoding)
         except Enough:
             return
@@ -272,7 +278,10 @@ class Work:
                 raise
 
     async def _ready(self, reading: Reading) -> None:
-        await prepare(self._source, self._plan, reading, nice=self._priority.nice)
+        if self._excerpt is not None:
+            await self._excerpt.ready(reading)
+        else:
+            await prepare(self._source, self._plan, reading, nice=self._priority.nice)
 
     async def _put(self, rendition: RenditionId, number: int | None, body: bytes) -> None:
         self._handing_over = True

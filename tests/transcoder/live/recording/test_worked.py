@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.ports import Level
 from tests.transcoder.house import ASSET, House
 from tests.transcoder.live.recording.taped import LADDER
+from transcoder.audio import encode_audio
 from transcoder.facts import write_plan, write_profile
 from transcoder.ffmpeg import telling
 from transcoder.live.recording.at_once import take
 from transcoder.live.recording.plan import recorded_frames, recorded_plan, recorded_profile
 from transcoder.live.recording.source import recorded_source, write_head
 from transcoder.publish import key_of
-from transcoder.sources.pieces import write_source
-from transcoder.windows import index_task
+from transcoder.sources.pieces import find_source, write_source
+from transcoder.windows import Window, index_task, window_task
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -67,3 +69,20 @@ async def test_a_clip_is_one_encode_of_pictures_and_one_of_sound(
         for number in range(1, plan.video.segments):
             assert await take(house.store, plan, rung, number, keep)
             assert await house.store.read(key_of(ASSET, rung, number)) == taken[rung, number]
+
+
+async def test_its_sound_is_that_of_the_whole_source(event: Tape, tmp_path: Path) -> None:
+    house = House(tmp_path / "sources")
+    plan = await asked(house, event)
+    (track,) = plan.audio
+    window = Window(track=track.id, first=0, count=track.segments)
+    await house.handle(window_task(ASSET, 1, window, Level.INDEX))
+    source = await find_source(house.store, ASSET, 1)
+    assert source is not None
+    whole = tmp_path / "whole.mp4"
+    whole.write_bytes(b"".join([await house.store.read(piece.key) for piece in source.pieces]))
+
+    async def same(rendition: RenditionId, number: int | None, body: bytes) -> None:
+        assert await house.store.read(key_of(ASSET, rendition, number)) == body
+
+    await encode_audio(plan, track, window, source=whole, sink=same)
