@@ -48,6 +48,7 @@ log: Final = logging.getLogger("channel.live")
 _BY_SEGMENTS: Final = frozenset({Way.CMAF, Way.HLS})
 _LAST_WORDS_S: Final = 5.0
 """What an encoder has to hand over the pictures that it holds when its publisher is gone."""
+_WAITED_MS: Final = 300
 _KEY_S: Final = 15.0
 """How long a new encoder waits for a key picture: longer than the segments that are pushed by HTTP."""
 
@@ -85,13 +86,15 @@ class Feed:
         kept = self._restamper.feed(body, clock())
         self.gauge.take(kept)
         self._splices.take(body, moved=self._keeper.moved)
-        self._rhythm.came(clock())
+        self._rhythm.came(came := clock())
         self._waits = True
         try:
             await self.arrivals.put(self._entry.passed(kept))
         finally:
             self._waits = False
             self._rhythm.came(clock())
+            if clock() - came > _WAITED_MS:
+                self._keeper.presence.waited(clock())
 
     def settle(self, opening: Opening, event: LiveEvent, origin: Origin) -> None:
         """What the stream is, and where it lies on the grid: from now on it is kept there."""
@@ -100,8 +103,13 @@ class Feed:
 
     @property
     def is_quiet(self) -> bool:
-        """He sends nothing any more. Who may not send, since his encoder is behind, is not quiet."""
-        return not self._waits and self._rhythm.is_quiet(self._show.shows.clock())
+        """He sends nothing, or no pictures, any more. Who may not send, since his encoder is behind, is not quiet."""
+        now = self._show.shows.clock()
+        return not self._waits and (self._rhythm.is_quiet(now) or self._keeper.presence.lacks_picture(now))
+
+    def lacks_sound(self) -> bool:
+        """He announced some, and sends none."""
+        return not self._waits and self._keeper.presence.lacks_sound(self._show.shows.clock())
 
     def _heard(self, splice: Splice, at_ms: int) -> None:
         """Who stands by says the same as who is on air."""
@@ -211,7 +219,7 @@ class Show:
         dense = feed.publisher.place is Place.BACKUP
         run = Run(
             event=event, opening=opening, origin=origin, dense=dense, demuxer=feed.publisher.container.value,
-            settings=shows.encoder, clock=shows.clock,
+            settings=shows.encoder, clock=shows.clock, lacks_sound=feed.lacks_sound,
         )  # fmt: skip
         feed.settle(opening, event, origin)
         FEEDS.inc()

@@ -19,10 +19,12 @@ _UNKNOWN_MS: Final = 10_000
 
 
 class Rhythm:
-    """`begun`: ms. `bursts`: he may send whole segments, of which nothing is known yet."""
+    """`begun`: ms. `bursts`: he may send whole segments, of which nothing is known yet. `patience`: ms of silence that
+    are no fault of anybody."""
 
-    def __init__(self, begun: int, *, bursts: bool = False) -> None:
+    def __init__(self, begun: int, *, bursts: bool = False, patience: int = _QUIET_MS) -> None:
         self._last = begun
+        self._patience = patience
         self._learnt = begun + _LEARNING_MS if bursts else begun
         self._pauses: deque[tuple[int, int]] = deque()
 
@@ -32,6 +34,10 @@ class Rhythm:
             self._pauses.append((now, now - self._last))
         self._last = now
 
+    def forgive(self, now: int) -> None:
+        """What did not come until now says nothing of him."""
+        self._last = now
+
     def is_quiet(self, now: int) -> bool:
         """One long pause is a fault of somebody; the second longest is how he sends."""
         while self._pauses and self._pauses[0][0] < now - _REMEMBERED_MS:
@@ -39,4 +45,4 @@ class Rhythm:
         usual = sorted(length for _, length in self._pauses)[-2:-1]
         if not usual and self._last < self._learnt:
             return now - self._last > _UNKNOWN_MS
-        return now - self._last > max(_QUIET_MS, *(3 * length // 2 for length in usual), 0)
+        return now - self._last > max(self._patience, *(3 * length // 2 for length in usual), 0)

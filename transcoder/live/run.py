@@ -61,7 +61,8 @@ class Packaging(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`dense`: every part begins with a key picture. `clock`: ms since the epoch."""
+    """`dense`: every part begins with a key picture. `clock`: ms since the epoch. `lacks_sound`: whether the publisher
+    sends none of what he announced; then pictures wait for it no longer."""
 
     event: LiveEvent
     opening: Opening
@@ -71,6 +72,7 @@ class Run:
     clock: Callable[[], int]
     dense: bool = False
     nice: int = 0
+    lacks_sound: Callable[[], bool] = bool
 
     async def encode(self, arrivals: Arrivals, packaging: Packaging) -> None:
         """Until `arrivals` end. Raises FeedBroken, and of it EncoderDied where another encoder may go on."""
@@ -140,6 +142,8 @@ class _Outputs:
 
     def __init__(self, run: Run, child: Child, packaging: Packaging) -> None:
         self._run, self._child, self._packaging = run, child, packaging
+        self._sounds_to = run.origin.segment * run.event.grid.audio().segment
+        """Up to there the sound was handed over (ticks)."""
 
     async def read(self, pipes: list[OutputPipe]) -> None:
         """Until all have ended. Raises OutputBroken, FeedBroken."""
@@ -163,14 +167,16 @@ class _Outputs:
                     self._packaging.init(rendition, cutter.init.body)
                     told = True
                 self._take(part)
-                if is_top and not self._run.opening.channels:
+                if is_top and (not self._run.opening.channels or self._run.lacks_sound()):
                     self._silence(part)
 
     async def _sound(self, pipe: OutputPipe) -> None:
         cutter = self._cutter(self._run.event.sound.id)
         while piece := await pipe.reader.read(_READ):
             for part in cutter.feed(piece):
-                self._take(part)
+                if part.start >= self._sounds_to:  # else it comes too late: silence was told there
+                    self._sounds_to = part.start + part.duration
+                    self._take(part)
 
     def _cutter(self, rendition: RenditionId) -> Cutter:
         run = self._run
@@ -178,9 +184,9 @@ class _Outputs:
 
     def _silence(self, pictures: Part) -> None:
         video, sound = self._run.event.grid.video(), self._run.event.grid.audio()
-        start = pictures.start * sound.timescale // video.timescale
         stop = (pictures.start + pictures.duration) * sound.timescale // video.timescale
-        for part in silence(self._run.event.sound.id, sound, start=start, stop=stop):
+        for part in silence(self._run.event.sound.id, sound, start=self._sounds_to, stop=stop):
+            self._sounds_to = part.start + part.duration
             self._packaging.part(part)
 
     def _take(self, part: Part) -> None:

@@ -145,6 +145,7 @@ class Gauge:
         lately = Lately(
             frames=sums.frames - before.frames, filled=sums.filled - before.filled, held=self._arrivals.held,
             has_grid_rate=self._has_grid_rate(), restarts=self._restarts.lately(now),
+            lacks_picture=self._keeper.presence.lacks_picture(now), lacks_sound=self._keeper.presence.lacks_sound(now),
         )  # fmt: skip
         return health, lately, silent_s
 

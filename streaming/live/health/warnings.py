@@ -28,13 +28,16 @@ _SILENT_S: Final = {"rtmp": 2.0, "srt": 2.0, "http": 10.0}
 class Lately:
     """The last seconds of a publisher: pictures that came, holes that were filled. `held`: bytes that wait for the
     encoder. `has_grid_rate`: he states the frame rate that the event has, so that a hole is one of his. `restarts`:
-    encoders that died in the last minute and were followed by another."""
+    encoders that died in the last minute and were followed by another. `lacks_picture`, `lacks_sound`: one of the two
+    does not come any more, or has never come, though it was announced."""
 
     frames: int
     filled: int
     held: int
     has_grid_rate: bool
     restarts: int
+    lacks_picture: bool = False
+    lacks_sound: bool = False
 
 
 def of_the_air(on_air: Source | None) -> Iterator[str]:
@@ -97,3 +100,7 @@ def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Ite
         )
     if health.video_codec is not None and health.audio_codec is None:
         yield f"{who} there is no sound in the stream. Viewers hear silence."
+    elif lately.lacks_sound:
+        yield f"{who} no sound comes, though the stream announces it. Viewers hear silence."
+    if lately.lacks_picture:
+        yield f"{who} no picture comes, only sound. Look at the camera, its cable and the encoder's input."

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from transcoder.live.presence import Presence
 from transcoder.live.timing.drift import Drift
 from transcoder.live.timing.places import Places
 
@@ -42,6 +43,7 @@ class Timekeeper:
         self._drift = Drift(bursts=bursts)
         self._places: Places | None = None
         self._zero: int | None = None
+        self.presence = Presence(bursts=bursts)
         self.in_time = True
         """Whether what comes now was taken in as soon as it was there: what waited at our own door tells no time."""
 
@@ -69,6 +71,10 @@ class Timekeeper:
 
     def sound(self, track: int, at: int, now: int) -> int:
         """µs to be added to the stamps of a packet of `track`, decoded at `at` (µs), that came at `now` (ms)."""
+        self.presence.sound(now)
+        return self._kept(track, at, now)
+
+    def _kept(self, track: int, at: int, now: int) -> int:
         if self._zero is None:
             self._tracks[track] = _Track(offset=0, last=at, seen=now)
             return 0
@@ -85,7 +91,8 @@ class Timekeeper:
 
     def picture(self, track: int, at: int, now: int, *, shown: int) -> int:
         """The same of a picture that is shown at `shown` (µs)."""
-        shift = self.sound(track, at, now)
+        self.presence.picture(now)
+        shift = self._kept(track, at, now)
         return shift if self._places is None else shift + self._places.shift(shown + shift)
 
     def _jumps(self, track: _Track, at: int, now: int) -> bool:

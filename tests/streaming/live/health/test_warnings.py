@@ -48,6 +48,8 @@ def test_nothing_is_said_of_what_is_well(health: dict[str, Any], lately: dict[st
         ({}, {"held": 3_100_000}, "3.1 MB wait. Lower the bit rate, now 6.0 Mb/s"),
         ({"behind_ms": 4200}, {}, "4.2 s late"),
         ({"audio_codec": None}, {}, "no sound"),
+        ({}, {"lacks_sound": True}, "no sound comes"),
+        ({}, {"lacks_picture": True}, "no picture comes, only sound"),
         ({}, {"restarts": 1}, "the server's encoder died once in the last minute"),
         ({}, {"restarts": 3}, "died 3 times in the last minute"),
         ({"clock_drift_ppm": 900}, {}, "runs 900 ppm too fast, and only 500 are made up for: it comes off by 1.4 s"),
