@@ -105,7 +105,7 @@ async def _take(
     ]
     if shows.fence is not None:
         running.append(asyncio.create_task(_leave_at_once(shows.fence)))
-    gate, feeds = Gate(keys), RevocableFeeds(shows, keys)
+    gate, feeds = Gate(keys, door=shows.door), RevocableFeeds(shows, keys)
 
     async def listened() -> Sequence[StreamKey]:
         return await keys.listened([each.id for each in await shows.channels.list() if each.state in RUNNING])
@@ -119,7 +119,9 @@ async def _take(
                 await ways.enter_async_context(serve_http(gate=gate, feeds=feeds, settings=ingest.http))
                 log.info("taking publishers by HTTP", extra={"port": ingest.http.port})
             if ingest.srt.pool:
-                srt = SrtServer(feeds=feeds, wanted=listened, pepper=ingest.pepper(home), settings=ingest.srt)
+                srt = SrtServer(
+                    feeds=feeds, wanted=listened, pepper=ingest.pepper(home), settings=ingest.srt, door=shows.door
+                )  # fmt: skip
                 await ways.enter_async_context(srt.serving())
                 log.info("taking publishers by SRT", extra={"ports": ingest.srt.ports})
             await stopped.wait()

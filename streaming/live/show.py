@@ -248,14 +248,16 @@ class Show:
 
     def restarted(self, feed: Feed, why: str) -> None:
         """Another encoder takes the place of one that died."""
-        self.last_error = why
+        self.last_error = f"{feed.publisher.place.value.capitalize()}: {why}"
         RESTARTS.labels(self.channel.id, feed.publisher.place.value).inc()
 
     def left(self, feed: Feed) -> None:
-        self.last_error = feed.trouble or self.last_error
+        # An editor has to know which of the two encoders to look after.
+        trouble = feed.trouble and f"{feed.publisher.place.value.capitalize()}: {feed.trouble}"
+        self.last_error = trouble or self.last_error
         if self.feeds.get(feed.publisher.place) is feed:
             del self.feeds[feed.publisher.place]
-            self._step(self._state, trouble=feed.trouble)
+            self._step(self._state, trouble=trouble)
 
     def tick(self) -> None:
         """Time goes by: what nobody publishes is slate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from streaming.live.channels.model import RUNNING, ChannelState
 from streaming.live.channels.service import CHANGED
 from streaming.live.health.teller import tell_health
 from streaming.live.ingest.errors import NotTaken
+from streaming.live.ingest.turned_away import Door
 from streaming.live.show import Show
 from transcoder.live.admission import check_room
 from transcoder.live.broadcast import Broadcast, find_event
@@ -57,6 +59,8 @@ class Shows:
     ) -> None:  # fmt: skip
         self.channels, self.encoder, self.clock, self.fence, self.hear = channels, encoder, clock, fence, hear
         self._profiles, self._cache, self._store, self._capacity = profiles, cache, store, capacity
+        self.door = Door(time.monotonic)
+        """Who was turned away from it."""
         self._shows: dict[ChannelId, Show] = {}
         self._finished: set[ChannelId] = set()
         self._ending: set[asyncio.Task[None]] = set()

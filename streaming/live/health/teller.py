@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable
 from streaming.live.health.report import KEPT, Report, dump
-from streaming.live.health.warnings import of_the_air, of_the_bucket, warnings
+from streaming.live.health.warnings import of_the_air, of_the_bucket, of_the_door, warnings
 from transcoder.live.board import health_key
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def report_of(show: Show, *, now: int) -> Report:
         publishers=tuple(health for health, _, _ in looks),
         warnings=(
             *of_the_air(show.on_air),
+            *of_the_door(show.shows.door.lately(show.channel.id, publishers=len(show.feeds))),
             *of_the_bucket(trouble, waiting=waiting, lost_s=lost_s),
             *(text for health, lately, silent_s in looks for text in warnings(health, lately, silent_s=silent_s)),
         ),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from streaming.live.ingest.publisher import Way
 from transcoder.live.restarts import MOST
 from transcoder.live.selector import Source
 from transcoder.live.timing.drift import FASTEST_PPM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from streaming.live.health.report import PublisherHealth
+    from streaming.live.ingest.turned_away import TurnedAway
 
 LONGEST_KEY_S: Final = 4.0
 """Key pictures rarer than this make whoever takes over wait for one."""
@@ -21,6 +23,7 @@ _OFF_RATE: Final = 0.03
 _HOLES: Final = 0.02
 _HELD: Final = 1 << 20
 _BEHIND_MS: Final = 3000
+_WAYS: Final = {Way.RTMP: "RTMP", Way.SRT: "SRT", Way.GATEWAY: "the gateway"}
 _SILENT_S: Final = {"rtmp": 2.0, "srt": 2.0, "http": 10.0}
 
 
@@ -54,6 +57,21 @@ def of_the_bucket(trouble: str, *, waiting: int, lost_s: float) -> Iterator[str]
         yield f"{trouble} {waiting} objects wait; the recording lacks what is given up in the end."
     if lost_s:
         yield f"{lost_s:.0f} s of the event are lost: the bucket did not take them in time. The recording lacks them."
+
+
+def of_the_door(turned_away: Sequence[TurnedAway]) -> Iterator[str]:
+    """What is to be said of those who had the wrong key in the last minute, the latest last."""
+    if not turned_away:
+        return
+    last, count = turned_away[-1], len(turned_away)
+    what = "passphrase" if last.way is Way.SRT else "stream key"
+    who = "A publisher was turned away" if count == 1 else f"Publishers were turned away {count} times"
+    came = f"by {_WAYS.get(last.way, 'HTTP')}" + (f" from {last.address}" if last.address else "")
+    meant = "" if last.channel else " Which channel was meant is not known."
+    yield (
+        f"{who} in the last minute for a wrong {what}, {'' if count == 1 else 'the last '}{came}.{meant} If that is "
+        f"yours, copy the {what} once more, or make a new key."
+    )
 
 
 def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Iterator[str]:

@@ -30,13 +30,18 @@ if TYPE_CHECKING:
 
     from streaming.live.ingest.publisher import Feeds, Sink
     from streaming.live.ingest.settings import SrtSettings
+    from streaming.live.ingest.turned_away import Door
     from streaming.live.keys.model import StreamKey
+    from transcoder.ffmpeg import Child
 
 log: Final = logging.getLogger("channel.ingest.srt")
 
 _READ: Final = 64 << 10
 _LOOK_S: Final = 2.0
 _AGAIN_S: Final = 1.0
+_HEAR_S: Final = 1.0
+_WRONG_PASSPHRASE: Final = ("rsp(REJECT): 1010", "rsp(REJECT): 1011")
+"""What libsrt writes, with the time before it: SRT_REJ_BADSECRET and SRT_REJ_UNSECURE (srt.h), and 1000."""
 _SILENCE_US: Final = 10_000_000
 _LIMITS: Final = Limits(wall_s=math.inf, cpu_s=1 << 30, memory_bytes=256 << 20)
 """Somebody may come after a week, and publish for another: libsrt itself leaves those that send nothing."""
@@ -69,7 +74,10 @@ class SrtServer:
         wanted: Callable[[], Awaitable[Sequence[StreamKey]]],
         pepper: bytes,
         settings: SrtSettings,
+        door: Door | None = None,
     ) -> None:
+        """`door` is told of who has the wrong passphrase."""
+        self._door = door
         self._feeds = feeds
         self._wanted = wanted
         self._pepper = pepper
@@ -142,10 +150,29 @@ class SrtServer:
         )
         with tempfile.TemporaryDirectory(prefix="srt-") as cwd:
             async with spawn(argv, limits=_LIMITS, cwd=Path(cwd), datagrams=True) as child:
-                first = await child.stdout.read(_READ)
+                hearing = asyncio.create_task(self._hear(child, key))
+                try:
+                    first = await child.stdout.read(_READ)
+                finally:
+                    await end(hearing)
                 if first:
                     async with self._feeds.open(publisher) as sink:
                         await self._publication(key, first, child.stdout, sink)
+
+    async def _hear(self, child: Child, key: StreamKey) -> None:
+        """libsrt refuses in the child, and says so there; of whom it does not say."""
+        last = ""
+        while True:
+            await asyncio.sleep(_HEAR_S)
+            refused = [line for line in child.stderr.splitlines() if any(each in line for each in _WRONG_PASSPHRASE)]
+            new = refused[refused.index(last) + 1 :] if last in refused else refused
+            if new:
+                last = new[-1]
+                log.info("publishers of %s (%s) had another passphrase", key.channel, key.place)
+            for _ in new:
+                REFUSED.labels(Way.SRT, "wrong_key").inc()
+                if self._door is not None:
+                    self._door.turned_away(Way.SRT, channel=key.channel)
 
     async def _publication(self, key: StreamKey, first: bytes, reader: asyncio.StreamReader, sink: Sink) -> None:
         log.info("somebody publishes %s (%s) by SRT", key.channel, key.place)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from streaming.live.health.report import PublisherHealth, moment
-from streaming.live.health.warnings import Lately, of_the_air, of_the_bucket, warnings
-from streaming.live.ingest.publisher import Place
+from streaming.live.health.warnings import Lately, of_the_air, of_the_bucket, of_the_door, warnings
+from streaming.live.ingest.publisher import Place, Way
+from streaming.live.ingest.turned_away import TurnedAway
 from transcoder.live.selector import Source
 
 WELL = PublisherHealth(
@@ -84,3 +85,18 @@ def test_what_the_bucket_does_not_take() -> None:
     assert waits.startswith("The bucket takes nothing: it has no room left. 40 objects wait")
     (lost,) = of_the_bucket("", waiting=0, lost_s=11.52)
     assert lost.startswith("12 s of the event are lost")
+
+
+def test_who_had_the_wrong_key() -> None:
+    once = TurnedAway(at=0.0, way=Way.SRT, address="", channel="arena")
+    assert list(of_the_door(())) == []
+    assert list(of_the_door((once,))) == [
+        "A publisher was turned away in the last minute for a wrong passphrase, by SRT. If that is yours, copy the "
+        "passphrase once more, or make a new key."
+    ]
+    unknown = TurnedAway(at=0.0, way=Way.CMAF, address="192.0.2.7", channel=None)
+    assert list(of_the_door((once, unknown))) == [
+        "Publishers were turned away 2 times in the last minute for a wrong stream key, the last by HTTP from "
+        "192.0.2.7. Which channel was meant is not known. If that is yours, copy the stream key once "
+        "more, or make a new key."
+    ]

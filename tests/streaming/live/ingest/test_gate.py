@@ -6,6 +6,7 @@ from streaming.live.ingest.errors import TooManyTries, WrongKey
 from streaming.live.ingest.gate import Gate
 from streaming.live.ingest.publisher import Container, Place, Publisher, Way
 from streaming.live.ingest.tries import Tries
+from streaming.live.ingest.turned_away import Door
 from tests.streaming.live.ingest.recorder import BACKUP, GOOD, Keys
 
 
@@ -34,6 +35,19 @@ async def test_wrong_keys_are_refused_and_after_a_while_not_even_looked_up() -> 
     assert (await admit(gate, GOOD, address="192.0.2.2")).channel == "alpine"
     now[0] += 10
     assert (await admit(gate, GOOD)).channel == "alpine"
+
+
+async def test_the_door_is_told_of_who_is_turned_away() -> None:
+    door = Door(lambda: 100.0)
+    gate = Gate(Keys(), tries=Tries(burst=1, refill_s=10), monotonic=lambda: 100.0, door=door)
+    await admit(gate, GOOD)
+    for wrong, channel in ((WrongKey, "alpine"), (TooManyTries, None)):
+        with pytest.raises(wrong):
+            await admit(gate, "live_guessed", channel=channel)
+    told = door.lately("alpine", publishers=0)
+    assert [(each.way, each.address, each.channel) for each in told] == [
+        (Way.RTMP, "192.0.2.1", "alpine"), (Way.RTMP, "192.0.2.1", None),
+    ]  # fmt: skip
 
 
 async def test_a_key_opens_its_own_channel_only() -> None:

@@ -14,6 +14,7 @@ from infra.errors import DatabaseUnavailable, SettingsError
 from streaming.live.ingest.publisher import Container, Place, Way
 from streaming.live.ingest.settings import SrtSettings
 from streaming.live.ingest.srt import SrtServer, srt_argv
+from streaming.live.ingest.turned_away import Door
 from streaming.live.keys.model import StreamKey, srt_passphrase
 from tests.streaming.live.ingest.recorder import Recorder
 from transcoder.ffmpeg import telling
@@ -58,13 +59,18 @@ def feeds() -> Recorder:
 
 
 @pytest.fixture
+def door() -> Door:
+    return Door(lambda: 0.0)
+
+
+@pytest.fixture
 def wanted(key: StreamKey) -> Wanted:
     return Wanted(key)
 
 
 @pytest.fixture
-async def server(feeds: Recorder, wanted: Wanted) -> AsyncIterator[SrtServer]:
-    made = SrtServer(feeds=feeds, wanted=wanted, pepper=PEPPER, settings=SrtSettings())
+async def server(feeds: Recorder, wanted: Wanted, door: Door) -> AsyncIterator[SrtServer]:
+    made = SrtServer(feeds=feeds, wanted=wanted, pepper=PEPPER, settings=SrtSettings(), door=door)
     async with made.serving():
         yield made
 
@@ -120,10 +126,12 @@ async def test_nobody_is_put_out_because_his_listener_is_old(
 
 
 async def test_a_wrong_passphrase_reaches_nobody(
-    server: SrtServer, feeds: Recorder, key: StreamKey, ffmpeg: str, eventually: Eventually
+    server: SrtServer, feeds: Recorder, door: Door, key: StreamKey, ffmpeg: str, eventually: Eventually
 ) -> None:
     assert await push(ffmpeg, key, passphrase="another-passphrase") != 0
     assert feeds.recordings == []
+    await eventually(lambda: bool(door.lately(key.channel, publishers=0)), timeout=60)
+    assert {(one.way, one.channel) for one in door.lately(key.channel, publishers=0)} == {(Way.SRT, key.channel)}
 
     async def published() -> bool:
         return await push(ffmpeg, key) == 0

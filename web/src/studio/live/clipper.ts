@@ -14,6 +14,13 @@ export interface Clipper {
 
 const NAMES: Record<Mark, string> = { in: "In", out: "Out" };
 const QUICK_S = [30, 60];
+/** What moves a mark, and by how many pictures; `second`: so many are one. */
+const NUDGES: [string, (second: number) => number][] = [
+  ["−1 s", (second) => -second],
+  ["−1 frame", () => -1],
+  ["+1 frame", () => 1],
+  ["+1 s", (second) => second],
+];
 
 /** `make` is called with a cut that was asked for; `channel` titles it until an editor does. */
 export function createClipper(
@@ -39,6 +46,7 @@ export function createClipper(
     const { rate } = preview;
     for (const which of ["in", "out"] as const) {
       const mark = marks[which];
+      for (const each of nudges[which]) each.disabled = mark === null;
       labels[which].textContent = mark === null ? "not set" : exactTime(beginOf(mark, rate));
     }
     const cut = cutOf(marks);
@@ -92,22 +100,24 @@ export function createClipper(
       },
       text,
     );
+  const setting: Record<Mark, HTMLButtonElement> = {
+    in: button("In (I)", "", () => set("in", preview.picture()), "I"),
+    out: button("Out (O)", "", () => set("out", preview.picture()), "O"),
+  };
+  const nudging = (which: Mark) =>
+    NUDGES.map(([text, pictures]) =>
+      button(text, NAMES[which], () => nudge(which, pictures(Math.round(preview.rate)))),
+    );
+  const nudges: Record<Mark, HTMLButtonElement[]> = { in: nudging("in"), out: nudging("out") };
+  const quicks = QUICK_S.map((seconds) => button(`Clip last ${seconds} s`, "", () => quick(seconds)));
   const marking = (which: Mark) => {
     const name = NAMES[which];
-    const letter = which === "in" ? "I" : "O";
     return element(
       "div",
       { class: "mark", role: "group", "aria-label": name },
-      button(`${name} (${letter})`, "", () => set(which, preview.picture()), letter),
+      setting[which],
       labels[which],
-      element(
-        "span",
-        { class: "nudges" },
-        button("−1 s", name, () => nudge(which, -Math.round(preview.rate))),
-        button("−1 frame", name, () => nudge(which, -1)),
-        button("+1 frame", name, () => nudge(which, 1)),
-        button("+1 s", name, () => nudge(which, Math.round(preview.rate))),
-      ),
+      element("span", { class: "nudges" }, ...nudges[which]),
     );
   };
   const keydown = (event: KeyboardEvent): void => {
@@ -128,9 +138,15 @@ export function createClipper(
     act();
   };
   document.addEventListener("keydown", keydown);
+  /** There is something to be marked. */
+  const allow = (is: boolean): void => {
+    for (const each of [setting.in, setting.out, ...quicks]) each.disabled = !is;
+  };
   preview.onPicture((picture) => {
+    allow(picture !== null);
     now.textContent = picture === null ? "" : exactTime(beginOf(picture, preview.rate));
   });
+  allow(false);
   show();
   return {
     root: element(
@@ -142,7 +158,7 @@ export function createClipper(
         element("h2", { id: "clip-heading" }, "Clip"),
         now,
         element("span", { class: "space" }),
-        ...QUICK_S.map((seconds) => button(`Clip last ${seconds} s`, "", () => quick(seconds))),
+        ...quicks,
       ),
       marking("in"),
       marking("out"),
@@ -150,7 +166,8 @@ export function createClipper(
       element(
         "p",
         { class: "quiet" },
-        "Out is the first picture that is no more shown. Keys: I, O; comma and full stop go by a frame.",
+        "Out is the first picture that is no more shown. Keys: I and O mark, comma and full stop go by a frame, " +
+          "arrows by ten seconds, space stops and plays, L is live.",
       ),
     ),
     stop: () => document.removeEventListener("keydown", keydown),

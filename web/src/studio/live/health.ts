@@ -26,7 +26,12 @@ interface Card {
   show(publisher: PublisherHealth, onAir: boolean): void;
 }
 
-export function createHealth(channel: string, told: (health: Health) => void): HealthPanel {
+/** `known`: what the page says of the channel's trouble already. */
+export function createHealth(
+  channel: string,
+  known: () => string,
+  told: (health: Health) => void,
+): HealthPanel {
   const warnings = element("ul", { class: "warnings" });
   const room = element("div", { class: "publishers" });
   const nobody = element("p", { class: "quiet" });
@@ -52,8 +57,8 @@ export function createHealth(channel: string, told: (health: Health) => void): H
     }
     nobody.hidden = names.length > 0;
     nobody.textContent = health.on_air === "slate" ? SLATE : "Nobody publishes at present.";
-    error.textContent = health.last_error ? `Last error: ${health.last_error}` : "";
-    error.hidden = !health.last_error;
+    error.hidden = !health.last_error || health.last_error === known();
+    error.textContent = error.hidden ? "" : `Last error: ${health.last_error}`;
     put(stored, storedFacts(health));
     // A status is spoken anew when it is written anew.
     if (health.warnings.join("\n") === warned) return;

@@ -22,11 +22,11 @@ test.each([
 test("what the bucket did not take is a number, and something to look at", () => {
   expect(storedFacts({ uploads_waiting: null, lost_s: null })).toEqual([]);
   expect(storedFacts({ uploads_waiting: 12, lost_s: 0 })).toEqual([
-    ["Waiting to be stored", "12", false],
+    ["Uploads waiting", "12", false],
     ["Lost", "0 s", false],
   ]);
   expect(storedFacts({ uploads_waiting: 90, lost_s: 11.52 })).toEqual([
-    ["Waiting to be stored", "90", true],
+    ["Uploads waiting", "90", true],
     ["Lost", "12 s", true],
   ]);
 });

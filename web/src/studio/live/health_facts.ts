@@ -23,7 +23,7 @@ const EXPLAINED: [string, string][] = [
     "how wrong the encoder’s clock runs, in millionths (100 are 0.36 s an hour), and what was made up for by now. " +
       "Up to 500 are made up for; it takes some minutes to tell.",
   ],
-  ["Waiting to be stored", "objects on their way to the bucket. Some tens are as it should be."],
+  ["Uploads waiting", "objects on their way to the bucket. Some tens are as it should be."],
   [
     "Lost",
     "seconds of this event that the bucket did not take in time. Viewers saw them; the recording and clips lack them.",
@@ -35,7 +35,7 @@ export function storedFacts(health: Pick<Health, "uploads_waiting" | "lost_s">):
   const { uploads_waiting: waiting, lost_s: lost } = health;
   if (waiting === null || lost === null) return [];
   return [
-    ["Waiting to be stored", String(waiting), waiting > UPLOADS],
+    ["Uploads waiting", String(waiting), waiting > UPLOADS],
     ["Lost", secondsText(lost), lost > 0],
   ];
 }

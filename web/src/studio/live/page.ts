@@ -30,7 +30,11 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     preview.update(now);
   };
   const control = createControl(me, update);
-  const health = createHealth(id, (told) => control.audience(told.viewers, told.on_air));
+  const health = createHealth(
+    id,
+    () => channel.trouble,
+    (told) => control.audience(told.viewers, told.on_air),
+  );
   const timeline = createTimeline(id, preview);
   room.replaceChildren(
     element("p", {}, element("a", { href: "/studio?channels" }, "All channels")),

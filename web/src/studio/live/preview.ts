@@ -85,16 +85,27 @@ export function createPreview(): Preview {
       about = now;
       if (runs) return open(channel);
       leave();
-      room.replaceChildren(notice(channel.state === "waiting" ? "Waiting for a publisher" : "Nothing runs"));
+      room.replaceChildren(
+        channel.state === "waiting"
+          ? notice(
+              "Waiting for a publisher",
+              "Type the address and a stream key into the encoder, and start it there.",
+            )
+          : notice("Nothing runs", "Start an event: then publishers are let in."),
+      );
     },
     stop: leave,
   };
 }
 
-function notice(text: string): HTMLElement {
+function notice(text: string, next: string): HTMLElement {
   return element(
     "div",
     { class: "player live" },
-    element("div", { class: "cover" }, element("p", { class: "title" }, text)),
+    element(
+      "div",
+      { class: "cover" },
+      element("div", { class: "card" }, element("p", { class: "title" }, text), element("p", {}, next)),
+    ),
   );
 }

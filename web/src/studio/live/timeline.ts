@@ -16,6 +16,9 @@ const KINDS: [MarkKind, string][] = [
   ["product", "Product"],
   ["ad", "Advertisement"],
 ];
+/** What an empty length means. */
+const INSTANT = "seconds, or none";
+const OPEN = "seconds, or until ended";
 /** They go on until somebody ends them; the others are moments. */
 const LASTING = new Set<MarkKind>(["program", "product", "ad"]);
 
@@ -43,7 +46,7 @@ export function createTimeline(channel: string, preview: Preview): TimelinePanel
     min: 0,
     max: 86_400,
     step: "any",
-    placeholder: "lasts, s",
+    placeholder: INSTANT,
     "aria-label": "Lasts, in seconds",
   });
   const form = element(
@@ -78,37 +81,53 @@ export function createTimeline(channel: string, preview: Preview): TimelinePanel
       mark.duration_s === null &&
         element(
           "button",
-          { type: "button", onclick: () => void attempt(() => channels.endMark(channel, mark.id)) },
+          {
+            type: "button",
+            onclick: () =>
+              void attempt(
+                () => channels.endMark(channel, mark.id),
+                () => "has ended",
+              ),
+          },
           "End",
         ),
     );
   };
   const refresh = async (): Promise<void> => show((await channels.timeline(channel)).marks);
-  const attempt = async (work: () => Promise<TimelineMark>): Promise<void> => {
+  const attempt = async (
+    work: () => Promise<TimelineMark>,
+    done: (mark: TimelineMark) => string,
+  ): Promise<boolean> => {
     try {
       const mark = await work();
-      said.textContent = `“${mark.title || mark.kind}” is marked at ${timeOfDay(Date.parse(mark.at))}.`;
+      said.textContent = `“${mark.title || mark.kind}” ${done(mark)}.`;
       await refresh();
+      return true;
     } catch (error) {
       said.textContent = error instanceof Problem ? error.message : String(error);
+      return false;
     }
   };
   kind.addEventListener("change", () => {
-    lasts.placeholder = LASTING.has(kind.value as MarkKind) ? "until ended" : "lasts, s";
+    lasts.placeholder = LASTING.has(kind.value as MarkKind) ? OPEN : INSTANT;
   });
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const picture = preview.picture();
-    void attempt(() =>
-      channels.mark(channel, {
-        kind: kind.value as MarkKind,
-        title: title.value.trim(),
-        ...(picture === null ? {} : { at: new Date(beginOf(picture, preview.rate)).toISOString() }),
-        ...(lasts.value ? { duration_s: Number(lasts.value) } : {}),
-      }),
+    const [named, length] = [title.value.trim(), lasts.value];
+    title.value = lasts.value = "";
+    const isSet = await attempt(
+      () =>
+        channels.mark(channel, {
+          kind: kind.value as MarkKind,
+          title: named,
+          ...(picture === null ? {} : { at: new Date(beginOf(picture, preview.rate)).toISOString() }),
+          ...(length ? { duration_s: Number(length) } : {}),
+        }),
+      (mark) => `is marked at ${timeOfDay(Date.parse(mark.at))}`,
     );
-    title.value = "";
-    lasts.value = "";
+    // What was refused can be tried again, unless the next one is being written.
+    if (!isSet && !title.value) [title.value, lasts.value] = [named, length];
   });
   const root = element(
     "section",
