@@ -289,6 +289,7 @@ def test_an_editor_marks_a_clip_exactly_while_it_goes_on(on_air: Stack, studio: 
     clips = page.get_by_role("region", name="Clips and recordings")
     expect(clips.get_by_label("Title")).to_have_value("Finish")
     expect(clips.get_by_text("can be played")).to_be_visible()
+    expect(clips.get_by_text("Replacing")).to_have_count(0)  # it is made exact, or it is
     asset = clips.locator("[data-asset]").get_attribute("data-asset")
     assert asset is not None
     until(lambda: on_air.asset(asset)["replacement"] is None, "it is exact to the frame")
