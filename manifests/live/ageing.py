@@ -6,20 +6,16 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from manifests.live.state import Departed
-
 if TYPE_CHECKING:
     from manifests.live.state import LiveRendition, LiveSegment
 
 PARTS: Final = 3
 """Target durations from the end at which parts leave the playlist, and for which they can be downloaded afterwards."""
-CACHED: Final = 6
-"""Target durations for which a cache may hand out a playlist (§B.1), and what it names must be there."""
 
 
 def age(state: LiveRendition, now_ms: int) -> LiveRendition:
     """The state at `now_ms`: what is due has left. Every change ends with it; alone it is for one that stands still."""
-    return _forget(_evict(_unlist(state, now_ms), now_ms), now_ms)
+    return _evict(_unlist(state, now_ms))
 
 
 def _unlist(state: LiveRendition, now_ms: int) -> LiveRendition:
@@ -39,7 +35,7 @@ def _aged(segment: LiveSegment, is_old: bool, keep_ms: int, now_ms: int) -> Live
     return replace(segment, unlisted_ms=now_ms) if is_old else segment
 
 
-def _evict(state: LiveRendition, now_ms: int) -> LiveRendition:
+def _evict(state: LiveRendition) -> LiveRendition:
     """Whole segments leave from the front as soon as the window is full without them."""
     if state.window is None or state.ended:
         return state
@@ -54,21 +50,4 @@ def _evict(state: LiveRendition, now_ms: int) -> LiveRendition:
         state,
         segments=state.segments[first:],
         discontinuity_sequence=state.discontinuity_sequence + left,
-        departed=(*state.departed, *departing(state, first, now_ms)),
     )
-
-
-def departing(state: LiveRendition, count: int, now_ms: int) -> tuple[Departed, ...]:
-    """The first segments, which leave now. They stay as long as the longest playlist lasts, and as caches keep one."""
-    cached_ms = now_ms + 1000 * CACHED * state.pace.target_duration
-    found = []
-    for segment in state.segments[:count]:
-        available_ms = (segment.ended_ms or now_ms) + 1 + state.pace.ms(segment.duration + state.longest)
-        found.append(Departed(number=segment.number, init=segment.init, until_ms=max(available_ms, cached_ms)))
-    return tuple(found)
-
-
-def _forget(state: LiveRendition, now_ms: int) -> LiveRendition:
-    if not state.departed or state.departed[0].until_ms > now_ms:
-        return state
-    return replace(state, departed=tuple(each for each in state.departed if each.until_ms > now_ms))

@@ -76,11 +76,8 @@ def end_segment(state: LiveRendition, *, now_ms: int) -> LiveRendition:
         raise LiveError("there is no segment to end")
     now = max(now_ms, state.changed_ms)
     segments = (*state.segments, replace(segment, ended_ms=now))
-    longest = max(state.longest, segments[-1].end - segments[0].start)
     number = segment.number + 1
-    return ageing.age(
-        replace(state, segments=segments, growing=None, number=number, longest=longest, changed_ms=now), now
-    )
+    return ageing.age(replace(state, segments=segments, growing=None, number=number, changed_ms=now), now)
 
 
 def discontinue(state: LiveRendition, *, now_ms: int, init: str | None = None) -> LiveRendition:
@@ -120,7 +117,6 @@ def leap(state: LiveRendition, *, number: int, now_ms: int) -> LiveRendition:
         ended,
         number=number,
         segments=(),
-        departed=(*ended.departed, *ageing.departing(ended, len(ended.segments), now)),
         discontinuity=False,
         discontinuity_sequence=gone + bool(ended.segments),
         changed_ms=now,

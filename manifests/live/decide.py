@@ -101,13 +101,6 @@ def iframes(state: LiveRendition, directives: Directives, *, arrived_ms: int, no
     return playlist(state, directives, arrived_ms=arrived_ms, now_ms=now_ms)
 
 
-def plain(state: LiveRendition, *, arrived_ms: int, now_ms: int) -> Decision:
-    """For a playlist without parts, which knows no directives: it is there as soon as it has a segment."""
-    if state.segments or state.ended:
-        return Deliver(cache_control=_plain(state.pace.target_duration))
-    return _wait(state, state.number, None, arrived_ms, now_ms)
-
-
 def media(state: LiveRendition, name: MediaName, *, arrived_ms: int, now_ms: int, whole: bool = True) -> Decision:
     """For a segment, a part or an init section that a playlist of the rendition names, or hints at. `whole`: all of a
     segment is wanted at once; else one part of it is enough to begin with."""

@@ -121,15 +121,6 @@ class LiveSegment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departed:
-    """A segment that left the playlist and must be there for players until `until_ms` (§6.2.2)."""
-
-    number: int
-    init: str
-    until_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRendition:
     """One media playlist. Made by `change.begin`, changed by the functions of `change` and `ageing` only."""
 
@@ -150,9 +141,6 @@ class LiveRendition:
     discontinuity: bool = False
     """whether the next segment begins with one"""
     ended: bool = False
-    longest: int = 0
-    """ticks of the longest playlist there was"""
-    departed: tuple[Departed, ...] = ()
     run: tuple[int, int] = (0, 0)
     """where dates are counted from: ticks behind the beginning, and their date in ms"""
     changed_ms: int = 0

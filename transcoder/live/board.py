@@ -98,7 +98,7 @@ class Tail:
 
 
 def tail_of(state: LiveRendition) -> Tail:
-    return Tail(first=state.media_sequence, state=replace(state, segments=state.segments[-RECENT:], departed=()))
+    return Tail(first=state.media_sequence, state=replace(state, segments=state.segments[-RECENT:]))
 
 
 def dump_tail(state: LiveRendition) -> bytes:

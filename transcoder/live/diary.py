@@ -63,7 +63,7 @@ class Diary:
     def page(self, number: int, states: Mapping[RenditionId, LiveRendition]) -> Upload:
         listed = range(number * PAGE, (number + 1) * PAGE)
         # Of a state no more is kept than the page has: while the bucket takes nothing, pages wait for hours.
-        bare = {name: replace(state, segments=(), growing=None, departed=()) for name, state in states.items()}
+        bare = {name: replace(state, segments=(), growing=None) for name, state in states.items()}
         first = {name: state.media_sequence for name, state in states.items()}
         mine = {
             name: tuple(replace(each, parts=()) for each in map(state.segment, listed) if each and each.ended_ms)

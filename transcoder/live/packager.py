@@ -7,7 +7,6 @@ can give any more is missing: segments that nothing was told of, marked as gaps.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from manifests.live import change
@@ -107,7 +106,7 @@ class Packager:
         self._bodies.setdefault(part.rendition, []).append(part.body)
         if part.last:
             state = change.end_segment(state, now_ms=now)
-        self.states[part.rendition] = state = replace(state, departed=())
+        self.states[part.rendition] = state
         if not is_past:
             self._told.part(part.rendition, state, position, part.body)
         PARTS.inc()
@@ -159,7 +158,7 @@ class Packager:
             self._whole(rendition, state.growing.number)
 
     def _set(self, rendition: RenditionId, state: LiveRendition) -> None:
-        self.states[rendition] = state = replace(state, departed=())
+        self.states[rendition] = state
         self._told.changed(rendition, state)
 
     def _whole(self, rendition: RenditionId, number: int, *, is_past: bool = False) -> None:

@@ -41,17 +41,6 @@ def test_segments_leave_when_the_window_is_full_without_them() -> None:
     assert later(begun(), 6 * 20).media_sequence == 40
 
 
-def test_a_segment_that_left_is_there_for_its_availability_and_for_caches() -> None:
-    state = later(begun(window_s=12), 6 * 8)
-    (gone,) = state.departed
-    assert gone.number == 40
-    appeared = later(begun(), 6).changed_ms
-    assert gone.until_ms >= appeared + 1920 + 8 * 1920
-    assert gone.until_ms >= state.changed_ms + 6 * TARGET_MS
-    assert ageing.age(state, gone.until_ms - 1).departed == (gone,)
-    assert ageing.age(state, gone.until_ms).departed == ()
-
-
 def test_discontinuity_sequence_numbers_stay_with_their_segments() -> None:
     state = begun(window_s=12)
     for _ in range(30):

@@ -260,14 +260,6 @@ def test_what_is_not_yet_there_never_stays_in_a_cache() -> None:
     assert [answer.cache_control for answer in early if isinstance(answer, Refuse)] == ["no-store"] * 5
 
 
-def test_players_that_know_no_parts_get_whole_segments() -> None:
-    assert decide.plain(LIVE, arrived_ms=NOW, now_ms=NOW) == FULL
-    for state in (FRESH, later(FRESH, 3)):
-        assert decide.plain(state, arrived_ms=NOW, now_ms=NOW) == waits(40, None)
-    assert decide.plain(FRESH, arrived_ms=NOW, now_ms=UNTIL) == Refuse(reason=Reason.NOT_YET)
-    assert decide.plain(change.end(FRESH, now_ms=0), arrived_ms=NOW, now_ms=NOW) == FULL
-
-
 def test_lifetimes_follow_the_target_duration() -> None:
     state = later(begun(THIRDS), 8)
     assert decide.playlist(state, Directives(), arrived_ms=NOW, now_ms=NOW) == Deliver(

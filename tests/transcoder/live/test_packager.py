@@ -29,7 +29,7 @@ class Heard:
         self.inits.append((rendition, name))
 
     def changed(self, rendition: RenditionId, state: LiveRendition) -> None:
-        assert state.departed == ()
+        """What the states say is asked of the packager itself."""
 
     def part(self, rendition: RenditionId, state: LiveRendition, position: Position, body: bytes) -> None:
         self.parts.append((rendition, position, body))
