@@ -25,6 +25,8 @@
     work/{asset}/{version}/failure.json           why the asset cannot be made
     work/{asset}/{version}/captions.json          the captions that are inside the source
     work/live/{channel}/{event}.json              what a live event is made of: grid, ladder; written once
+    slates/{channel}/{name}.png                   an editor's own slate, drawn anew; a new name for each that is sent
+    slates/{channel}/{name}.sent, .refused        the same as it was sent, until it is drawn; why it was not
     work/{asset}/captions/{revision}.json         the captions that are listed, a new object for each change
     sources/{asset}/{version}/source.json         where the bytes of the uploaded original lie; written once it is whole
     sources/{asset}/{version}/arriving.json       the same of an upload that goes on
@@ -52,6 +54,7 @@ UploadId = NewType("UploadId", str)
 MEDIA: Final = "media/"
 WORK: Final = "work/"
 LIVE: Final = "live/"
+SLATES: Final = "slates/"
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
 _CAPTIONS: Final = re.compile(r"t[1-9][0-9]{0,8}-[1-9][0-9]{0,8}")
 _CAPTION_LIST: Final = re.compile(r"work/[^/]+/captions/([1-9][0-9]*)\.json")
@@ -301,6 +304,26 @@ def live_rendition(channel: ChannelId, rendition: RenditionId) -> str:
 
 def live_event(channel: ChannelId, event: int) -> str:
     return f"work/live/{channel}/{event}.json"
+
+
+def slates(channel: ChannelId) -> str:
+    """The prefix of all that a channel has of slates of its own."""
+    return f"{SLATES}{channel}/"
+
+
+def slate(channel: ChannelId, name: str) -> str:
+    """A slate of a channel's own; another picture has another name."""
+    return f"{slates(channel)}{name}.png"
+
+
+def slate_sent(channel: ChannelId, name: str) -> str:
+    """The same as it was sent: for the transcoder alone."""
+    return f"{slates(channel)}{name}.sent"
+
+
+def slate_refused(channel: ChannelId, name: str) -> str:
+    """Says why nothing could be made of what was sent."""
+    return f"{slates(channel)}{name}.refused"
 
 
 def live_pages(channel: ChannelId, event: int) -> str:

@@ -31,6 +31,8 @@ from streaming.live.health import api as health
 from streaming.live.ingest import gateway
 from streaming.live.keys import api as stream_keys
 from streaming.live.recordings import api as recordings
+from streaming.live.slates import api as slates
+from streaming.live.slates.sweep import keep_sweeping
 from streaming.live.timeline import api as timeline
 from streaming.live.viewing import api as viewing
 from streaming.live.watching import api as watching
@@ -85,6 +87,7 @@ def routes(services: Services) -> list[BaseRoute]:
         *channels.routes(  # /api/channels…
             services.channels, services.profiles, infra.store, public_url=public_url
         ),
+        *slates.routes(services.channels, infra.store, infra.jobs),  # /api/channels/{id}/slate
         *live_clips.routes(services.live_clips, public_url=public_url),  # /api/channels/{id}/clips
         *stream_keys.routes(services.stream_keys, services.channels, settings),  # /api/channels/{id}/keys…
         *recordings.routes(services.channels, services.live_events),  # /api/channels/{id}/recordings
@@ -161,13 +164,14 @@ def build_app(services: Services, *, close: Callable[[], Awaitable[None]] | None
 
 def _background(services: Services) -> list[tuple[str, Callable[[], Awaitable[Any]]]]:
     """What every API process runs beside its requests; leases see to it that one of them does the work."""
-    cache, sessions = services.infra.cache, services.settings.sessions
+    store, cache, sessions = services.infra.store, services.infra.cache, services.settings.sessions
     return [
         ("reconciler", services.reconciler.run),
         ("keeper of captions", services.caption_keeper.run),
         ("keeper of recordings", services.recording_keeper.run),
         ("followers of channels", services.followers.run),
         ("upload sweeper", lambda: sweep_uploads(services.uploads.sweeper, cache)),
+        ("sweeper of slates", lambda: keep_sweeping(store, services.channels, cache, clock=services.clock)),
         ("session rollup", lambda: run_rollup(services.rollup, cache=cache, settings=sessions, clock=services.clock)),
     ]
 

@@ -14,6 +14,7 @@ from infra.errors import InfraError
 from streaming.cli_clip import clip_command
 from streaming.cli_live_clip import live_clip_command
 from streaming.cli_live_mark import live_mark_command
+from streaming.cli_live_slate import live_slate_command
 from streaming.cli_profiles import app as profiles_app
 from streaming.cli_upload import upload_command
 
@@ -141,6 +142,7 @@ app.command("upload")(upload_command)
 app.command("clip")(clip_command)
 app.command("live-clip")(live_clip_command)
 app.command("live-mark")(live_mark_command)
+app.command("live-slate")(live_slate_command)
 app.add_typer(profiles_app, name="profiles")
 
 

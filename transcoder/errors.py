@@ -6,6 +6,7 @@ TranscodeError                 retryable: may the same task succeed later?
 │   ├── ChildFailed            it ended with an error; keeps argv, exit code and the tail of stderr
 │   └── ChildTimedOut          it ran past its wall clock and its process group was killed
 ├── OutputBroken               what an encoder wrote is damaged, too short, or not where the plan puts it
+├── PictureRefused             not retryable: a picture that an editor sent cannot be used; says why, to him
 ├── PlanMissing                the plan of this asset version is gone (deleted while the task was queued)
 ├── DiskFull                   the worker's disk has no room for the source
 ├── KeysUnreadable             the content keys of this asset version cannot be unwrapped
@@ -68,6 +69,17 @@ class ChildTimedOut(SandboxError):
 
 class OutputBroken(TranscodeError):
     """What an encoder wrote is damaged, too short, or not where the plan puts it."""
+
+
+class PictureRefused(TranscodeError):
+    """This picture cannot be used. `code`: `unknown`, `unreadable`, `animated` or `too_large`; the message tells an
+    editor what to do."""
+
+    retryable = False
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class PlanMissing(TranscodeError):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from infra.ports import Level
 from manifests import layout, media_types
-from transcoder.errors import OutputBroken, PlanMissing, SandboxError
+from transcoder.errors import OutputBroken, PictureRefused, PlanMissing, SandboxError
 from transcoder.facts import find_plan, find_stills, write_stills
 from transcoder.priority import niceness
 from transcoder.publish import put_once
 from transcoder.stills.draw import draw, draw_frame
-from transcoder.stills.image import redrawn
+from transcoder.stills.image import code_of, redrawn
 from transcoder.stills.model import Stills
 from transcoder.stills.storyboard import webvtt
 from transcoder.task_context import subject
@@ -82,9 +82,9 @@ async def _redraw(parts: TranscoderParts, asset: AssetId, name: str) -> None:
         body = await parts.store.read(layout.poster_sent(asset, name))
         try:
             made = await redrawn(body, settings=parts.encoder, nice=niceness(Level.FIRST, parts.settings.bulk_nice))
-        except (SandboxError, OutputBroken) as exc:
+        except (SandboxError, OutputBroken, PictureRefused) as exc:
             log.warning("a picture cannot be read", extra={"asset": asset, "cause": str(exc)})
-            await put_once(parts.store, refused, b"", content_type="text/plain")
+            await put_once(parts.store, refused, code_of(exc).encode(), content_type="text/plain")
         else:
             await put_once(parts.store, key, made, content_type=media_types.JPEG, cache_control=media_types.IMMUTABLE)
     await parts.store.delete([layout.poster_sent(asset, name)])

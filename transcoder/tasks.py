@@ -34,6 +34,7 @@ from transcoder.task_grow import grow
 from transcoder.task_index import index
 from transcoder.task_loudness import give_up, loudness
 from transcoder.task_run import run
+from transcoder.task_slate import slate
 from transcoder.task_stills import poster
 from transcoder.task_window import window
 
@@ -48,7 +49,8 @@ Work: TypeAlias = Callable[[TranscoderParts, Attempt], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 _SEGMENTS: Final = frozenset({"window", "run"})
-_LATER: Final = _SEGMENTS | {"captions", "poster"}
+_PICTURES: Final = frozenset({"poster", "slate"})
+_LATER: Final = _SEGMENTS | _PICTURES | {"captions"}
 """Kinds that have work to do on a ready asset too."""
 _UNWATCHED: Final = frozenset({"analyse", "captions", "loudness", "finish"})
 """Kinds that nobody waits for: their children stand still while another one makes what a viewer waits for."""
@@ -61,7 +63,7 @@ def handlers(parts: TranscoderParts) -> Mapping[str, Handler]:
     """The handler of every kind of task."""
     kinds: Mapping[str, Work] = {
         "grow": grow, "index": index, "window": window, "run": run, "analyse": analyse, "captions": captions,
-        "loudness": loudness, "poster": poster,
+        "loudness": loudness, "poster": poster, "slate": slate,
         "finish": complete,
     }  # fmt: skip
     return {kind: partial(_settled, parts, work) for kind, work in kinds.items()}
@@ -76,7 +78,7 @@ async def dead(parts: TranscoderParts, attempt: Attempt, exc: BaseException) -> 
         log.error("a source cannot be searched for captions", extra={"task": attempt.task.name}, exc_info=exc)
         await captions_failed(parts, attempt)
         return
-    if attempt.task.kind == "poster":
+    if attempt.task.kind in _PICTURES:
         log.error("a picture cannot be drawn", extra={"task": attempt.task.name}, exc_info=exc)
         return
     asset, version = subject(attempt)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from infra.ports import Level, Task
-from manifests.layout import RenditionId
+from manifests.layout import AssetId, RenditionId
 from transcoder.profile import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from manifests.layout import AssetId
+    from manifests.layout import ChannelId
     from transcoder.plan import Plan
 
 VIDEO: Final = "video"
@@ -190,6 +190,13 @@ def poster_task(asset: AssetId, version: int, frame: int, *, tenant: str = "") -
 def poster_image_task(asset: AssetId, version: int, image: str, *, tenant: str = "") -> Task:
     """The task that makes a poster of a picture that an editor sent."""
     return _task(asset, version, "poster", Level.FIRST, named=f"poster/{image}", tenant=tenant, image=image)
+
+
+def slate_task(channel: ChannelId, name: str, *, tenant: str = "") -> Task:
+    """The task that draws a slate of a channel's own, of a picture that an editor sent."""
+    owner = AssetId(f"slates.{channel}")  # no asset has such an id
+    named = f"slate/{name}"
+    return _task(owner, 1, "slate", Level.FIRST, named=named, tenant=tenant, channel=channel, image=name)
 
 
 def run_task(asset: AssetId, version: int, rendition: RenditionId, number: int, level: Level) -> Task:

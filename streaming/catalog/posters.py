@@ -13,20 +13,21 @@ from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-import anyio
 import msgspec
 from starlette.routing import BaseRoute, Route
 
 from infra.errors import ObjectNotFound
 from manifests import layout
 from manifests.layout import AssetId
+from streaming.catalog.drawing import Drawing
 from streaming.catalog.errors import AssetNotFound, NoCandidates, PosterPending, PosterUnreadable
 from streaming.http.auth import Role, require
 from streaming.http.body import InvalidField, MalformedJson, json_response, read_bytes, read_json
 from streaming.http.openapi import Content, Reply, operation
 from streaming.http.problem import TooLarge
+from transcoder.errors import PictureRefused
 from transcoder.facts import JSON, find_plan, find_stills
-from transcoder.stills.image import MAX_BYTES, demuxer_of
+from transcoder.stills.image import MAX_BYTES, kind_of, refusal
 from transcoder.windows import poster_image_task, poster_task
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from streaming.catalog.service import Catalogue
 
 _PATIENCE: Final = timedelta(seconds=10)
-_LOOK_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +107,7 @@ class PostersApi:
     def __init__(self, catalogue: Catalogue, store: ObjectStore, jobs: JobEngine, *, patience: timedelta) -> None:
         self._catalogue = catalogue
         self._store = store
-        self._jobs = jobs
-        self._patience_s = patience.total_seconds()
+        self._drawing = Drawing(store, jobs, patience=patience)
 
     @operation(
         summary="Read an asset's poster and its candidates",
@@ -163,13 +162,11 @@ class PostersApi:
         await require(request, Role.EDITOR)
         await self._view(request)
         body = await read_bytes(request, limit=MAX_BYTES)
-        if demuxer_of(body) is None:
-            raise PosterUnreadable
+        if kind_of(body) is None:
+            raise PosterUnreadable(str(refusal("unknown")))
         asset, name = await self._catalogue.get(AssetId(request.path_params["id"])), sha256(body).hexdigest()[:32]
         key, refused = layout.poster_image(asset.id, name), layout.poster_refused(asset.id, name)
-        if await self._store.head(refused) is not None:
-            raise PosterUnreadable
-        if await self._store.head(key) is None:
+        if await self._store.head(key) is None and await self._store.head(refused) is None:
             await self._store.put(layout.poster_sent(asset.id, name), body, content_type="application/octet-stream")
         task = poster_image_task(asset.id, asset.version, name, tenant=asset.created_by)
         await self._drawn(key, task, refused=refused)
@@ -195,16 +192,12 @@ class PostersApi:
 
     async def _drawn(self, key: str, task: Task, *, refused: str | None = None) -> None:
         """Have a picture drawn, unless it is. Raises PosterPending, PosterUnreadable."""
-        if await self._store.head(key) is not None:
-            return
-        await self._jobs.enqueue(task)
-        with anyio.move_on_after(self._patience_s):
-            while await self._store.head(key) is None:
-                if refused is not None and await self._store.head(refused) is not None:
-                    raise PosterUnreadable
-                await anyio.sleep(_LOOK_S)
-            return
-        raise PosterPending
+        try:
+            await self._drawing.drawn(key, task, refused=refused)
+        except PictureRefused as exc:
+            raise PosterUnreadable(str(exc)) from exc
+        except TimeoutError:
+            raise PosterPending from None
 
     async def _view(self, request: Request) -> PosterView:
         asset = await self._catalogue.get(AssetId(request.path_params["id"]))

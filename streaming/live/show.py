@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import DatabaseUnavailable
@@ -182,7 +183,7 @@ class Feed:
 
 
 class Show:
-    """`channel` as it was when its event began, `broadcast` None until the first publisher."""
+    """`channel` as it was when its event began, but for its slate; `broadcast` None until the first publisher."""
 
     def __init__(self, shows: Shows, channel: Channel, broadcast: Broadcast | None) -> None:
         self.shows, self.channel, self.broadcast = shows, channel, broadcast
@@ -240,6 +241,13 @@ class Show:
             self.channel.id, self.channel.event, opening, profile, long_parts=self.channel.long_parts,
             preset=self.shows.encoder.preset,
         )  # fmt: skip
+
+    def want_slate(self, name: str) -> None:
+        """The channel has another picture for its slate, or none of its own ("")."""
+        if name != self.channel.slate:
+            self.channel = replace(self.channel, slate=name)
+            if self.broadcast is not None:
+                self.broadcast.slates.want(name)
 
     def heard(self, splice: Splice, at_ms: int) -> None:
         """A feed announces a splice at a moment (ms since the epoch)."""

@@ -112,7 +112,8 @@ class Shows:
     ) -> Broadcast:
         return Broadcast(
             event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr,
-            slate_of=partial(make_slate, settings=self.encoder), states=states, fence=self.fence,
+            slate_of=partial(make_slate, settings=self.encoder), picture=channel.slate, states=states,
+            fence=self.fence,
         )  # fmt: skip
 
     # --- what runs beside the ways in ---
@@ -144,7 +145,7 @@ class Shows:
         there = {channel.id: channel for channel in await self.channels.list()}
         for channel in there.values():
             if channel.state in RUNNING:
-                await self._show(channel)
+                (await self._show(channel)).want_slate(channel.slate)
             elif channel.id not in self._shows and channel.id not in self._finished:
                 await self._finish_left(channel)
         for channel_id, show in list(self._shows.items()):

@@ -36,12 +36,13 @@ _PROBE_BYTES: Final = 5_000_000
 _ROUND_S: Final = 40_000
 _SCALER: Final = "bicubic"
 _GROUND: Final = "0x14181f"
-_STILL_CRF: Final = 1
 # Pictures behind the first one are as coarse as can be, so they find nothing to add to it: else the slate would pulse
 # with every part.
 _STILL: Final = "ipratio=1:zones=1,1000000,q=51"
 _DOTS: Final = "0x8a94a6"
 """Colours of the slate: three dots in the middle, which need no language."""
+_STILL_SCALER: Final = "lanczos+accurate_rnd+full_chroma_int"
+_BOUNDLESS: Final = 1 << 30
 _SOUND: Final = ",".join(
     (
         # The resampler is there from the beginning (`res`): one that begins with the first drift of the clock clicks.
@@ -120,8 +121,25 @@ def _steady(opening: Opening) -> dict[str, Any]:
     return {"noautorotate": None, **kinds}
 
 
-def slate_argv(event: LiveEvent, opening: Opening, *, fds: Sequence[int], settings: EncoderSettings) -> list[str]:
-    """The command for two parts of a still picture of the size in `opening`, on the way that a feed's pictures go."""
+def slate_argv(
+    event: LiveEvent, opening: Opening, *, picture: str, quantizers: Sequence[int], fds: Sequence[int],
+    settings: EncoderSettings,
+) -> list[str]:  # fmt: skip
+    """The command for two parts of a still picture of the size in `opening`, on the way that a feed's pictures go.
+
+    `picture`: a PNG file in its folder; "": the built-in one. `quantizers`: H.264's QP of the key picture of each rung.
+    """
+    stream, opening = _picture(picture, event, opening) if picture else (_dots(event, opening), opening)
+    rungs = tuple(
+        # A part has the bits that it has: what is too large is encoded again, not held back by a buffer.
+        replace(rung, crf=quantizer, maxrate=_BOUNDLESS, bufsize=_BOUNDLESS)
+        for rung, quantizer in zip(event.rungs, quantizers, strict=True)
+    )
+    outputs = _rungs(stream, replace(event, rungs=rungs), opening, fds, settings, dense=True, still=True)
+    return _command(outputs)
+
+
+def _dots(event: LiveEvent, opening: Opening) -> Any:
     width, height = opening.width, opening.height
     length = float(2 * event.grid.part_s)
     still = ffmpeg.input(f"color=c={_GROUND}:s={width}x{height}:r={event.grid.rate}:d={length:.6f}", f="lavfi")
@@ -129,8 +147,20 @@ def slate_argv(event: LiveEvent, opening: Opening, *, fds: Sequence[int], settin
     for place in (-1, 0, 1):
         left = width // 2 + 2 * side * place - side // 2
         stream = stream.filter("drawbox", left, height // 2 - side // 2, side, side, color=_DOTS, t="fill")
-    still_event = replace(event, rungs=tuple(replace(rung, crf=_STILL_CRF) for rung in event.rungs))
-    return _command(_rungs(stream, still_event, opening, fds, settings, dense=True, still=True))
+    return stream
+
+
+def _picture(name: str, event: LiveEvent, opening: Opening) -> tuple[Any, Opening]:
+    """Decoded and scaled once, however many pictures of it are encoded; and what it is then."""
+    width, height = fitted(opening, event.rungs[-1])
+    source = ffmpeg.input(
+        f"file:{name}", f="png_pipe", **accepted.opening("png_pipe", protocols="file"), threads=1,
+        framerate=event.grid.rate,
+    )  # fmt: skip
+    stream = source["v:0"].filter("scale", width, height, flags=_STILL_SCALER, out_color_matrix="bt709", out_range="tv")
+    stream = stream.filter("format", "yuv420p").filter("setsar", 1)
+    stream = stream.filter("loop", loop=2 * event.grid.part - 1, size=1)
+    return stream, replace(opening, width=width, height=height)
 
 
 def _command(outputs: list[Any]) -> list[str]:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from infra.errors import CacheUnavailable, ObjectNotFound, ObjectStoreError
 from infra.tasks import end
 from manifests import layout, media_types
-from transcoder.errors import OutputBroken, SandboxError
 from transcoder.live import board, slate
 from transcoder.live.diary import Diary
 from transcoder.live.event import dump, load
@@ -24,12 +23,13 @@ from transcoder.live.on_air import OnAir
 from transcoder.live.packager import Packager
 from transcoder.live.playlist import bucket_playlist
 from transcoder.live.recovery import Recovery
+from transcoder.live.slating import Slating
 from transcoder.live.telling import Telling
 from transcoder.live.upload_order import Order, Upload
 from transcoder.live.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from infra.ports import Cache, ObjectStore
     from manifests.layout import ChannelId, RenditionId
@@ -37,23 +37,23 @@ if TYPE_CHECKING:
     from transcoder.live.event import LiveEvent
     from transcoder.live.fence import Fence
     from transcoder.live.slate import Slate
+    from transcoder.live.slating import Make
 
 log = logging.getLogger(__name__)
 
 _LAST_S: Final = 4.0
-_AGAIN_S: Final = 2.0
 _BRIEFLY_S: Final = 1.0
 _FINISHING_S: Final = 1.0
 _FINISHING: Final = timedelta(seconds=15)
 
 
 class Broadcast:
-    """Made by `begin` or `resume`. `on_air` takes the parts of runs. `slate_of` makes the slate; it may raise
-    SandboxError, OutputBroken."""
+    """Made by `begin` or `resume`. `on_air` takes the parts of runs. `slate_of` makes the slate, of a picture or the
+    built-in one; it may raise SandboxError, OutputBroken. `picture` names the channel's own."""
 
     def __init__(
         self, event: LiveEvent, *, cache: Cache, store: ObjectStore, clock: Callable[[], int], dvr: timedelta,
-        slate_of: Callable[[LiveEvent], Awaitable[Slate]], states: dict[RenditionId, LiveRendition] | None = None,
+        slate_of: Make, picture: str = "", states: dict[RenditionId, LiveRendition] | None = None,
         fence: Fence | None = None,
     ) -> None:  # fmt: skip
         self.event, self._cache, self._store, self._clock = event, cache, store, clock
@@ -64,7 +64,7 @@ class Broadcast:
         self._diary = Diary(event, states or {}, lost=self._lost)
         self.packager = Packager(event, told=self, clock=clock, window_s=window_s, states=states)
         self.on_air = OnAir(event, self.packager, clock=clock)
-        self._make_slate = slate_of
+        self.slates = Slating(event, picture, make=slate_of, read=self._picture, made=self._slate)
         self._slating: asyncio.Task[None] | None = None
         self._recovering: asyncio.Task[None] | None = None
 
@@ -90,7 +90,7 @@ class Broadcast:
     def announce(self) -> None:
         """Say what the event is made of, before anything of it: in the bucket for ever, in Redis for the viewers."""
         self._fact(dump(self.event))
-        self._slating = asyncio.create_task(self._slate())
+        self._slating = asyncio.create_task(self.slates.run())
 
     def _fact(self, body: bytes, *, known: bool = False) -> None:
         key = layout.live_event(self.channel, self.event.number)
@@ -107,9 +107,9 @@ class Broadcast:
         found = None if kept is None else slate.load(kept)
         if found is not None and set(found.inits) == set(self.event.renditions):
             self.on_air.slate = found
+            self.slates.known(found.picture)
             self._telling.fact(board.slate_key(self.channel), slate.dump(found), known=True)
-        else:
-            self._slating = asyncio.create_task(self._slate())
+        self._slating = asyncio.create_task(self.slates.run())
         on_their_way: set[tuple[RenditionId, int]] = set()
         for rendition, state in self.packager.states.items():
             for segment in state.segments[-board.RECENT :]:
@@ -222,16 +222,13 @@ class Broadcast:
         if not is_past:
             self._list(rendition, self.packager.states[rendition])
 
-    async def _slate(self) -> None:
-        """The slate, for this process and for the one after it. What fails is tried again."""
-        while True:
-            try:
-                self.on_air.slate = await self._make_slate(self.event)
-                break
-            except (SandboxError, OutputBroken) as exc:
-                log.warning("no slate was made", extra={"channel": self.channel, "cause": str(exc)})
-                await asyncio.sleep(_AGAIN_S)
-        self._telling.fact(board.slate_key(self.channel), slate.dump(self.on_air.slate))
+    def _slate(self, made: Slate) -> None:
+        """The slate, for this process and for the one after it."""
+        self.on_air.slate = made
+        self._telling.fact(board.slate_key(self.channel), slate.dump(made))
+
+    async def _picture(self, name: str) -> bytes:
+        return await self._store.read(layout.slate(self.channel, name))
 
     def _keep(self, rendition: RenditionId, number: int, body: bytes) -> None:
         if body:

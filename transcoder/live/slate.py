@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slate:
-    """`inits`: the init section of every rendition. `pictures`: the frames of one part, of every rung."""
+    """`inits`: the init section of every rendition. `pictures`: the frames of one part, of every rung. `picture`: which
+    of the channel's own it shows (layout.slate); "": the built-in one."""
 
     inits: dict[RenditionId, bytes]
     pictures: dict[RenditionId, tuple[Frame, ...]]
+    picture: str = ""
 
     def part(self, event: LiveEvent, rendition: RenditionId, position: Position) -> Part:
         """Part `position` of a rendition."""

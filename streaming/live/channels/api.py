@@ -18,6 +18,7 @@ from streaming.http.openapi import Content, Reply, operation
 from streaming.live.channels.errors import ChannelBusy, ChannelExists, ChannelNotFound
 from streaming.live.channels.model import DVR, LONGEST_WINDOW, SHORTEST_WINDOW, TITLE, Channel, ChannelState
 from streaming.live.schedule import fault
+from streaming.live.slates.view import slate_url
 from streaming.profiles.errors import BrokenProfile, UnknownProfile
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ChangedChannel:
 class ShownChannel:
     """A channel. `event` counts its events. `trouble`: why the last publisher was turned away or lost.
     `starts_at`, `ends_at`: when an event will begin and end by itself; null once it has. `recording`: the asset that
-    its last event became."""
+    its last event became. `slate_url`: its own slate; null for the built-in one."""
 
     id: ChannelId
     title: str
@@ -82,6 +83,7 @@ class ShownChannel:
     public: bool
     record: bool
     recording: AssetId | None
+    slate_url: str | None
     trouble: str
     playback_url: str
     created_at: datetime
@@ -235,7 +237,7 @@ class ChannelsApi:
         return ShownChannel(
             id=channel.id, title=channel.title, state=channel.state, event=channel.event, profile=channel.profile,
             latency=channel.latency, dvr_s=int(channel.dvr.total_seconds()), public=channel.public,
-            record=channel.record, recording=channel.recording,
+            record=channel.record, recording=channel.recording, slate_url=slate_url(channel),
             trouble=channel.trouble, playback_url=f"{self._public_url}/live/{channel.id}/index.m3u8",
             created_at=channel.created_at, started_at=channel.started_at, ended_at=channel.ended_at,
             starts_at=channel.starts_at, ends_at=channel.ends_at,

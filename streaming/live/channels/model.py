@@ -60,7 +60,7 @@ class Channel:
     not only editors. `profile` names the ladder. `trouble`: why the last publisher was turned away or lost.
     `starts_at`, `ends_at`: when an event begins and ends by itself; None once that is done. `record`: events become
     assets when they end; `recording` is the one of its last event, if there is one, and `published` whether everybody
-    may watch that."""
+    may watch that. `slate` names a picture of its own (layout.slate); "": the built-in one."""
 
     id: ChannelId
     title: str
@@ -80,6 +80,7 @@ class Channel:
     record: bool = True
     recording: AssetId | None = None
     published: bool = False
+    slate: str = ""
 
     @property
     def long_parts(self) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from infra.errors import CacheUnavailable
 from infra.sql import reading, transaction
+from manifests import layout
 from manifests.layout import AssetId, ChannelId
 from streaming.catalog.model import EditorialState
 from streaming.catalog.tables import assets
@@ -51,7 +52,7 @@ def _channel_of(row: Row[Any]) -> Channel:
         created_by=row.created_by, created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at,
         starts_at=row.starts_at, ends_at=row.ends_at, record=row.record,
         recording=None if row.recording is None else AssetId(row.recording),
-        published=row.editorial == EditorialState.PUBLISHED,
+        published=row.editorial == EditorialState.PUBLISHED, slate=row.slate,
     )  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def _row_of(channel: Channel) -> dict[str, Any]:
         "public": channel.public, "trouble": channel.trouble, "created_by": channel.created_by,
         "created_at": channel.created_at, "started_at": channel.started_at, "ended_at": channel.ended_at,
         "starts_at": channel.starts_at, "ends_at": channel.ends_at, "record": channel.record,
+        "slate": channel.slate,
     }  # fmt: skip
 
 
@@ -170,6 +172,15 @@ class Channels:
         await self._tell(channel_id)
         return made
 
+    async def show_slate(self, channel_id: ChannelId, name: str) -> Channel:
+        """Name the channel's own slate, whose picture is in the bucket; "": it has none. The channel as it was before.
+        Raises ChannelNotFound."""
+        async with transaction(self._sql) as connection:
+            found = await self._read(connection, channel_id, lock=True)
+            await self._write(connection, replace(found, slate=name))
+        await self._tell(channel_id)
+        return found
+
     async def delete(self, channel_id: ChannelId, *, store: ObjectStore) -> None:
         """With its keys and all that was shown on it, but what a recording or a clip needs.
 
@@ -184,6 +195,7 @@ class Channels:
             if found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first.")
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
+        await store.delete([stat.key async for stat in store.list(layout.slates(channel_id))])
         # Who makes a clip looks at the channel once its hold stands. The keeper comes by later, for something may still
         # be on its way into the bucket.
         for event in await LiveEvents(self._sql).of(channel_id):

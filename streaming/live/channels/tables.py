@@ -20,6 +20,7 @@ channels: Final = Table(
     Column("dvr_s", Integer, nullable=False),
     Column("public", Boolean, nullable=False),
     Column("record", Boolean, nullable=False),
+    Column("slate", String(32), nullable=False),
     Column("trouble", Text, nullable=False),
     Column("created_by", String(100), nullable=False),
     Column("created_at", utc, nullable=False),

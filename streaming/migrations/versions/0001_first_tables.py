@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("dvr_s", sa.Integer(), nullable=False),
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("record", sa.Boolean(), nullable=False),
+        sa.Column("slate", sa.String(length=32), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=100), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -28,7 +28,7 @@ PICTURE_SIZE = 5
 """Bytes of a part, up to the end of its first picture."""
 
 
-async def still(event: LiveEvent) -> Slate:
+async def still(event: LiveEvent, picture: bytes | None) -> Slate:
     """A slate that nobody had to encode."""
     return slate()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 async def test_an_end_that_is_stopped_leaves_nothing_running(cache: RedisCache, store: S3Store, ending: object) -> None:
     encodes = [asyncio.Event(), asyncio.Event()]
 
-    async def encode(event: LiveEvent) -> Slate:
+    async def encode(event: LiveEvent, picture: bytes | None) -> Slate:
         begun, ended = encodes
         begun.set()
         try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def test_it_has_the_init_sections_of_the_feeds(ffmpeg: str, rate: int) -> None:
     async with feeds.publishing(ffmpeg, clock, seconds=1.2, rate=rate) as arrivals:
         event, taken = await encode(arrivals)
-    made = await make_slate(event, SETTINGS)
+    made = await make_slate(event, settings=SETTINGS)
     assert made.inits == taken.inits
     for rung in event.rungs:
         assert len(made.pictures[rung.id]) == event.grid.part // rung.divisor
@@ -27,7 +27,7 @@ async def test_it_has_the_init_sections_of_the_feeds(ffmpeg: str, rate: int) -> 
 async def test_a_feed_and_the_slate_in_one_segment_are_decoded_without_a_complaint(ffmpeg: str, tmp_path: Path) -> None:
     async with feeds.publishing(ffmpeg, clock, seconds=1.5) as arrivals:
         event, taken = await encode(arrivals)
-    slate = await make_slate(event, SETTINGS)
+    slate = await make_slate(event, settings=SETTINGS)
     top, grid = event.rungs[-1].id, event.grid
     shown = [part.body for part in taken.parts[top]]
     behind = taken.parts[top][-1].start // event.track(top).part + 1

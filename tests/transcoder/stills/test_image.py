@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
+from PIL import Image, ImageCms
 
 from manifests import layout
 from tests.transcoder.house import ASSET, House
 from tests.transcoder.odd.made import ffmpeg
 from transcoder.encoder_settings import EncoderSettings
-from transcoder.errors import ChildFailed, ChildTimedOut, OutputBroken
-from transcoder.stills.image import demuxer_of, redrawn
+from transcoder.errors import PictureRefused
+from transcoder.stills.image import drawn_for_slate, kind_of, redrawn, refusal
 from transcoder.windows import poster_image_task
 
 if TYPE_CHECKING:
@@ -49,42 +50,116 @@ def seen(jpeg: bytes) -> tuple[tuple[int, int], str]:
 async def test_it_is_drawn_anew(name: str, size: str, drawn: tuple[int, int], tmp_path: Path) -> None:
     body = picture(tmp_path, name, size)
     made = await redrawn(body + b"<script>alert(1)</script>", settings=SETTINGS)
-    assert demuxer_of(made) == "jpeg_pipe"
+    assert kind_of(made) == "JPEG"
     assert seen(made) == (drawn, "left")
     assert b"<script" not in made
     assert b"made at home" not in made
 
 
-def png(width: int, height: int, pixels: bytes) -> bytes:
+def png(width: int, height: int, pixels: bytes, *, depth: int = 1, colour: int = 0) -> bytes:
     def piece(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + piece(b"IHDR", header) + piece(b"IDAT", pixels) + piece(b"IEND", b"")
 
 
-HOSTILE = {
-    "a bomb": png(60_000, 60_000, zlib.compress(bytes(60_000 * 1000), 9)),
-    "a size that nobody has": png(2**31 - 1, 2**31 - 1, b""),
-    "no pixels": png(0, 0, b""),
-    "noise": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40,
-    "a drawing": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
-    "an animation": b"GIF89a" + bytes(100),
-    "sound": b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + bytes(24),
-    "a playlist": b"\xff\xd8\xff" + b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
-    "nothing": b"",
-}
+def saved(shown: Image.Image, form: str, **options: Any) -> bytes:
+    body = io.BytesIO()
+    shown.save(body, form, **options)
+    return body.getvalue()
 
 
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=list(HOSTILE))
-async def test_what_is_no_picture_is_refused(body: bytes) -> None:
-    with pytest.raises((ChildFailed, ChildTimedOut, OutputBroken)):
-        await redrawn(body, settings=SETTINGS)
+CARD = Image.new("RGB", (40, 20), (200, 40, 20))
+CARD.paste((20, 60, 200), (20, 0, 40, 20))
+NOISE = Image.effect_noise((64, 64), 90).convert("RGB")
+
+REFUSED = {
+    "a bomb": (png(60_000, 60_000, zlib.compress(bytes(60_000 * 1000), 9)), "too_large"),
+    "30,000 by 30,000": (png(30_000, 30_000, b""), "too_large"),
+    "a size that nobody has": (png(2**31 - 1, 2**31 - 1, b""), "too_large"),
+    "no pixels": (png(0, 0, b""), "unreadable"),
+    "noise": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "unreadable"),
+    "half a JPEG": (saved(NOISE, "JPEG")[:-1000], "unreadable"),
+    "half a PNG": (saved(NOISE, "PNG")[:-1000], "unreadable"),
+    "half a WebP": (saved(NOISE, "WEBP")[:-1000], "unreadable"),
+    "an animated PNG": (saved(NOISE, "PNG", save_all=True, append_images=[NOISE.rotate(90)]), "animated"),
+    "an animated WebP": (saved(NOISE, "WEBP", save_all=True, append_images=[NOISE.rotate(90)]), "animated"),
+    "a drawing": (
+        b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>', "unknown",
+    ),
+    "an animation": (b"GIF89a" + bytes(100), "unknown"),
+    "sound": (b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + bytes(24), "unknown"),
+    "a playlist": (b"\xff\xd8\xff" + b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "unreadable"),
+    "nothing": (b"", "unknown"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "code"), REFUSED.values(), ids=list(REFUSED))
+async def test_what_is_no_picture_is_refused_with_a_reason(body: bytes, code: str) -> None:
+    with pytest.raises(PictureRefused) as refused:
+        await drawn_for_slate(body, settings=SETTINGS)
+    assert refused.value.code == code
+    assert str(refused.value) == str(refusal(code))
+    assert str(refused.value).count(". "), "it says what to do"
+
+
+def turned(shown: Image.Image, orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    return saved(shown, "PNG", exif=exif)
+
+
+def exchanged() -> bytes:
+    """A colour profile whose red is what others call green (ICC.1 §7.3: a table of tags)."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made.replace(b"rXYZ", b"?", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"?", b"gXYZ", 1)
+
+
+RED, BLUE = (200, 40, 20), (20, 60, 200)
+SHOWN = {
+    "as it is": (saved(CARD, "PNG"), RED, BLUE),
+    "JPEG": (saved(CARD, "JPEG", quality=95), RED, BLUE),
+    "WebP": (saved(CARD, "WEBP", lossless=True), RED, BLUE),
+    "CMYK": (saved(CARD.convert("CMYK"), "JPEG", quality=95), RED, BLUE),
+    "a telephone's": (saved(CARD, "MPO", save_all=True, append_images=[NOISE], quality=95), RED, BLUE),
+    "on its head": (turned(CARD.rotate(180), 3), RED, BLUE),
+    "a palette": (saved(CARD.quantize(4), "PNG"), RED, BLUE),
+    "of other colours": (saved(CARD, "PNG", icc_profile=exchanged()), (40, 200, 20), (60, 20, 200)),
+    "a broken profile": (saved(CARD, "PNG", icc_profile=b"nonsense" * 20), RED, BLUE),
+    "half transparent": (saved(Image.new("RGBA", (4, 4), (255, 255, 255, 128)), "PNG"), (128,) * 3, (128,) * 3),
+    "grey, half transparent": (saved(Image.new("LA", (4, 4), (255, 128)), "PNG"), (128,) * 3, (128,) * 3),
+    "transparent of a palette": (saved(CARD.quantize(4), "PNG", transparency=0), None, None),
+    "sixteen bits of grey": (saved(Image.new("I;16", (8, 8), 0x8000), "PNG"), (128,) * 3, (128,) * 3),
+    "sixteen bits of each colour": (
+        png(1, 1, zlib.compress(b"\0" + bytes.fromhex("c8c8 2828 1414")), depth=16, colour=2), RED, RED,
+    ),
+    "black and white": (saved(Image.new("1", (8, 8), 1), "PNG"), (255,) * 3, (255,) * 3),
+    "one pixel": (saved(Image.new("RGB", (1, 1), RED), "PNG"), RED, RED),
+    "a line": (saved(Image.new("RGB", (9000, 2), RED), "PNG"), RED, RED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "left", "right"), SHOWN.values(), ids=list(SHOWN))
+async def test_its_colours_are_those_that_it_means(
+    body: bytes, left: tuple[int, ...] | None, right: tuple[int, ...] | None
+) -> None:
+    made = Image.open(io.BytesIO(await drawn_for_slate(body, settings=SETTINGS)), formats=("PNG",))
+    assert made.mode == "RGB"
+    assert made.width <= 3840
+    assert not made.info, "nothing else of the file is left"
+    for wanted, at in ((left, 0), (right, made.width - 1)):
+        found = made.getpixel((at, made.height // 2))
+        assert isinstance(found, tuple)
+        if wanted is None:  # one of its colours is none
+            assert (0, 0, 0) in {made.getpixel((0, 0)), made.getpixel((made.width - 1, 0))}
+        else:
+            assert all(abs(mine - yours) <= 3 for mine, yours in zip(found, wanted, strict=True)), found
 
 
 async def test_the_task_makes_a_poster_of_it_or_says_that_it_cannot(tmp_path: Path) -> None:
     house = House(tmp_path / "sources")
-    for name, body in (("good", picture(tmp_path, "a.png", "64x36")), ("bad", HOSTILE["noise"])):
+    for name, body in (("good", picture(tmp_path, "a.png", "64x36")), ("bad", REFUSED["noise"][0])):
         await house.store.put(layout.poster_sent(ASSET, name), body, content_type="application/octet-stream")
         for _ in range(2):
             await house.handle(poster_image_task(ASSET, 1, name))
