@@ -49,7 +49,8 @@ _REASONS: Final = {
 class Opening:
     """`width` × `height` as coded, with the sample aspect ratio `sar`; `rate` in pictures a second. `start`: what the
     stream's clock shows first, in µs; `anchor`: ms since the epoch at which it does. `channels` 0: no sound is
-    announced. `picture` and `sound`: places of the two among the streams that the container has."""
+    announced. `picture` and `sound`: places of the two among the streams that the container has; `sounds`: how many
+    tracks of sound it has. `captions`: CEA-608 or -708 lie in the pictures."""
 
     width: int
     height: int
@@ -64,6 +65,8 @@ class Opening:
     look: Look = field(default_factory=Look)
     picture: int = 0
     sound: int = 1
+    sounds: int = 1
+    captions: bool = False
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -89,6 +92,8 @@ class _Answer(msgspec.Struct, frozen=True):
     rotation: int = 0
     picture: int = 0
     sound: int = 0
+    sounds: int = 0
+    captions: bool = False
 
 
 async def read_opening(arrivals: Arrivals, *, demuxer: str) -> Opening:
@@ -140,6 +145,8 @@ def interpret(answer: _Answer, moments: Sequence[tuple[int, int]]) -> Opening:
         look=_look(answer),
         picture=answer.picture,
         sound=answer.sound,
+        sounds=answer.sounds,
+        captions=answer.captions,
     )
 
 

@@ -96,6 +96,8 @@ def opening(demuxer: str, limits: dict[str, int]) -> dict[str, Any]:
             "transfer": int(picture.color_trc),
             "full_range": int(picture.color_range) == _JPEG,
             "rotation": -round(picture.rotation / 90) * 90 % 360,
+            "captions": _has_captions(picture),
+            "sounds": sum(stream.codec_context is not None for stream in container.streams.audio),
             "picture": video.index,
             "sound": 0 if audio is None else audio.index,
             "stated_rate": str(video.average_rate or 0),
@@ -116,6 +118,13 @@ def _sound_of(container: Any, video: Any) -> Any:
     known = [stream for stream in container.streams.audio if stream.codec_context is not None]
     own = (stream for stream in known if container.streams.best("video", related=stream) is video)
     return next(own, None) or next(iter(known), None)
+
+
+def _has_captions(picture: Any) -> bool:
+    try:
+        return any(side.type.name == "A53_CC" for side in picture.side_data)
+    except ValueError:  # a kind of side data that PyAV has no name for
+        return False
 
 
 def _decoded(packet: Any) -> list[Any]:

@@ -146,6 +146,7 @@ class Gauge:
             frames=sums.frames - before.frames, filled=sums.filled - before.filled, held=self._arrivals.held,
             has_grid_rate=self._has_grid_rate(), restarts=self._restarts.lately(now),
             lacks_picture=self._keeper.presence.lacks_picture(now), lacks_sound=self._keeper.presence.lacks_sound(now),
+            sounds=1 if opening is None else opening.sounds, captions=opening is not None and opening.captions,
         )  # fmt: skip
         return health, lately, silent_s
 

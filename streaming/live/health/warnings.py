@@ -32,7 +32,8 @@ class Lately:
     """The last seconds of a publisher: pictures that came, holes that were filled. `held`: bytes that wait for the
     encoder. `has_grid_rate`: he states the frame rate that the event has, so that a hole is one of his. `restarts`:
     encoders that died in the last minute and were followed by another. `lacks_picture`, `lacks_sound`: one of the two
-    does not come any more, or has never come, though it was announced."""
+    does not come any more, or has never come, though it was announced. `sounds`: tracks of sound in the stream.
+    `captions`: they lie in its pictures."""
 
     frames: int
     filled: int
@@ -41,6 +42,8 @@ class Lately:
     restarts: int
     lacks_picture: bool = False
     lacks_sound: bool = False
+    sounds: int = 1
+    captions: bool = False
 
 
 def of_the_air(on_air: Source | None) -> Iterator[str]:
@@ -120,5 +123,9 @@ def warnings(health: PublisherHealth, lately: Lately, *, silent_s: float) -> Ite
         yield f"{who} there is no sound in the stream. Viewers hear silence."
     elif lately.lacks_sound:
         yield f"{who} no sound comes, though the stream announces it. Viewers hear silence."
+    if lately.sounds > 1:
+        yield f"{who} the stream has {lately.sounds} tracks of sound. Viewers hear only the first of its programme."
+    if lately.captions:
+        yield f"{who} captions lie in the pictures (CEA-608 or -708). They are not passed on to viewers."
     if lately.lacks_picture:
         yield f"{who} no picture comes, only sound. Look at the camera, its cable and the encoder's input."

@@ -23,6 +23,7 @@ from transcoder.live.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 SETTINGS = EncoderSettings(preset="superfast", threads=1)
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25")
@@ -160,3 +161,14 @@ async def test_pictures_do_not_wait_for_a_sound_that_does_not_come(ffmpeg: str, 
     opening, event, taken = await encoded(body, demuxer="mpegts", lacks_sound=lambda: True)
     assert opening.channels
     check(event, taken)
+
+
+async def test_captions_and_further_sounds_are_noticed_for_they_are_not_passed_on(ffmpeg: str, media: Path) -> None:
+    more = ("-f", "lavfi", "-i", "sine", "-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1", "-map", "2")
+    clip = str(media / "odd" / "muxjs_sintel_captions.ts")
+    body = await made(ffmpeg, "-i", clip, *more, "-c:v", "copy", "-c:a", "aac", "-t", "2", "-f", "mpegts", "-")
+    arrivals = Arrivals(clock)
+    await arrivals.put(body)
+    arrivals.end()
+    opening = await read_opening(arrivals, demuxer="mpegts")
+    assert (opening.sounds, opening.captions) == (2, True)

@@ -50,6 +50,8 @@ def test_nothing_is_said_of_what_is_well(health: dict[str, Any], lately: dict[st
         ({"behind_ms": 4200}, {}, "4.2 s late"),
         ({"audio_codec": None}, {}, "no sound"),
         ({}, {"lacks_sound": True}, "no sound comes"),
+        ({}, {"sounds": 3}, "3 tracks of sound"),
+        ({}, {"captions": True}, "captions lie in the pictures"),
         ({}, {"lacks_picture": True}, "no picture comes, only sound"),
         ({}, {"restarts": 1}, "the server's encoder died once in the last minute"),
         ({}, {"restarts": 3}, "died 3 times in the last minute"),
