@@ -174,13 +174,13 @@ class Follower:
             self.marks.take(event.number, marks)
         # A Redis that knows nothing was emptied: what is known here counts until it is told again.
         self._loaded.set()
-        for rendition in list(self._waiting):
-            self._tell(rendition)
+        self._tell_all()
 
     async def _take(self, message: bytes) -> None:
         if message == board.GONE:
             self.event, self.states = None, {}
             self._digests.clear()
+            self._tell_all()
             return
         if message.startswith(WAKE_UP):
             number, tags = load_tags(message)
@@ -203,6 +203,10 @@ class Follower:
         self._digests[board.tail_key(self.channel, rendition)] = _digest(tail)
         if state is not None and (before is None or ahead(before, state) is state):
             self.states[rendition] = state
+            self._tell(rendition)
+
+    def _tell_all(self) -> None:
+        for rendition in list(self._waiting):
             self._tell(rendition)
 
     def _tell(self, rendition: RenditionId) -> None:

@@ -3,7 +3,7 @@ import { type Asset, call } from "../api";
 
 export type ChannelState = "idle" | "waiting" | "live" | "interrupted" | "ended";
 
-/** What viewers see of a channel. `on_air`: somebody's pictures are shown. `recording`: an asset, once it has ended. */
+/** What viewers see of a channel. `on_air`: something is shown, be it the slate. `recording`: an asset, once it has ended. */
 export interface LiveChannel {
   id: string;
   title: string;

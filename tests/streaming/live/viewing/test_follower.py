@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from infra.memory import MemoryCache
 from infra.redis_cache import RedisCache
 from infra.tasks import end
 from manifests import hls
@@ -18,9 +19,10 @@ from manifests.live.directives import Directives
 from manifests.live.names import PartName, SegmentName
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.errors import EventUnknown, WrongDirectives
-from streaming.live.viewing.follower import Followers
+from streaming.live.viewing.follower import Follower, Followers
 from streaming.live.viewing.service import Viewing
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, Stage, body
+from transcoder.live import board
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -164,3 +166,17 @@ async def test_one_question_answers_all_who_came_before_it(stage: Stage, valkey_
         await asyncio.gather(*asked, *late)
         assert follower._asking is not first, "who came later was not answered by what was asked before"
         assert follower.states[PICTURE].last_whole == FIRST + 2
+
+
+async def test_who_waits_hears_at_once_that_the_channel_is_gone() -> None:
+    cache = MemoryCache()
+    follower = Follower(EVENT.channel, cache)
+    await follower.ready()
+    follower.event = EVENT
+    async with asyncio.timeout(20):
+        waiting = asyncio.create_task(follower.changed(PICTURE, within_s=600))
+        await asyncio.wait([waiting], timeout=0)
+        await cache.publish(board.wake_up(EVENT.channel), board.GONE)
+        await waiting
+    assert follower.event is None
+    await end(follower.task)
