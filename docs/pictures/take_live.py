@@ -32,11 +32,14 @@ APART_S: Final = 12
 
 
 @contextmanager
-def publishing(source: Path, address: str) -> Iterator[None]:
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(source)]
-    argv += ["-vf", "scale=-2:720", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "copy"]
-    argv += ["-f", "flv", address]
-    publisher = subprocess.Popen(argv, stdin=subprocess.DEVNULL)  # noqa: S603 - no argument comes from outside
+def publishing(source: Path, address: str, *, folder: Path) -> Iterator[None]:
+    """As an encoder on a machine of its own: what is sent is encoded before."""
+    ffmpeg, feed = imageio_ffmpeg.get_ffmpeg_exe(), folder / "feed.mp4"
+    argv = [ffmpeg, "-loglevel", "error", "-i", str(source), "-vf", "scale=-2:720", "-c:v", "libx264"]
+    argv += ["-preset", "ultrafast", "-g", "50", "-sc_threshold", "0", "-c:a", "copy", str(feed)]
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - no argument comes from outside
+    argv = [ffmpeg, "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(feed), "-c", "copy", "-f", "flv"]
+    publisher = subprocess.Popen([*argv, address], stdin=subprocess.DEVNULL)  # noqa: S603 - no argument comes from outside
     try:
         yield
     finally:
@@ -53,8 +56,13 @@ def take_viewer(browser: Browser, stack: Stack) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="dark")
     page.goto(f"{stack.url}/?live=race")
     page.get_by_text("1 watching").wait_for()
-    mark = page.locator(".dvr .marks i").nth(1).evaluate("mark => mark.offsetLeft")
-    page.get_by_role("slider", name="Position in the broadcast").hover(position={"x": mark + 2, "y": 16})
+    page.locator(".dvr .marks i").nth(1).wait_for()
+    for _ in range(2):  # the window has moved on by when the first picture is there
+        mark = page.evaluate(
+            "document.querySelectorAll('.dvr .marks i')[1].offsetLeft"
+        )  # in one go: they are drawn anew
+        page.get_by_role("slider", name="Position in the broadcast").hover(position={"x": mark + 2, "y": 16})
+        page.locator(".dvr .stills[data-shown=yes]").wait_for()
     page.wait_for_timeout(600)  # the controls fade in
     take(page, "live")
     page.set_viewport_size({"width": 390, "height": 760})
@@ -88,7 +96,7 @@ def main() -> None:
             client.post("/api/channels", json={"title": "Sailing: the coastal race", "id": "race"})
             client.post("/api/channels/race/start").raise_for_status()
             secret = client.post("/api/channels/race/keys", json={}).raise_for_status().json()["secret"]
-            with publishing(source, f"rtmp://127.0.0.1:{rtmp}/live/{secret}"):
+            with publishing(source, f"rtmp://127.0.0.1:{rtmp}/live/{secret}", folder=Path(folder)):
                 browser = playwright.chromium.launch(
                     executable_path=shutil.which("chromium"),
                     args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
