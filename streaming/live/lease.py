@@ -114,7 +114,7 @@ async def active(
             return
         log.info("active")
         ACTIVE_HERE.set(1)
-        fence = Fence(key=ACTIVE, token=token + place, until=asked_at + ttl.total_seconds())
+        fence = Fence(key=ACTIVE, token=token + place, until=asked_at + ttl.total_seconds(), owns_home=bool(place))
         keeping = asyncio.create_task(_keep(cache, fence, ttl), name="lease of the live process")
         try:
             yield fence

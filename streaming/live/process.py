@@ -85,7 +85,7 @@ async def run_live(
                     channels=Channels(sql=infra.sql, cache=infra.cache),
                     profiles=ProfileFolder(settings.profiles_folder), cache=infra.cache, store=infra.store,
                     encoder=live.encoder(encoder), capacity=live.capacity, clock=now_ms, fence=fence,
-                    hear=desk.hear,
+                    hear=desk.hear, journals=settings.infra.home / "live" if fence.owns_home else None,
                 )  # fmt: skip
                 beside = (tend_timelines(timelines, shows.channels, desk), desk.run())
                 await _take(shows, StreamKeys(sql=infra.sql), beside, ingest, settings.infra.home, stopped)

@@ -21,12 +21,13 @@ from streaming.live.ingest.turned_away import Door
 from streaming.live.show import Show
 from transcoder.live.admission import check_room
 from transcoder.live.broadcast import Broadcast, find_event
-from transcoder.live.diary import read_diary
-from transcoder.live.resume import read_states
+from transcoder.live.journal import Journal, clear_others
+from transcoder.live.left import find_left
 from transcoder.live.slate_making import make_slate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from infra.ports import Cache, ObjectStore
     from manifests.layout import RenditionId
@@ -50,17 +51,19 @@ _TICK_S: Final = 0.05
 
 class Shows:
     """`clock`: ms since the epoch. `capacity` in million pixels a second. `fence`: this process is the active one.
-    `hear`: takes what a feed of an event says by SCTE 35, and its moment (ms since the epoch)."""
+    `hear`: takes what a feed of an event says by SCTE 35, and its moment (ms since the epoch). `journals`: a folder
+    that no other process writes into; None: none are kept."""
 
     def __init__(
         self, *, channels: Channels, profiles: ProfileFolder, cache: Cache, store: ObjectStore,
         encoder: EncoderSettings, capacity: int, clock: Callable[[], int], fence: Fence | None = None,
-        hear: Callable[[ChannelId, int, Splice, int], None] | None = None,
+        hear: Callable[[ChannelId, int, Splice, int], None] | None = None, journals: Path | None = None,
     ) -> None:  # fmt: skip
         self.channels, self.encoder, self.clock, self.fence, self.hear = channels, encoder, clock, fence, hear
         self._profiles, self._cache, self._store, self._capacity = profiles, cache, store, capacity
         self.door = Door(time.monotonic)
         """Who was turned away from it."""
+        self._journals, self._are_swept = journals, False
         self._shows: dict[ChannelId, Show] = {}
         self._finished: set[ChannelId] = set()
         self._ending: set[asyncio.Task[None]] = set()
@@ -103,17 +106,21 @@ class Shows:
         check_room(event, others, capacity=self._capacity)
 
     def begin(self, event: LiveEvent, channel: Channel) -> Broadcast:
-        made = self._broadcast(event, channel)
+        made = self._broadcast(event, channel, self._journal(channel))
         made.announce()
         return made
 
+    def _journal(self, channel: Channel) -> Journal | None:
+        return None if self._journals is None else Journal(self._journals / channel.id / str(channel.event))
+
     def _broadcast(
-        self, event: LiveEvent, channel: Channel, states: dict[RenditionId, LiveRendition] | None = None
-    ) -> Broadcast:
+        self, event: LiveEvent, channel: Channel, journal: Journal | None,
+        states: dict[RenditionId, LiveRendition] | None = None,
+    ) -> Broadcast:  # fmt: skip
         return Broadcast(
             event, cache=self._cache, store=self._store, clock=self.clock, dvr=channel.dvr,
             slate_of=partial(make_slate, settings=self.encoder), picture=channel.slate, states=states,
-            fence=self.fence,
+            fence=self.fence, journal=journal,
         )  # fmt: skip
 
     # --- what runs beside the ways in ---
@@ -143,6 +150,10 @@ class Shows:
     async def _look(self) -> None:
         """Begin what was started, end what was stopped, and what a process before this one has left unfinished."""
         there = {channel.id: channel for channel in await self.channels.list()}
+        if self._journals is not None and not self._are_swept:
+            events = {channel.id: channel.event for channel in there.values()}
+            await asyncio.to_thread(clear_others, self._journals, events)
+            self._are_swept = True
         for channel in there.values():
             if channel.state in RUNNING:
                 (await self._show(channel)).want_slate(channel.slate)
@@ -178,19 +189,19 @@ class Shows:
     async def _left(self, channel: Channel) -> Broadcast | None:
         """The channel's event, if a process before this one has begun it."""
         is_begun = channel.state is not ChannelState.WAITING
-        event = await find_event(self._cache, self._store, channel.id, channel.event, is_begun=is_begun)
+        journal = self._journal(channel)
+        event = await find_event(
+            self._cache, self._store, channel.id, channel.event, is_begun=is_begun, journal=journal
+        )  # fmt: skip
         if event is None:
             return None
-        states = await read_states(self._cache, event)
-        lost = not states
-        if lost:
-            states = await read_diary(self._store, event, now_ms=self.clock())
+        left = await find_left(self._cache, self._store, event, journal, now_ms=self.clock())
         log.info("an event goes on", extra={"channel": channel.id, "event": event.number})
-        left = self._broadcast(event, channel, states)
-        if lost:
-            left.recall()
-        await left.take_over()
-        return left
+        made = self._broadcast(event, channel, journal, left.states)
+        await made.take_over()
+        if left.is_lost:
+            made.recall()
+        return made
 
     async def _finish_left(self, channel: Channel) -> None:
         if channel.state is ChannelState.ENDED:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from infra.errors import CacheUnavailable, ObjectNotFound, ObjectStoreError
 from infra.tasks import end
 from manifests import layout, media_types
 from transcoder.live import board, slate
-from transcoder.live.diary import Diary
+from transcoder.live.diary import Diary, covered
 from transcoder.live.event import dump, load
+from transcoder.live.journal import Record
 from transcoder.live.on_air import OnAir
 from transcoder.live.packager import Packager
 from transcoder.live.playlist import bucket_playlist
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from manifests.live.state import LiveRendition, LiveSegment, Position
     from transcoder.live.event import LiveEvent
     from transcoder.live.fence import Fence
+    from transcoder.live.journal import Journal
     from transcoder.live.slate import Slate
     from transcoder.live.slating import Make
 
@@ -54,11 +58,11 @@ class Broadcast:
     def __init__(
         self, event: LiveEvent, *, cache: Cache, store: ObjectStore, clock: Callable[[], int], dvr: timedelta,
         slate_of: Make, picture: str = "", states: dict[RenditionId, LiveRendition] | None = None,
-        fence: Fence | None = None,
+        fence: Fence | None = None, journal: Journal | None = None,
     ) -> None:  # fmt: skip
-        self.event, self._cache, self._store, self._clock = event, cache, store, clock
+        self.event, self._cache, self._store, self._clock, self._journal = event, cache, store, clock, journal
         window_s = int(dvr.total_seconds())
-        self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states)
+        self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states, journal=journal)
         self._lost: dict[RenditionId, set[int]] = {rendition: set() for rendition in event.renditions}
         self._uploads = Uploads(store, fence=fence, lost=self._given_up)
         self._diary = Diary(event, states or {}, lost=self._lost)
@@ -103,7 +107,7 @@ class Broadcast:
         if all(state.ended for state in self.packager.states.values()):
             return
         await self._keep_facts()
-        kept = await self._cache.get(board.slate_key(self.channel))
+        kept = await self._kept(board.slate_key(self.channel))
         found = None if kept is None else slate.load(kept)
         if found is not None and set(found.inits) == set(self.event.renditions):
             self.on_air.slate = found
@@ -113,13 +117,13 @@ class Broadcast:
         on_their_way: set[tuple[RenditionId, int]] = set()
         for rendition, state in self.packager.states.items():
             for segment in state.segments[-board.RECENT :]:
-                parts = [await self._kept_part(rendition, segment, index) for index in range(segment.count)]
+                parts = await self._kept_parts(rendition, segment)
                 # With less than all of it the one that may be in the bucket is the better one.
                 if None not in parts and not segment.gap:
                     self._keep(rendition, segment.number, b"".join(filter(None, parts)))
                     on_their_way.add((rendition, segment.number))
             if (growing := state.growing) is not None:
-                parts = [await self._kept_part(rendition, growing, index) for index in range(growing.count)]
+                parts = await self._kept_parts(rendition, growing)
                 self.packager.go_on(
                     rendition, [part or self._still(rendition, growing, index) for index, part in enumerate(parts)]
                 )
@@ -136,7 +140,7 @@ class Broadcast:
         recovery = Recovery(
             self.event, cache=self._cache, store=self._store, keep=self._keep,
             lose=lambda rendition, number: self._lost[rendition].add(number),
-            write=lambda page: self._uploads.put(self._diary.page(page, self.packager.states)),
+            write=lambda page: self._uploads.put(self._diary.page(page, self.packager.states)), journal=self._journal,
         )  # fmt: skip
         await recovery.run(left, on_their_way, now_ms=self._clock())
         if any(self._lost.values()):
@@ -154,12 +158,27 @@ class Broadcast:
         for rendition, state in self.packager.states.items():
             for name in {state.init, *(segment.init for segment in state.segments[-board.RECENT :])}:
                 key = board.init_key(self.channel, rendition, name)
-                if (body := await self._cache.get(key)) is not None:
+                if (body := await self._kept(key)) is not None:
                     self._telling.fact(key, body, known=True)
                     self._keep_init(rendition, name, body)
 
-    async def _kept_part(self, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes | None:
-        return await self._cache.get(board.part_key(self.channel, rendition, segment.number, index))
+    async def _kept(self, key: str) -> bytes | None:
+        found = await self._cache.get(key)
+        if found is None and self._journal is not None:
+            found = await asyncio.to_thread(self._journal.read_fact, key)
+        return found
+
+    async def _kept_parts(self, rendition: RenditionId, segment: LiveSegment) -> list[bytes | None]:
+        """Of a segment whose parts may be asked for yet; those that the journal has are told again if all is."""
+        whole = None if self._journal is None else await asyncio.to_thread(self._journal.body, rendition, segment)
+        if whole is None or len(segment.parts) < segment.count:
+            keys = [board.part_key(self.channel, rendition, segment.number, at) for at in range(segment.count)]
+            return [await self._cache.get(key) for key in keys]
+        ends = [*accumulate(part.size for part in segment.parts)]
+        found = [whole[start:end] for start, end in pairwise((0, *ends))]
+        for index, body in enumerate(found):
+            self._telling.keep(rendition, (segment.number, index), body)
+        return [*found]
 
     async def aclose(self) -> None:
         """Stop: what is not told within moments stays untold, and the next one tells it."""
@@ -172,6 +191,8 @@ class Broadcast:
             await end(*(task for task in (self._slating, self._recovering) if task is not None))
             await self._telling.aclose()
             await self._uploads.aclose()
+            if self._journal is not None:
+                self._journal.close()
 
     async def finish(self) -> None:
         """End the event, and wait until all of it is told and kept."""
@@ -182,6 +203,8 @@ class Broadcast:
                 await self._recovering
             await self._telling.drained()
             await self._all_kept()
+            if self._journal is not None:
+                self._journal.clear()
             with suppress(CacheUnavailable):
                 await self._cache.publish(board.OVER, board.over(self.channel, self.event.number))
         finally:  # it may be stopped as it waits
@@ -219,6 +242,8 @@ class Broadcast:
 
     def segment(self, rendition: RenditionId, number: int, body: bytes, *, is_past: bool = False) -> None:
         self._keep(rendition, number, body)
+        if is_past and self._journal is not None:
+            self._journal.add(rendition, number, Record(tail=b"", body=body))
         if not is_past:
             self._list(rendition, self.packager.states[rendition])
 
@@ -246,12 +271,18 @@ class Broadcast:
             write = partial(bucket_playlist, state, lost=self._lost[rendition])
             self._uploads.put(Upload(key=key, write=write, media_type=media_types.M3U8, order=Order.LISTING))
         for page in self._diary.pages(self.packager.states):
-            self._uploads.put(page)
+            self._uploads.put(page if self._journal is None else replace(page, done=self._noted(page.key)))
+
+    def _noted(self, page: str) -> Callable[[], object]:
+        """A page is in the bucket, and so is all that it names: the journal need not have it."""
+        assert self._journal is not None  # noqa: S101 - the caller has looked
+        numbers = covered(layout.live_page_of(page), self.event, self.packager.states)
+        return partial(self._journal.forget, numbers)
 
 
 async def find_event(
-    cache: Cache, store: ObjectStore, channel: ChannelId, number: int, *, is_begun: bool
-) -> LiveEvent | None:  # fmt: skip
+    cache: Cache, store: ObjectStore, channel: ChannelId, number: int, *, is_begun: bool, journal: Journal | None = None
+) -> LiveEvent | None:
     """What event number `number` of a channel is made of, if that was settled before.
 
     For one that has not begun, a bucket that does not answer is not waited for; else raises ObjectStoreError.
@@ -260,6 +291,8 @@ async def find_event(
         kept = await cache.get(board.event_key(channel))
     except CacheUnavailable:
         kept = None
+    if kept is None and journal is not None:
+        kept = await asyncio.to_thread(journal.read_fact, board.event_key(channel))
     if kept is not None and (event := load(kept)).number == number:
         return event
     try:

@@ -85,16 +85,25 @@ class Diary:
         )  # fmt: skip
 
 
+def covered(page: int, event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> range:
+    """Segments that a page has of these states."""
+    whole = _whole(event, states)
+    return range(page * PAGE, min((page + 1) * PAGE, -1 if whole is None else whole + 1))
+
+
 def _whole(event: LiveEvent, states: Mapping[RenditionId, LiveRendition]) -> int | None:
     """The last segment that all renditions have."""
     last = [states[name].last_whole if name in states else None for name in event.renditions]
     return None if None in last else min(each for each in last if each is not None)
 
 
-async def read_diary(store: ObjectStore, event: LiveEvent, *, now_ms: int) -> dict[RenditionId, LiveRendition]:
+async def read_diary(
+    store: ObjectStore, event: LiveEvent, *, now_ms: int, grown: bool = False
+) -> dict[RenditionId, LiveRendition]:  # fmt: skip
     """The states as the diary has them; {} if there is none. Raises ObjectStoreError.
 
-    The segment that grew when Redis was lost has been listed in parts that nobody has any more: it is a gap.
+    The segment that grew when Redis was lost has been listed in parts: it is a gap, unless somebody has what had
+    `grown`.
     """
     prefix = layout.live_pages(event.channel, event.number)
     numbers = sorted([layout.live_page_of(stat.key) async for stat in store.list(prefix)])
@@ -109,7 +118,8 @@ async def read_diary(store: ObjectStore, event: LiveEvent, *, now_ms: int) -> di
             return await _read(store, event, number)
 
     pages = [*await asyncio.gather(*(read(number) for number in numbers[:-1] if number >= oldest)), last]
-    return {name: _state(name, listed, state, pages, now_ms) for name, (listed, state) in last.states.items()}
+    states = {name: _state(name, listed, state, pages) for name, (listed, state) in last.states.items()}
+    return states if grown else {name: _with_gap(state, now_ms) for name, state in states.items()}
 
 
 async def shown_segments(store: ObjectStore, event: LiveEvent) -> range:
@@ -124,13 +134,14 @@ async def shown_segments(store: ObjectStore, event: LiveEvent) -> range:
     return range(min(begins), max(ends) + 1) if begins and ends else range(0)
 
 
-def _state(
-    name: RenditionId, listed: int, state: LiveRendition, pages: list[Page], now_ms: int
-) -> LiveRendition:  # fmt: skip
+def _state(name: RenditionId, listed: int, state: LiveRendition, pages: list[Page]) -> LiveRendition:
     segments = [each for page in pages for each in page.segments.get(name, ()) if each.number >= listed]
     found = replace(state, segments=tuple(segments), number=segments[-1].number + 1 if segments else state.number)
-    found = change.lose(found, ())  # what a gap on one page interrupts may stand on the next
-    return found if found.ended or not segments else change.add_gap(found, now_ms=now_ms)
+    return change.lose(found, ())  # what a gap on one page interrupts may stand on the next
+
+
+def _with_gap(state: LiveRendition, now_ms: int) -> LiveRendition:
+    return state if state.ended or not state.segments else change.add_gap(state, now_ms=now_ms)
 
 
 async def _read(store: ObjectStore, event: LiveEvent, number: int) -> Page:

@@ -19,6 +19,8 @@ class Fence:
     until: float
     superseded: asyncio.Event = field(default_factory=asyncio.Event)
     """Another process is active: nothing that this one does counts any more."""
+    owns_home: bool = False
+    """No other process of this machine writes into its folder (streaming.live.lease)."""
 
     @property
     def held(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import IntEnum
 from secrets import token_hex
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 _AGAIN_S: Final = 0.1
 _LONGEST_S: Final = 0.5
 _HELD: Final = 64 << 20
+_WRITTEN_S: Final = 0.1
+"""A disk that takes longer is not waited for."""
 
 WRITE: Final = """
 if ARGV[7] ~= '' then
@@ -71,7 +74,8 @@ class Outcome(IntEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """One write, all of it or nothing: a value, perhaps bytes, entries of a list, and whom it wakes. With `turn_key` it
-    builds on the letter before it with the same, unless it is `whole`."""
+    builds on the letter before it with the same, unless it is `whole`. It goes out behind `written`, if that does not
+    take long."""
 
     key: str = ""
     value: bytes = b""
@@ -84,6 +88,7 @@ class Letter:
     message: bytes = b""
     turn_key: str = ""
     whole: bool = False
+    written: Future[None] | None = None
 
     @property
     def size(self) -> int:
@@ -105,8 +110,9 @@ class Outbox:
         self._fence, self._again, self._begun = fence, again, begun
         self._letters: deque[tuple[float, Letter]] = deque()
         self._held, self._bytes, self._least = held, 0, 0
-        self._token, self._count = token_hex(8), 0
+        self.token, self._count = token_hex(8), 0
         self._turns: dict[str, str] = {}
+        self._unwritten: Future[None] | None = None
         self._filled, self._empty = asyncio.Event(), asyncio.Event()
         self._empty.set()
         self._sending = asyncio.create_task(self._send())
@@ -134,6 +140,7 @@ class Outbox:
                 self._filled.clear()
                 await self._filled.wait()
             posted, letter = self._letters[0]
+            await self._noted(letter)
             is_late = (asyncio.get_running_loop().time() - posted) * 1000 > self._body_ms
             try:
                 outcome = await self._write(letter, b"" if is_late else letter.body)
@@ -160,11 +167,19 @@ class Outbox:
                     self._give_up()
                     return
 
+    async def _noted(self, letter: Letter) -> None:
+        """Wait for the disk, unless it did not take an earlier one yet."""
+        if letter.written is None or (self._unwritten is not None and not self._unwritten.done()):
+            return
+        if not letter.written.done():
+            await asyncio.wait([asyncio.wrap_future(letter.written)], timeout=_WRITTEN_S)
+        self._unwritten = letter.written
+
     async def _write(self, letter: Letter, body: bytes) -> Outcome:
         turn, before = "", ""
         if letter.turn_key:
             before = await self._turn_before(letter.turn_key)
-            turn = f"{self._token}.{self._count}"  # the same however often it is tried
+            turn = f"{self.token}.{self._count}"  # the same however often it is tried
         keys = [letter.key, letter.body_key, letter.past_key, letter.wake_up, letter.turn_key]
         outcome = Outcome(
             await self._cache.script(

@@ -1,7 +1,7 @@
 """What a live process that was killed had not brought into the bucket: its queue was in its memory.
 
-Redis has parts for a while, so the last segments can be put together again. What is older is lost, if the bucket does
-not have it; then whatever is written of the event has to say so.
+The journal of this machine has them; Redis has parts for a while, so the last segments can be put together again. What
+is older is lost, if the bucket does not have it; then whatever is written of the event has to say so.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from manifests.layout import RenditionId
     from manifests.live.state import LiveRendition, LiveSegment
     from transcoder.live.event import LiveEvent
+    from transcoder.live.journal import Journal
 
 log: Final = logging.getLogger("channel.live")
 
@@ -37,10 +38,10 @@ class Recovery:
 
     def __init__(
         self, event: LiveEvent, *, cache: Cache, store: ObjectStore, keep: Callable[[RenditionId, int, bytes], None],
-        lose: Callable[[RenditionId, int], None], write: Callable[[int], None],
+        lose: Callable[[RenditionId, int], None], write: Callable[[int], None], journal: Journal | None = None,
     ) -> None:  # fmt: skip
         self._event, self._cache, self._store = event, cache, store
-        self._keep, self._lose, self._write = keep, lose, write
+        self._keep, self._lose, self._write, self._journal = keep, lose, write, journal
 
     async def run(self, states: Mapping[RenditionId, LiveRendition], kept: Set[Place], *, now_ms: int) -> None:
         """`states`: as they were left. `kept`: segments that are on their way already. Does not wait for the bucket
@@ -60,7 +61,7 @@ class Recovery:
         for (rendition, number), segment in list(older.items()):
             if there is not None and (rendition, number) in there:
                 del older[rendition, number]
-            elif (segment.ended_ms or 0) >= since and (body := await self._body(rendition, segment)):
+            elif body := await self._body(rendition, segment, since=since):
                 self._keep(rendition, number, body)  # written once: it does no harm if it is there
                 del older[rendition, number]
         while there is None:
@@ -97,8 +98,14 @@ class Recovery:
                     found.add((rendition, segment.number))
         return found
 
-    async def _body(self, rendition: RenditionId, segment: LiveSegment) -> bytes | None:
+    async def _body(self, rendition: RenditionId, segment: LiveSegment, *, since: int) -> bytes | None:
         """None: not all of it is kept any more."""
+        if self._journal is not None:
+            kept = await asyncio.to_thread(self._journal.body, rendition, segment)
+            if kept is not None:
+                return kept
+        if (segment.ended_ms or 0) < since:
+            return None
         parts = []
         for index in range(segment.count):
             part = await read_part(self._cache, self._event, rendition, segment.number, index)

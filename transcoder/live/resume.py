@@ -34,6 +34,16 @@ async def read_state(cache: Cache, event: LiveEvent, rendition: RenditionId) -> 
     return found.state if whole is None else whole
 
 
+def ahead(known: LiveRendition, other: LiveRendition | None) -> LiveRendition:
+    """Of two states of a rendition the one that came later; the other one if both are as late."""
+    return known if other is None or progress(other) < progress(known) else other
+
+
+def progress(state: LiveRendition) -> tuple[bool, int, int, int]:
+    """Of two states of a rendition that of the later one is the greater."""
+    return (state.ended, state.number, 0 if state.growing is None else state.growing.count, state.changed_ms)
+
+
 async def read_states(cache: Cache, event: LiveEvent) -> dict[RenditionId, LiveRendition]:
     """Of all renditions that have one. Raises CacheUnavailable."""
     found = await asyncio.gather(*(read_state(cache, event, rendition) for rendition in event.renditions))

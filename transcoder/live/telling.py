@@ -7,9 +7,11 @@ one that he knows.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from transcoder.live import board
+from transcoder.live.journal import Record
 from transcoder.live.outbox import Letter, Outbox
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from manifests.live.state import LiveRendition, LiveSegment, Position
     from transcoder.live.event import LiveEvent
     from transcoder.live.fence import Fence
+    from transcoder.live.journal import Journal
 
 _KEPT_S: Final = 86_400
 """How long the state stays in Redis without a change, behind the length of the window."""
@@ -28,13 +31,13 @@ _SEGMENTS: Final = 3
 
 
 class Telling:
-    """`states`: as the process before this one has left them."""
+    """`states`: as the process before this one has left them. `journal`: has all of it before anybody hears of it."""
 
     def __init__(
         self, event: LiveEvent, *, cache: Cache, window_s: int, fence: Fence | None = None,
-        states: Mapping[RenditionId, LiveRendition] | None = None,
+        states: Mapping[RenditionId, LiveRendition] | None = None, journal: Journal | None = None,
     ) -> None:  # fmt: skip
-        self._event, self._states = event, dict(states or {})
+        self._event, self._states, self._journal = event, dict(states or {}), journal
         self._kept = window_s * 1000 // event.grid.segment_ms + 1
         self._facts: dict[str, Letter] = {}
         self._bodies: dict[RenditionId, deque[Letter]] = {
@@ -45,10 +48,14 @@ class Telling:
             cache, state_ms=1000 * (window_s + _KEPT_S), body_ms=1000 * board.BODY_S, fence=fence, again=self._again,
             begun={board.turn_key(event.channel, rendition) for rendition in self._states},
         )  # fmt: skip
+        if journal is not None:
+            journal.writer(self._outbox.token)
 
     def fact(self, key: str, value: bytes, *, wakes: bool = False, known: bool = False) -> None:
         """What does not change while the event runs. `known`: it was told before, and counts if all is told again."""
-        letter = Letter(key=key, value=value, wake_up=board.wake_up(self._event.channel) if wakes else "")
+        written = None if self._journal is None else self._journal.fact(key, value)
+        wake_up = board.wake_up(self._event.channel) if wakes else ""
+        letter = Letter(key=key, value=value, wake_up=wake_up, written=written)
         self._facts[key] = letter
         if not known:
             self._outbox.post(letter)
@@ -59,10 +66,19 @@ class Telling:
         """A rendition has changed, by the part at `position` if that is said."""
         self._states[rendition] = state
         key = "" if position is None else board.part_key(self._event.channel, rendition, *position)
-        if key:
-            self._bodies[rendition].append(Letter(body_key=key, body=body))
-        past = self._past(rendition, state)
-        self._outbox.post(self._letter(rendition, state, past, body_key=key, body=body))
+        if position is not None:
+            self.keep(rendition, position, body)
+        past, written = self._past(rendition, state), None
+        letter = self._letter(rendition, state, past, body_key=key, body=body)
+        if self._journal is not None:
+            number = (position or state.last_part or state.edge)[0]
+            written = self._journal.add(rendition, number, Record(tail=letter.value, body=body))
+        self._outbox.post(replace(letter, written=written))
+
+    def keep(self, rendition: RenditionId, position: Position, body: bytes) -> None:
+        """A part that is told of again if all is; the one of later position comes later."""
+        key = board.part_key(self._event.channel, rendition, *position)
+        self._bodies[rendition].append(Letter(body_key=key, body=body))
 
     def tell_again(self) -> None:
         """Say all from the beginning."""

@@ -30,7 +30,8 @@ class Order(IntEnum):
 class Upload:
     """One object. `names`: what the keys begin with that it speaks of; "": those of its own folder.
 
-    A listing has no `body` before it is its turn: then `write` makes it, when it is known what was given up.
+    A listing has no `body` before it is its turn: then `write` makes it, when it is known what was given up. `done` is
+    called when it is in the bucket.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Upload:
     order: Order = Order.SEGMENT
     names: str = ""
     write: Callable[[], bytes] | None = None
+    done: Callable[[], object] = lambda: None
 
     def content(self) -> bytes:
         return self.body if self.write is None else self.write()

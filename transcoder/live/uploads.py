@@ -120,6 +120,7 @@ class Uploads:
         self._pace.taken()
         self._trouble.taken()
         self._queue.remove(upload)
+        upload.done()
         self._bytes -= len(upload.body)
         UPLOADS_WAITING.dec()
         if self._queue:

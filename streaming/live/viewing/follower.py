@@ -26,7 +26,7 @@ from streaming.live.timeline.marks import Marks
 from streaming.live.viewing.errors import EventUnknown
 from transcoder.live import board
 from transcoder.live.event import load
-from transcoder.live.resume import read_state, read_states
+from transcoder.live.resume import ahead, read_state, read_states
 
 if TYPE_CHECKING:
     from infra.ports import Cache
@@ -50,15 +50,6 @@ end
 return found
 """
 """What keys have, "" for what we know. ARGV: the SHA-1 of what we know, one for each key."""
-
-
-def ahead(known: LiveRendition, other: LiveRendition | None) -> LiveRendition:
-    """Of two states of a rendition the one that came later; the other one if both are as late."""
-    return known if other is None or _progress(other) < _progress(known) else other
-
-
-def _progress(state: LiveRendition) -> tuple[bool, int, int, int]:
-    return (state.ended, state.number, 0 if state.growing is None else state.growing.count, state.changed_ms)
 
 
 class Follower:

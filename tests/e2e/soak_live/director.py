@@ -31,7 +31,6 @@ class Director:
         self.times: list[float] = []
         self.kills: list[float] = []
         self._stage, self._record = stage, record
-        self._lost_at = 0.0
         self._plan = faults(seed, pause_s=pause_s)
 
     async def run(self, enough: anyio.Event) -> None:
@@ -46,14 +45,16 @@ class Director:
 
     async def _act(self, fault: Fault[FaultKind]) -> None:
         stage = self._stage
-        if fault.kind in (FaultKind.LIVE_KILL, FaultKind.REDIS_EMPTIED):
-            await self._is_whole()
-            self._lost_at = time.monotonic()
+        if fault.kind in (FaultKind.LIVE_KILL, FaultKind.LIVE_LOST):
+            await self._is_back()
         self.times.append(time.monotonic())
         match fault.kind:
             case FaultKind.LIVE_KILL:
                 self.kills.append(self.times[-1])
                 await stage.kill("live")
+            case FaultKind.LIVE_LOST:
+                self.kills.append(self.times[-1])
+                await stage.kill("live", dead=stage.valkey.flush)
             case FaultKind.ENCODER_KILL:
                 for child in stage.encoders():
                     with suppress(psutil.NoSuchProcess):
@@ -72,11 +73,10 @@ class Director:
             case FaultKind.STORE_STOP:
                 await stage.pause("store", fault.lasts_s)
 
-    async def _is_whole(self) -> None:
-        """A part of the segment that grows is kept twice, by the live process and by Redis: who lost it has it again.
-
-        That both lose it at once is a gap, and has a test of its own (tests/streaming/live/test_lost.py).
-        """
+    async def _is_back(self) -> None:
+        """The live process is killed when the one before it has told something: who kills each as it starts has no
+        live channel."""
+        killed = self.kills[-1] if self.kills else 0.0
         with anyio.move_on_after(_PATIENCE_S):
-            while not any(at > self._lost_at + _SEEN_S for at in self._record.part_times[-1:]):  # noqa: ASYNC110 (viewers write it down)
+            while not any(at > killed + _SEEN_S for at in self._record.part_times[-1:]):  # noqa: ASYNC110 (viewers write it down)
                 await anyio.sleep(_SEEN_S / 10)

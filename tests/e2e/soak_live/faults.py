@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class FaultKind(StrEnum):
     LIVE_KILL = "live_kill"
     """SIGKILL of the live process; another one is started in its place."""
+    LIVE_LOST = "live_lost"
+    """SIGKILL of the live process, and Redis is emptied before another one is started."""
     ENCODER_KILL = "encoder_kill"
     """SIGKILL of an encoder: another one goes on with the next key picture of the same publisher."""
     LIVE_STOP = "live_stop"
@@ -29,6 +31,7 @@ class FaultKind(StrEnum):
 
 _TABLE: Final[dict[FaultKind, plan.Often]] = {
     FaultKind.LIVE_KILL: (6, 0, 0),
+    FaultKind.LIVE_LOST: (2, 0, 0),
     FaultKind.ENCODER_KILL: (2, 0, 0),
     FaultKind.LIVE_STOP: (1, 0.2, 1.2),
     FaultKind.API_KILL: (5, 0, 0),

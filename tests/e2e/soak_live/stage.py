@@ -104,10 +104,11 @@ class LiveStage:
                 argv, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    async def kill(self, name: str) -> None:
-        """SIGKILL, and its successor."""
+    async def kill(self, name: str, *, dead: Callable[[], None] = lambda: None) -> None:
+        """SIGKILL, and its successor; `dead` is called between them."""
         self.processes[name].kill()
         self.processes[name].wait()
+        dead()
         await anyio.sleep(_AGAIN_S)
         self.start(name)
 

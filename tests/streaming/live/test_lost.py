@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,17 +16,21 @@ from infra.tasks import end
 from manifests import hls, layout
 from manifests.hls import MediaPlaylist
 from manifests.live.directives import Directives
-from manifests.live.names import SegmentName
+from manifests.live.names import PartName, SegmentName
 from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body
+from transcoder.live import board
 from transcoder.live.broadcast import find_event
 from transcoder.live.diary import read_diary
+from transcoder.live.journal import Journal
+from transcoder.live.left import find_left
 from transcoder.live.resume import read_states
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
     from infra.redis_cache import RedisCache
     from infra.s3 import S3Store
@@ -96,6 +101,114 @@ async def test_the_window_comes_back_and_the_numbers_go_on(cache: RedisCache, st
         assert [each.gap for each in later] == [True, False, False]
         assert [each.uri for each in later] == [f"{FIRST + COUNT + place}.m4s" for place in range(3)]
     await stage.broadcast.aclose()
+
+
+class Shut(MemoryStore):
+    """A bucket that takes nothing any more."""
+
+    async def put(self, *_: object, **__: object) -> None:  # type: ignore[override]
+        raise ObjectStoreError
+
+
+@pytest.mark.parametrize("is_emptied", [True, False], ids=["all", "what was written last"])
+async def test_what_was_listed_is_there_with_a_journal_of_this_machine(
+    cache: RedisCache, store: S3Store, tmp_path: Path, eventually: Callable[..., Awaitable[None]], is_emptied: bool
+) -> None:
+    stage = Stage(cache, store)
+    stage.broadcast = stage.opened(journal=Journal(tmp_path))
+    stage.begin()
+    for number in range(FIRST, FIRST + COUNT):
+        await stage.parts(number, range(6))
+    async with asyncio.timeout(60):
+        await stage.broadcast._uploads.drained()
+    await eventually(lambda: len(list(tmp_path.glob("*/935*"))) == len(EVENT.renditions), timeout=20)
+    # The bucket takes nothing more; then the process and Redis die, between two parts of a segment.
+    stage.broadcast._uploads._store = Shut()
+    for number in range(FIRST + COUNT, FIRST + COUNT + 10):
+        await stage.parts(number, range(6))
+    await stage.parts(FIRST + COUNT + 10, range(2))
+    older = [(key, await cache.get(key)) for key in (board.tail_key(EVENT.channel, each) for each in EVENT.renditions)]
+    await stage.parts(FIRST + COUNT + 10, range(2, 4))
+    before = await shown(stage)
+    await stage.broadcast._telling.aclose()
+    await stage.broadcast._uploads.aclose()
+    stage.broadcast._journal.close()  # type: ignore[union-attr]
+    if is_emptied:
+        await cache.script("return redis.call('FLUSHALL')", [], [])
+    else:
+        for key, tail in older:
+            await cache.put(key, tail or b"", ttl=timedelta(minutes=1))
+
+    journal = Journal(tmp_path)
+    assert await find_event(cache, store, EVENT.channel, EVENT.number, is_begun=True, journal=journal) == EVENT
+    left = await find_left(cache, store, EVENT, journal, now_ms=stage.now)
+    assert left.is_lost
+    stage.broadcast = stage.opened(states=left.states, journal=journal)
+    await stage.broadcast.take_over()
+    stage.broadcast.recall()
+    async with asyncio.timeout(60):
+        await stage.broadcast._telling.drained()
+    assert await shown(stage) == before
+    async with viewing(stage) as watching:
+        for rendition, playlist in zip((PICTURE, SOUND), before, strict=True):
+            assert playlist.growing is not None
+            assert len(playlist.growing.parts) == 4
+            for part in (*playlist.segments[-1].parts, *playlist.growing.parts):
+                number, index = map(int, part.uri.split(".")[:2])
+                answer = await watching.media(EVENT.channel, rendition, PartName(number=number, index=index))
+                assert answer.body == body(rendition, number, index)
+    for number in range(FIRST, FIRST + COUNT + 10):
+        key, whole = (
+            layout.live_segment(EVENT.channel, SOUND, number),
+            b"".join(body(SOUND, number, n) for n in range(6)),
+        )
+        await eventually(lambda key=key: _is_there(store, key), timeout=60)
+        assert await store.read(key) == whole
+    # It goes on where it was: in the same segment, behind the same parts.
+    stage.now = (FIRST + COUNT + 11) * EVENT.grid.segment_ms
+    stage.broadcast.on_air.tick(frozenset())
+    async with asyncio.timeout(60):
+        await stage.broadcast._telling.drained()
+    for old, now in zip(before, await shown(stage), strict=True):
+        said = [[(each.uri, each.gap, each.duration) for each in playlist.segments] for playlist in (old, now)]
+        assert said[1][: len(said[0])] == said[0]
+        (grown,) = now.segments[len(old.segments) :]
+        assert old.growing is not None
+        assert (grown.gap, grown.discontinuity, grown.parts[:4]) == (False, False, old.growing.parts)
+    stage.broadcast.on_air.end()
+    async with asyncio.timeout(60):
+        await stage.broadcast.finish()
+    await eventually(lambda: not tmp_path.exists(), timeout=60)
+
+
+async def _is_there(store: S3Store, key: str) -> bool:
+    return await store.head(key) is not None
+
+
+async def test_a_journal_is_not_believed_where_another_machine_went_on(
+    cache: RedisCache, store: S3Store, tmp_path: Path
+) -> None:
+    stage = Stage(cache, store)
+    stage.broadcast = stage.opened(journal=Journal(tmp_path))
+    stage.begin()
+    await stage.parts(FIRST, range(6))
+    await stage.broadcast._telling.aclose()
+    ours = dict(stage.broadcast.packager.states)
+    journal = stage.broadcast._journal
+    assert journal is not None
+    other = stage.opened(states=await read_states(cache, EVENT))
+    stage.broadcast._telling._journal, stage.broadcast = None, other
+    stage.publish(FIRST + 1)
+    await stage.parts(FIRST + 1, range(1))
+    # What was written here and not told any more is ahead of what the other one told.
+    for rendition in EVENT.renditions:
+        assert journal.states(EVENT, ours) is not None
+        assert (tmp_path / rendition).exists()
+    left = await find_left(cache, store, EVENT, journal, now_ms=stage.now)
+    assert (left.is_lost, left.states) == (False, await read_states(cache, EVENT))
+    journal.clear().result()
+    assert not tmp_path.exists()
+    await other.aclose()
 
 
 async def test_an_event_that_had_ended_is_shown_as_it_was(cache: RedisCache, store: S3Store) -> None:
