@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import imageio_ffmpeg
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -85,6 +87,26 @@ def take_desk(page: Page, stack: Stack) -> None:
     take(page, "studio-live")
 
 
+def card() -> bytes:
+    """A slate of one's own."""
+    shown = Image.new("RGB", (1280, 720), (20, 62, 120))
+    write = ImageDraw.Draw(shown)
+    write.text((640, 330), "We’ll be right back", font=ImageFont.load_default(size=84), fill="white", anchor="mm")
+    body = io.BytesIO()
+    shown.save(body, "PNG")
+    return body.getvalue()
+
+
+def take_slate(page: Page) -> None:
+    panel = page.get_by_role("region", name="Slate")
+    panel.get_by_label("Picture for the slate").set_input_files(
+        {"name": "card.png", "mimeType": "image/png", "buffer": card()}
+    )
+    panel.get_by_role("button", name="Remove it").wait_for()
+    page.wait_for_function("document.querySelector('.slate img').naturalWidth > 0")
+    panel.screenshot(path=str(OUT / "studio-slate.jpg"), type="jpeg", quality=80)
+
+
 def main() -> None:
     source = real(CLIP)
     if source is None:
@@ -108,6 +130,7 @@ def main() -> None:
                     desk.wait_for_timeout(APART_S * 1000)
                 take_viewer(browser, stack)
                 take_desk(desk, stack)
+                take_slate(desk)
                 browser.close()
 
 

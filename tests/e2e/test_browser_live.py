@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 from collections import defaultdict
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.accessible import lacking
@@ -303,6 +305,22 @@ def _seconds(mark: Locator) -> float:
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
+def _card(size: tuple[int, int]) -> bytes:
+    body = io.BytesIO()
+    Image.new("RGB", size, (200, 40, 20)).save(body, "PNG")
+    return body.getvalue()
+
+
+def _sent(page: Page, slate: Locator, body: bytes) -> str:
+    """What is said of a picture. One that no worker draws in time is to be sent again."""
+    with page.expect_file_chooser() as chooser:
+        slate.get_by_role("button", name="Choose a picture").press("Enter")
+    chooser.value.set_files({"name": "card.png", "mimeType": "image/png", "buffer": body})
+    status = slate.get_by_role("status")
+    expect(status).to_have_text(re.compile(r"\.$"))
+    return status.text_content() or ""
+
+
 def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on_air: Stack, browser: Browser) -> None:
     page = studio
     page.get_by_role("link", name="Arena").click()
@@ -337,6 +355,15 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     expect(keys.get_by_role("textbox", name="RTMP, OBS: Stream Key")).to_have_count(0)
     keys.get_by_role("button", name="Revoke the backup key").click()
     expect(keys.get_by_role("list", name="Stream keys that open")).not_to_contain_text("Backup")
+
+    slate = page.get_by_role("region", name="Slate")
+    for body, said in ((b"<svg/>", "no JPEG, PNG or WebP"), (_card((64, 36)), "Viewers see it from now on")):
+        until(lambda body=body, said=said: said in _sent(page, slate, body), said)  # type: ignore[misc]
+    expect(slate.get_by_role("img", name="The channel’s slate")).to_have_js_property("naturalWidth", 64)
+    assert lacking(page) == []
+    slate.get_by_role("button", name="Remove it").press("Enter")
+    expect(slate).to_contain_text("the built-in slate")
+    expect(slate.get_by_role("button", name="Choose a picture")).to_be_focused()
 
     page.get_by_role("link", name="All channels").click()
     page.get_by_role("button", name="New channel").click()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from streaming.live.channels.service import Channels
 
 _TAG: Final = "live"
-_PATIENCE: Final = timedelta(seconds=10)
+_PATIENCE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ export interface LiveChannel {
   recording: string | null;
 }
 
-/** A channel as editors see it. `trouble`: why the last publisher was turned away or lost. */
+/** A channel as editors see it. `trouble`: why the last publisher was turned away or lost. `slate_url`: null for the
+ *  built-in slate. */
 export interface Channel {
   id: string;
   title: string;
@@ -36,6 +37,7 @@ export interface Channel {
   ends_at: string | null;
   record: boolean;
   recording: string | null;
+  slate_url: string | null;
 }
 
 /** What an editor says of a channel. */
@@ -146,6 +148,9 @@ export const channels = {
   start: (channel: string) => call<Channel>("POST", `${base(channel)}/start`),
   stop: (channel: string) => call<Channel>("POST", `${base(channel)}/stop`),
   remove: (channel: string) => call<void>("DELETE", base(channel)),
+  putSlate: (channel: string, picture: File) =>
+    call<{ url: string }>("PUT", `${base(channel)}/slate`, picture),
+  removeSlate: (channel: string) => call<void>("DELETE", `${base(channel)}/slate`),
   health: (channel: string) => call<Health>("GET", `${base(channel)}/health`),
   keys: (channel: string) => call<{ keys: StreamKey[] }>("GET", `${base(channel)}/keys`),
   /** A new key for a place; the ones before it open for `grace_s` longer. */

@@ -11,6 +11,7 @@ import { createClips } from "./clips";
 import { createControl } from "./control";
 import { createHealth } from "./health";
 import { createPreview } from "./preview";
+import { createSlate } from "./slate";
 import { createStreamKeys } from "./stream_keys";
 import { createTimeline } from "./timeline";
 
@@ -28,6 +29,7 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     channel = now;
     control.update(now);
     preview.update(now);
+    slate.update(now);
   };
   const control = createControl(me, update);
   const health = createHealth(
@@ -36,6 +38,7 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     (told) => control.audience(told.viewers, told.on_air),
   );
   const timeline = createTimeline(id, preview);
+  const slate = createSlate(id);
   room.replaceChildren(
     element("p", {}, element("a", { href: "/studio?channels" }, "All channels")),
     control.root,
@@ -43,7 +46,14 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
       "div",
       { class: "desk" },
       element("div", { class: "shown" }, preview.root, clipper.root),
-      element("div", { class: "beside" }, health.root, timeline.root, publishes(me) && createStreamKeys(id)),
+      element(
+        "div",
+        { class: "beside" },
+        health.root,
+        timeline.root,
+        slate.root,
+        publishes(me) && createStreamKeys(id),
+      ),
     ),
     clips.root,
   );
