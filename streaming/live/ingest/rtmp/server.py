@@ -51,7 +51,8 @@ class RtmpServer:
             yield int(server.sockets[0].getsockname()[1])
         finally:
             server.close()
-            await end(*self._tasks)
+            while self._tasks:  # one may still come that the kernel had taken before
+                await end(*self._tasks)
 
     def _began(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._came(reader, writer))
@@ -78,34 +79,48 @@ class RtmpServer:
         finally:
             self._of_address -= Counter({address: 1})
             writer.close()
-            with suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(_FAREWELL_S):
-                    await writer.wait_closed()
-            writer.transport.abort()
+            try:
+                with suppress(ConnectionError, TimeoutError):
+                    async with asyncio.timeout(_FAREWELL_S):
+                        await writer.wait_closed()
+            finally:
+                writer.transport.abort()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> None:
         session = Session(nonce=os.urandom(NONCE))
+        try:
+            await self._speak(session, reader, writer, address)
+        except NotTaken as exc:
+            REFUSED.labels(Way.RTMP, "not_taken").inc()
+            session.refuse(exc.detail)
+            log.info("a publisher was refused: %s", exc)
+        except Refused as exc:
+            session.refuse(exc.detail)
+            log.info("a publisher was refused: %s", exc)
+        except InfraError as exc:
+            session.refuse("The service cannot look up keys now: try again.")
+            log.warning("a publisher was refused: %s", exc)
+        except FeedClosed as exc:
+            session.stop(exc.detail)
+        except ProtocolFault as exc:
+            session.stop(exc.detail)
+            await _last_words(session, reader, writer)
+            raise
+        await _last_words(session, reader, writer)
+
+    async def _speak(
+        self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str
+    ) -> None:  # fmt: skip
         # All of the greeting together has a time limit, however slowly its bytes drip.
         async with asyncio.timeout(self._settings.greeting.total_seconds()):
             asked = await self._asked(session, reader, writer)
             if asked is None:
                 return
-            try:
-                publisher = await self._admit(asked, address)
-            except (Refused, InfraError) as exc:
-                await self._farewell(session, writer, exc)
-                return
-        try:
-            async with self._feeds.open(publisher) as sink:
-                session.accept()
-                await self._publication(session, reader, writer, sink=sink, publisher=publisher)
-            await _hear_out(reader)
-        except NotTaken as exc:
-            REFUSED.labels(Way.RTMP, "not_taken").inc()
-            await self._farewell(session, writer, exc)
-        except FeedClosed as exc:
-            session.stop(exc.detail)
-            await _flush(session, writer)
+            publisher = await self._admit(asked, address)
+        async with self._feeds.open(publisher) as sink:
+            session.accept()
+            await self._publication(session, reader, writer, sink=sink, publisher=publisher)
+        await _hear_out(reader)
 
     async def _asked(
         self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -163,11 +178,6 @@ class RtmpServer:
             PUBLISHING.labels(Way.RTMP).dec()
             log.info("%s publishes %s no more", publisher.address, publisher.channel)
 
-    async def _farewell(self, session: Session, writer: asyncio.StreamWriter, exc: Exception) -> None:
-        log.info("a publisher was refused: %s", exc)
-        session.refuse(exc.detail if isinstance(exc, Refused) else "The service cannot look up keys now: try again.")
-        await _flush(session, writer)
-
 
 async def _more(reader: asyncio.StreamReader, silence_s: float) -> bytes:
     """What comes next; nothing when the publisher is gone, in whatever way."""
@@ -184,6 +194,15 @@ async def _hear_out(reader: asyncio.StreamReader) -> None:
         async with asyncio.timeout(_FAREWELL_S):
             while await reader.read(_READ):
                 pass
+
+
+async def _last_words(session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say what is still to be said. Who closes while the peer sends takes his own last words back (RFC 2525 §2.17)."""
+    if body := session.to_send():
+        writer.write(body)
+        with suppress(OSError):
+            writer.write_eof()
+        await _hear_out(reader)
 
 
 async def _flush(session: Session, writer: asyncio.StreamWriter) -> None:

@@ -160,8 +160,10 @@ class Session:
         self._state = _State.ENDED
 
     def stop(self, reason: str) -> None:
-        """Whoever takes the stream wants no more of it: the peer is told so, and the connection is to be closed."""
-        self._status("NetStream.Publish.Failed", "error", reason)
+        """Nothing more is read, since nobody wants it or nobody can: the peer is told why, if it has come so far as to
+        understand it, and the connection is to be closed."""
+        if self._state not in (_State.HELLO, _State.ECHO):
+            self._status("NetStream.Publish.Failed", "error", reason)
         self._state = _State.ENDED
 
     def _understood(self, message: Message) -> Iterator[Event]:
@@ -244,7 +246,7 @@ class Session:
 
     def _asked(self, arguments: list[Value]) -> AskedToPublish:
         name = arguments[1] if len(arguments) > 1 else None
-        if not isinstance(name, str) or not name or len(name) > _NAME:
+        if not isinstance(name, str) or len(name) > _NAME:
             raise ProtocolFault("publish names no stream.")
         self._state = _State.ASKED
         return AskedToPublish(app=self._app or "", name=name)

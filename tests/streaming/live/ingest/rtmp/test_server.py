@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.errors import DatabaseUnavailable
 from streaming.live.ingest.gate import Gate
 from streaming.live.ingest.publisher import Container, Place, Way
 from streaming.live.ingest.rtmp.flv import header
@@ -21,7 +22,7 @@ from streaming.live.ingest.rtmp.server import RtmpServer
 from streaming.live.ingest.settings import RtmpSettings
 from streaming.live.ingest.tries import Tries
 from tests.streaming.live.ingest.recorder import BACKUP, GOOD, Keys, Recorder
-from tests.streaming.live.ingest.rtmp.peer import HELLO, KEY_PICTURE, VIDEO_HEADER, greeting, media
+from tests.streaming.live.ingest.rtmp.peer import HELLO, KEY_PICTURE, PICTURE, VIDEO_HEADER, greeting, media
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -315,4 +316,35 @@ async def test_a_channel_that_is_stopped_puts_its_publisher_out(
     writer.write(media(Kind.VIDEO, KEY_PICTURE))
     assert b"NetStream.Publish.Failed" in await reader.read()
     assert feeds.recordings[0].ended
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (greeting(""), b"and the stream key"),
+        (greeting(GOOD, app="vod"), b"has to end in /live/"),
+        (greeting(GOOD) + media(Kind.VIDEO, PICTURE, 60_000) + media(Kind.VIDEO, PICTURE, 1), b"clock was set back"),
+        (greeting(GOOD) + media(Kind.VIDEO, bytes(9 << 20), size=128), b"A message of 9437184 bytes"),
+    ],
+)
+async def test_why_it_is_over_reaches_who_goes_on_sending(
+    serve: Callable[..., Awaitable[int]], sent: bytes, told: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", await serve())
+    writer.write(sent + bytes(1 << 20))
+    assert told in await reader.read()
+    writer.close()
+
+
+async def test_who_publishes_while_nobody_can_look_is_told_so(
+    serve: Callable[..., Awaitable[int]], keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(secret: str) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(keys, "find", find)
+    reader, writer = await asyncio.open_connection("127.0.0.1", await serve())
+    writer.write(greeting(GOOD))
+    assert b"try again" in await reader.read()
     writer.close()

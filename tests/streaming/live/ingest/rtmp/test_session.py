@@ -160,6 +160,27 @@ def test_whoever_takes_the_stream_can_end_it() -> None:
     assert session.is_ended
 
 
+def test_why_it_is_over_is_told_to_who_understands_it() -> None:
+    session = Session(nonce=NONCE)
+    events(session, HELLO)
+    session.to_send()
+    session.stop("This is not RTMP.")
+    assert session.to_send() == b""
+    session = Session(nonce=NONCE)
+    events(session, HELLO + ECHO + connect())
+    session.to_send()
+    with pytest.raises(ProtocolFault) as found:
+        events(session, command("play", 2.0, None, "key"))
+    session.stop(found.value.detail)
+    (said,) = commands(session.to_send())
+    assert isinstance(said[3], dict)
+    assert "play" in str(said[3]["description"])
+
+
+def test_a_key_that_was_forgotten_is_asked_for() -> None:
+    assert events(Session(nonce=NONCE), greeting("")) == [AskedToPublish(app="live", name="")]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -173,7 +194,6 @@ def test_whoever_takes_the_stream_can_end_it() -> None:
         HELLO + ECHO + command("connect", 1.0, None),
         HELLO + ECHO + command("connect", 1.0, {"app": "x" * 2000}),
         HELLO + ECHO + connect() + command("createStream", 1.0, None) * 5,
-        HELLO + ECHO + connect() + command("createStream", 1.0, None) + command("publish", 1.0, None, "", stream=1),
         HELLO + ECHO + connect() + command("createStream", 1.0, None) + command("publish", 1.0, None, 5.0, stream=1),
         HELLO + ECHO + connect() + command("createStream", 1.0, None) + publish("key", stream=2),
         HELLO + ECHO + command("noise", 1.0) * 70,
