@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("channel.live")
 
+_CLEAN_UP_S: Final = 6.0
+"""What those that are ended have to say their last words (`Show.aclose`), before they are asked again."""
+
 
 def live_main(env: Mapping[str, str]) -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsError, and CannotStart without an ffmpeg."""
@@ -99,8 +102,8 @@ async def _take(
     stopped: asyncio.Event,
 ) -> None:  # fmt: skip
     running = [
-        asyncio.create_task(shows.run()),
-        asyncio.create_task(keep_schedule(shows.channels)),
+        asyncio.create_task(shows.run(), name="all channels"),
+        asyncio.create_task(keep_schedule(shows.channels), name="the schedule"),
         *map(asyncio.create_task, beside),
     ]
     if shows.fence is not None:
@@ -124,9 +127,23 @@ async def _take(
                 )  # fmt: skip
                 await ways.enter_async_context(srt.serving())
                 log.info("taking publishers by SRT", extra={"ports": ingest.srt.ports})
-            await stopped.wait()
+            await until_stopped(stopped, running)
     finally:
-        await end(*running)
+        await end(*running, again_s=_CLEAN_UP_S)
+
+
+async def until_stopped(stopped: asyncio.Event, running: Iterable[asyncio.Task[None]]) -> None:
+    """Wait for the order to stop. Raises what one of those raised that are to run until then: without it the process is
+    there and does nothing, so it has to end, and be started again."""
+    waiting = asyncio.create_task(stopped.wait())
+    try:
+        done, _ = await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {waiting}:
+            log.critical("%s has ended: so does the live process", task.get_name())
+            await task
+            raise RuntimeError(f"{task.get_name()} has ended")
+    finally:
+        await end(waiting)
 
 
 async def _leave_at_once(fence: Fence) -> None:

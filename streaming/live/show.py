@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 from infra.errors import DatabaseUnavailable
 from infra.tasks import end
+from streaming.http.problem import ApiError
 from streaming.live.channels.model import ChannelState
 from streaming.live.entry.way import entry_of
 from streaming.live.health.gauge import Gauge
 from streaming.live.health.metrics import RESTARTS
-from streaming.live.ingest.errors import FeedClosed
+from streaming.live.ingest.errors import FeedClosed, NotTaken
 from streaming.live.ingest.publisher import Place, Way
 from streaming.live.timeline.scte35.tap import SpliceTap
 from transcoder.live.argv import origin_of
 from transcoder.live.arrivals import Arrivals
-from transcoder.live.errors import EncoderDied, FeedBroken, FeedError, OpeningDied
+from transcoder.live.errors import EncoderDied, FeedBroken, FeedError, FeedRefused, OpeningDied
 from transcoder.live.event import plan_event
 from transcoder.live.metrics import FEEDS, RUNS
 from transcoder.live.opening import read_opening
@@ -134,7 +135,8 @@ class Feed:
             while await self._encoded() and await self._entered():
                 pass
         except FeedError as exc:
-            self.trouble, outcome = str(exc), exc.code
+            # What the way in has found wrong comes first: this may follow from it.
+            self.trouble, outcome = self.trouble or str(exc), exc.code
             log.warning("a feed was lost", extra={"channel": self._show.channel.id, "why": str(exc)})
         except asyncio.CancelledError:
             outcome = "stopped"
@@ -190,6 +192,7 @@ class Show:
         self.feeds: dict[Place, Feed] = {}
         self.last_error = ""
         """Why the last publisher was turned away or lost, if that was not his own wish."""
+        self._is_over = False
         self._steps: set[asyncio.Task[None]] = set()
         self._written: ChannelState | None = None
         self._opening, self._planning, self._writing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
@@ -200,10 +203,13 @@ class Show:
         return None if self.broadcast is None else self.broadcast.on_air.source
 
     async def open(self, publisher: Publisher) -> Feed:
+        """Raises NotTaken once it is over."""
         async with self._opening:
             before = self.feeds.get(publisher.place)
             if before is not None:
                 await before.stop("Another publisher came with the same key.")
+            if self._is_over:
+                raise NotTaken("The event has ended, or another process goes on with it.")
             feed = self.feeds[publisher.place] = Feed(self, publisher)
             return feed
 
@@ -236,7 +242,12 @@ class Show:
     async def _event(self, opening: Opening) -> LiveEvent:
         if self.broadcast is not None:
             return self.broadcast.event
-        profile = await self.shows.profile_of(self.channel)
+        try:
+            profile = await self.shows.profile_of(self.channel)
+        except ApiError as exc:
+            raise FeedRefused(
+                f"The channel's profile {self.channel.profile!r} cannot be used. {exc.detail}", code="profile"
+            ) from exc
         return plan_event(
             self.channel.id, self.channel.event, opening, profile, long_parts=self.channel.long_parts,
             preset=self.shows.encoder.preset,
@@ -280,6 +291,7 @@ class Show:
 
     async def finish(self) -> None:
         """End the event."""
+        self._is_over = True
         for feed in list(self.feeds.values()):
             await feed.stop("The event has ended.")
         await self._all_written()
@@ -288,6 +300,7 @@ class Show:
 
     async def aclose(self) -> None:
         """Let go of it: another process goes on."""
+        self._is_over = True
         for feed in list(self.feeds.values()):
             await feed.stop("The server is stopping.")
         await self._all_written()

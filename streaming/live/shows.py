@@ -16,7 +16,7 @@ from streaming.live.channels.errors import ChannelNotFound
 from streaming.live.channels.model import RUNNING, ChannelState
 from streaming.live.channels.service import CHANGED
 from streaming.live.health.teller import tell_health
-from streaming.live.ingest.errors import NotTaken
+from streaming.live.ingest.errors import NotTaken, ProtocolFault
 from streaming.live.ingest.turned_away import Door
 from streaming.live.show import Show
 from transcoder.live.admission import check_room
@@ -76,17 +76,19 @@ class Shows:
         """Begin a publication; leaving the context ends it. Raises NotTaken."""
         try:
             channel = await self.channels.get(ChannelId(publisher.channel))
+            if channel.state not in RUNNING:
+                raise NotTaken("The channel is not started.")
+            show = await self._show(channel)
         except ChannelNotFound as exc:
             raise NotTaken("The channel was deleted.") from exc
-        if channel.state not in RUNNING:
-            raise NotTaken("The channel is not started.")
-        try:
-            show = await self._show(channel)
         except InfraError as exc:
             raise NotTaken("The server cannot take a stream at the moment.") from exc
         feed = await show.open(publisher)
         try:
             yield feed
+        except ProtocolFault as exc:
+            feed.trouble = exc.detail
+            raise
         finally:
             await feed.finish()
 
@@ -155,15 +157,23 @@ class Shows:
             await asyncio.to_thread(clear_others, self._journals, events)
             self._are_swept = True
         for channel in there.values():
-            if channel.state in RUNNING:
-                (await self._show(channel)).want_slate(channel.slate)
-            elif channel.id not in self._shows and channel.id not in self._finished:
-                await self._finish_left(channel)
+            try:
+                await self._look_at(channel)
+            except InfraError as exc:
+                log.warning("a channel stays as it was", extra={"channel": channel.id, "cause": str(exc)})
+            except Exception:  # of one channel: the others are not to suffer from it
+                log.exception("channel %s cannot be run", channel.id)
         for channel_id, show in list(self._shows.items()):
             now = there.get(channel_id)
             if now is None or now.state not in RUNNING or now.event != show.channel.event:
                 del self._shows[channel_id]
                 self._finish(show)
+
+    async def _look_at(self, channel: Channel) -> None:
+        if channel.state in RUNNING:
+            (await self._show(channel)).want_slate(channel.slate)
+        elif channel.id not in self._shows and channel.id not in self._finished:
+            await self._finish_left(channel)
 
     async def _show(self, channel: Channel) -> Show:
         async with self._opening:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _AHEAD: Final = 8 << 20
 """Bytes that may wait for the encoder. A publisher that sends more waits: his network is told so."""
+KEPT: Final = 64 << 20
+"""Bytes that are kept for a reader to come, at the most: who wants to read more before he begins is told of an end."""
 
 
 class Arrivals:
@@ -70,18 +72,22 @@ class Arrivals:
         return self._received > 0
 
     async def replay(self, *, last: bool = False) -> AsyncIterator[bytes]:
-        """From the first byte on, to the end. The `last` reader: nothing is kept for another one any more."""
+        """From the first byte on, to the end; the `last` reader, for whom nothing is kept: others to `KEPT` bytes."""
         if self._kept is not None:
             self._waiting = deque(self._kept)
             self._held = sum(map(len, self._kept))
         if last:
             self._kept = None
+        read = 0
         while True:
             while self._waiting:
                 piece = self._waiting.popleft()
                 self._held -= len(piece)
                 self._tell()
                 yield piece
+                read += len(piece)
+                if read >= KEPT and not last:
+                    return
             if self._ended:
                 return
             await self._wait()

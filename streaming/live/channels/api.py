@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import UNSET, UnsetType
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from infra.ports import ObjectStore
     from streaming.clock import Clock
-    from streaming.live.channels.service import Channels
+    from streaming.live.channels.service import Channels, Schedule
     from streaming.profiles.folder import ProfileFolder
 
 _TAG: Final = "live"
@@ -163,11 +164,12 @@ class ChannelsApi:
         wanted = await read_json(request, ChangedChannel)
         if wanted.profile:
             await self._profiles.chosen(wanted.profile, tenant=who.name)
-        await self._plan(_id(request), wanted)
+        is_planned = wanted.starts_at is not UNSET or wanted.ends_at is not UNSET
         changed = await self._channels.change(
             _id(request), title=None if wanted.title is None else _title(wanted.title), public=wanted.public,
             dvr=None if wanted.dvr_s is None else _window(wanted.dvr_s), profile=wanted.profile,
             latency=wanted.latency, record=wanted.record,
+            schedule=partial(self._planned, wanted) if is_planned else None,
         )  # fmt: skip
         return json_response(self._shown(changed))
 
@@ -210,20 +212,14 @@ class ChannelsApi:
         await self._channels.delete(_id(request), store=self._store)
         return Response(status_code=204)
 
-    async def _plan(self, channel_id: ChannelId, wanted: ChangedChannel) -> None:
-        """Raises ChannelNotFound, InvalidField."""
-        if wanted.starts_at is UNSET and wanted.ends_at is UNSET:
-            return
-        now = await self._channels.get(channel_id)
-        starts_at, ends_at = self._schedule(
+    def _planned(self, wanted: ChangedChannel, now: Channel) -> Schedule:
+        """Raises InvalidField."""
+        return self._schedule(
             now.starts_at if isinstance(wanted.starts_at, UnsetType) else wanted.starts_at,
             now.ends_at if isinstance(wanted.ends_at, UnsetType) else wanted.ends_at,
         )
-        await self._channels.schedule(channel_id, starts_at=starts_at, ends_at=ends_at)
 
-    def _schedule(
-        self, starts_at: datetime | None, ends_at: datetime | None
-    ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
+    def _schedule(self, starts_at: datetime | None, ends_at: datetime | None) -> Schedule:
         """The same in UTC. Raises InvalidField."""
         for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
             if moment is not None and moment.tzinfo is None:

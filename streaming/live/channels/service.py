@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -26,7 +26,7 @@ from streaming.live.schedule import due
 from transcoder.live import board
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -40,6 +40,9 @@ _QUERY: Final = (
     .outerjoin(live_events, and_(live_events.c.channel == channels.c.id, live_events.c.event == channels.c.event))
     .outerjoin(assets, and_(assets.c.id == live_events.c.asset, assets.c.deleted_at.is_(None)))
 )
+
+Schedule: TypeAlias = "tuple[datetime | None, datetime | None]"
+"""When an event begins and ends by itself; None: not by itself."""
 
 CHANGED: Final = "channel:live:channels"
 """The wake-up for whoever runs channels: its message is the id of one that was started, stopped or deleted."""
@@ -123,16 +126,6 @@ class Channels:
         await self._tell(channel_id)
         return made
 
-    async def schedule(
-        self, channel_id: ChannelId, *, starts_at: datetime | None, ends_at: datetime | None
-    ) -> Channel:  # fmt: skip
-        """When an event begins and ends by itself; None: not by itself. Raises ChannelNotFound."""
-        async with transaction(self._sql) as connection:
-            found = await self._read(connection, channel_id, lock=True)
-            made = replace(found, starts_at=starts_at, ends_at=ends_at)
-            await self._write(connection, made)
-        return made
-
     async def keep_schedule(self) -> Sequence[Channel]:
         """Begin and end what is due; those that changed."""
         now = self._clock()
@@ -155,10 +148,13 @@ class Channels:
     async def change(
         self, channel_id: ChannelId, *, title: str | None = None, public: bool | None = None,
         dvr: timedelta | None = None, profile: str | None = None, latency: str | None = None,
-        record: bool | None = None,
+        record: bool | None = None, schedule: Callable[[Channel], Schedule] | None = None,
     ) -> Channel:  # fmt: skip
         """What an event is made of (`profile`, `latency`) changes between events alone; `record` is what the next one
-        goes by. Raises ChannelNotFound, ChannelBusy."""
+        goes by; `schedule` says when an event begins and ends by itself, by what is there. All of it or nothing.
+
+        Raises ChannelNotFound, ChannelBusy, and what `schedule` raises.
+        """
         wanted: dict[str, Any] = {
             "title": title, "public": public, "dvr": dvr, "profile": profile, "latency": latency,
             "record": record,
@@ -168,6 +164,9 @@ class Channels:
             if (profile is not None or latency is not None) and found.state in RUNNING:
                 raise ChannelBusy("Stop the channel first: an event keeps the ladder and the parts it began with.")
             made = replace(found, **{name: value for name, value in wanted.items() if value is not None})
+            if schedule is not None:
+                starts_at, ends_at = schedule(found)
+                made = replace(made, starts_at=starts_at, ends_at=ends_at)
             await self._write(connection, made)
         await self._tell(channel_id)
         return made

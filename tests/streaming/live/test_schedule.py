@@ -103,7 +103,7 @@ async def test_an_end_by_hand_ends_its_schedule_and_not_that_of_the_next(tables:
     await channels.create(title="Arena", channel_id="arena", ends_at=NOON + MINUTE, created_by="me")
     await channels.start(ARENA)
     assert (await channels.stop(ARENA)).ends_at is None
-    await channels.schedule(ARENA, starts_at=NOON + MINUTE, ends_at=NOON + 2 * MINUTE)
+    await channels.change(ARENA, schedule=lambda _: (NOON + MINUTE, NOON + 2 * MINUTE))
     await channels.start(ARENA)
     stopped = await channels.stop(ARENA)
     assert (stopped.starts_at, stopped.ends_at) == (NOON + MINUTE, NOON + 2 * MINUTE)

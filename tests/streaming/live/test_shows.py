@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.errors import DatabaseUnavailable
 from infra.tasks import end
 from manifests.layout import ChannelId
 from streaming.live.channels.model import ChannelState
-from streaming.live.ingest.errors import FeedClosed, NotTaken
+from streaming.live.ingest.errors import FeedClosed, NotTaken, ProtocolFault
 from streaming.live.ingest.publisher import Container, Place, Publisher, Way
 from streaming.live.shows import Shows
 from tests.transcoder.live import feeds
 from transcoder.encoder_settings import EncoderSettings
 from transcoder.live import board
+from transcoder.live.errors import FeedRefused
 from transcoder.live.event import load
 from transcoder.live.resume import read_states
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from infra.redis_cache import RedisCache
     from streaming.services import Services
+
+    Eventually = Callable[..., Awaitable[None]]
 
 ARENA = ChannelId("arena")
 
@@ -52,13 +56,17 @@ def capacity() -> int:
     return 1000
 
 
-@asynccontextmanager
-async def running(services: Services, capacity: int = 1000) -> AsyncIterator[Shows]:
-    """A live process, less its ways in."""
-    made = Shows(
+def shows_of(services: Services, capacity: int) -> Shows:
+    return Shows(
         channels=services.channels, profiles=services.profiles, cache=services.infra.cache, store=services.infra.store,
         encoder=EncoderSettings(preset="superfast", threads=1), capacity=capacity, clock=clock,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def running(services: Services, capacity: int = 1000) -> AsyncIterator[Shows]:
+    """A live process, less its ways in."""
+    made = shows_of(services, capacity)
     task = asyncio.create_task(made.run())
     try:
         yield made
@@ -71,6 +79,17 @@ async def shows(services: Services, capacity: int) -> AsyncIterator[Shows]:
     await services.channels.create(title="Arena", channel_id="arena", dvr=timedelta(minutes=5), created_by="me")
     async with running(services, capacity) as made:
         yield made
+
+
+@pytest.fixture
+async def still(services: Services, capacity: int) -> AsyncIterator[Shows]:
+    """The same with a channel that was started, and nobody who looks after it."""
+    await services.channels.create(title="Arena", channel_id="arena", profile="lost", created_by="me")
+    await services.channels.start(ARENA)
+    made = shows_of(services, capacity)
+    yield made
+    for show in made._shows.values():
+        await show.aclose()
 
 
 async def state_is(services: Services, state: ChannelState) -> None:
@@ -104,6 +123,67 @@ async def test_nobody_is_taken_before_the_start(shows: Shows, channel: str) -> N
     with pytest.raises(NotTaken, match=r"not started|deleted"):
         async with shows.open(publisher(channel=channel)):
             raise AssertionError("taken")
+
+
+async def test_a_channel_that_cannot_be_run_harms_no_other(
+    shows: Shows, services: Services, cache: RedisCache, eventually: Eventually
+) -> None:
+    await services.channels.create(title="Broken", channel_id="broken", created_by="me")
+    await cache.put(board.event_key(ChannelId("broken")), b"no event", ttl=timedelta(minutes=5))
+    await services.channels.start(ChannelId("broken"))
+    await services.channels.start(ARENA)
+    async with shows.open(publisher()) as sink:
+        await services.channels.stop(ARENA)
+
+        async def is_put_out() -> bool:
+            try:
+                await sink.write(b"")
+            except FeedClosed as exc:
+                return "ended" in exc.detail
+            return False
+
+        await eventually(is_put_out, timeout=60)
+
+
+async def test_nobody_joins_what_is_over(still: Shows, services: Services) -> None:
+    show = await still._show(await services.channels.get(ARENA))
+    await show.finish()
+    with pytest.raises(NotTaken, match="ended"):
+        await show.open(publisher())
+    assert show.feeds == {}
+
+
+async def test_who_cannot_be_looked_up_is_told_so(
+    still: Shows, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    async def away(channel: ChannelId) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(services.channels, "get", away)
+    with pytest.raises(NotTaken, match="at the moment"):
+        async with still.open(publisher()):
+            raise AssertionError("taken")
+
+
+async def test_what_a_publisher_did_wrong_is_told_to_editors(
+    still: Shows, services: Services, eventually: Eventually
+) -> None:  # fmt: skip
+    with pytest.raises(ProtocolFault):
+        async with still.open(publisher()):
+            raise ProtocolFault("The encoder's clock was set back.")
+
+    async def is_told() -> bool:
+        return (await services.channels.get(ARENA)).trouble == "Primary: The encoder's clock was set back."
+
+    await eventually(is_told, timeout=60)
+
+
+async def test_a_profile_that_is_gone_is_named(still: Shows, services: Services) -> None:
+    show = await still._show(await services.channels.get(ARENA))
+    feed = await show.open(publisher())
+    with pytest.raises(FeedRefused, match="'lost' cannot be used"):
+        await show.take(feed, feeds.opening())
+    await feed.stop("Enough.")
 
 
 async def test_an_event_from_its_first_publisher_to_its_end(

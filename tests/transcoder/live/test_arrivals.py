@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
-from transcoder.live.arrivals import Arrivals
+from transcoder.live.arrivals import KEPT, Arrivals
 
 
 async def test_every_reader_begins_with_the_first_byte() -> None:
@@ -50,3 +50,21 @@ async def test_it_has_begun_with_the_first_byte_or_ended_without_any() -> None:
     nothing.end()
     assert not await nothing.begun()
     assert nothing.is_ended
+
+
+async def test_no_more_is_kept_than_an_opening_needs() -> None:
+    arrivals, mebibyte = Arrivals(lambda: 0), bytes(1 << 20)
+
+    async def flood() -> None:
+        while True:
+            await arrivals.put(mebibyte)
+
+    flooding = asyncio.create_task(flood())
+    assert sum([len(piece) async for piece in arrivals.replay()]) == KEPT
+    await asyncio.wait([flooding], timeout=0.01)
+    kept = arrivals.moments[-1][0]
+    assert KEPT < kept < KEPT + (10 << 20)
+    arrivals.end()
+    last = arrivals.replay(last=True)
+    flooding.cancel()
+    assert sum([len(piece) async for piece in last]) == kept

@@ -19,6 +19,8 @@ from transcoder.live.timing.places import Places
 _JUMP_US: Final = 500_000
 """A larger step back, or into what is still to come, is a jump."""
 
+_TRACKS: Final = 32
+"""Tracks whose clocks are known, at the most: each is compared with all."""
 _PACKET_US: Final = 20_000
 """About what a packet lasts: no stamp comes twice."""
 
@@ -75,6 +77,8 @@ class Timekeeper:
         return self._kept(track, at, now)
 
     def _kept(self, track: int, at: int, now: int) -> int:
+        if track not in self._tracks and len(self._tracks) >= _TRACKS:
+            return self.moved
         if self._zero is None:
             self._tracks[track] = _Track(offset=0, last=at, seen=now)
             return 0

@@ -76,6 +76,14 @@ async def test_a_schedule_is_made_changed_and_taken_back(client: httpx.AsyncClie
     assert (changed.json()["starts_at"], changed.json()["ends_at"]) == ("2031-01-01T10:00:00Z", None)
     refused = await client.patch("/api/channels/arena", json={"ends_at": "2031-01-01T09:00:00Z"}, headers=publisher)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/ends_at")
+    # All of a wish or nothing of it.
+    for body in ({"starts_at": None, "title": " "}, {"starts_at": "2001-01-01T00:00:00Z", "title": "Hall"}):
+        assert (await client.patch("/api/channels/arena", json=body, headers=publisher)).status_code == 422
+    await client.post("/api/channels/arena/start", headers=publisher)
+    body = {"starts_at": None, "latency": "relaxed"}
+    assert (await client.patch("/api/channels/arena", json=body, headers=publisher)).status_code == 409
+    now = (await client.get("/api/channels/arena", headers=publisher)).json()
+    assert (now["title"], now["starts_at"]) == ("Arena", "2031-01-01T10:00:00Z")
 
 
 async def test_a_profile_must_be_there(client: httpx.AsyncClient, publisher: dict[str, str]) -> None:

@@ -62,9 +62,8 @@ async def test_what_is_on_air_comes_first(services: Services, ask: Callable[...,
     await run(services, "closed", ChannelState.LIVE, public=False)
     for days, name in ((2, "later"), (1, "sooner")):
         await run(services, name)
-        await services.channels.schedule(
-            ChannelId(name), starts_at=services.clock() + timedelta(days=days), ends_at=None
-        )
+        starts_at = services.clock() + timedelta(days=days)
+        await services.channels.change(ChannelId(name), schedule=lambda _, starts_at=starts_at: (starts_at, None))
     answer = await ask("/api/live")
     assert answer.headers["cache-control"] == "public, max-age=1"
     channels = answer.json()["channels"]

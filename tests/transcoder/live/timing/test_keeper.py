@@ -129,3 +129,13 @@ def test_what_waited_for_a_slow_encoder_tells_no_time() -> None:
         moved.append(keeper.moved)
     assert moved[0] > 20 * SECOND
     assert moved[1] == 0
+
+
+def test_a_flood_of_tracks_is_moved_as_the_others_are() -> None:
+    keeper = settled()
+    for track in range(1000):
+        keeper.sound(track, track * HOUR, 0)
+    encoder = Encoder(keeper)
+    assert len(keeper._tracks) < 100
+    encoder.run(0, 1)
+    assert len({at - now for now, at in encoder.sounds}) == 1
