@@ -77,7 +77,7 @@ def test_what_an_editor_writes_is_what_a_viewer_reads(
     expect(listed.get_by_text("There are no captions yet.").or_(listed.get_by_text("is searched"))).to_be_visible()
     listed.get_by_label("File").set_input_files(str(file))
     listed.get_by_role("button", name="Upload").click()
-    expect(listed.locator("li[data-state='published']")).to_contain_text("2 cues", timeout=120_000)
+    expect(listed.locator("li[data-state='published']")).to_contain_text("2 cues", timeout=300_000)
 
     uploaded = until(lambda: listed_as(stack, asset), "the upload is listed")
     listed.get_by_role("button", name="Edit English").click()
@@ -97,7 +97,7 @@ def test_what_an_editor_writes_is_what_a_viewer_reads(
     desk.get_by_label("Text, cue 1").fill("On your marks!")
     expect(desk.locator(".overlay")).to_have_text("On your marks!")
     page.keyboard.press("Control+s")
-    expect(desk.get_by_text("Saved.")).to_be_visible(timeout=120_000)
+    expect(desk.get_by_text("Saved.")).to_be_visible(timeout=300_000)
     desk.get_by_role("button", name="Close").click()
     assert watched.errors == []
 
@@ -138,7 +138,7 @@ def test_two_editors_hear_of_each_other_and_nothing_is_lost(
         desk.get_by_role("button", name="Close").click()
         assert "Leave without saving" in asked[0]
         desk.get_by_role("button", name="Overwrite with mine").click()
-        expect(desk.get_by_text("Saved.")).to_be_visible(timeout=120_000)
+        expect(desk.get_by_text("Saved.")).to_be_visible(timeout=300_000)
         assert cues(client, url) == ["Auf die Plätze", "Set"]
     assert watched.errors == []
 

@@ -53,7 +53,7 @@ def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) 
         made[scheme] = stack.upload(path, profile=scheme)
         file.unlink()
     for asset in made.values():
-        stack.wait_for(asset, "ready", within=120)
+        stack.wait_for(asset, "ready", within=300)
     return made
 
 
@@ -134,7 +134,7 @@ def test_the_site_plays_av1_of_it(stack: Stack, page: Page, ffmpeg: str, tmp_pat
     file.write_text(f'encryption = "cbcs"\n{AV1}')
     asset = stack.upload(make_fade(tmp_path / "clip.mp4", ffmpeg, seconds=12), profile="cbcs-av1")
     file.unlink()
-    stack.wait_for(asset, "ready", within=120)
+    stack.wait_for(asset, "ready", within=300)
     fetched: list[str] = []
     page.on("response", lambda response: fetched.append(response.url))
     page.goto(f"{stack.url}/?watch={asset}")

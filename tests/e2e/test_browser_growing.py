@@ -67,7 +67,7 @@ def test_a_viewer_who_came_early_watches_to_the_end(stack: Stack, watched: Watch
             rest.set()
             uploading.join()
     assert answers[0].is_success, answers[0].text
-    watched.until(f"{VIDEO}.ended", within=120)
+    watched.until(f"{VIDEO}.ended", within=300)
     assert watched.video("duration") == pytest.approx(SECONDS, abs=0.2)
     assert watched.video("currentTime") == pytest.approx(watched.video("duration"), abs=0.1)
     assert watched.errors == []

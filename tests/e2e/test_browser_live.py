@@ -216,14 +216,14 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     expect(live).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("heading", name="Arena")).to_be_visible()
     until(lambda: int(bar.get_attribute("aria-valuemin") or 0) < -16, "there is something to go back to")
-    expect(page.get_by_text("1 watching")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("1 watching")).to_be_visible(timeout=300_000)
 
     box = bar.bounding_box()
     assert box is not None
     tip, seen = page.locator(".dvr .tip"), page.locator(".dvr .stills[data-shown=yes] video")
     for part in (0.5, 0.25, 0.9):
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] / 2)
-        expect(seen).to_be_visible(timeout=120_000)
+        expect(seen).to_be_visible(timeout=300_000)
         expect(tip).to_contain_text(re.compile(r"\d\d:\d\d:\d\d.* · −\d+:\d\d"))
         assert seen.evaluate("video => video.videoWidth") > 0
     assert lacking(page) == []
@@ -239,7 +239,7 @@ def test_a_viewer_goes_back_in_the_broadcast_and_returns_to_live(on_air: Stack, 
     page.keyboard.press("ArrowRight")
     until(lambda: page.evaluate(f"{VIDEO}.currentTime") > was + 9, "ten seconds on")
     page.mouse.move(0, 0)
-    expect(seen).to_be_visible(timeout=120_000)  # of where the keys have led
+    expect(seen).to_be_visible(timeout=300_000)  # of where the keys have led
     page.keyboard.press("Escape")
     expect(tip).to_be_hidden()
 
@@ -342,7 +342,7 @@ def test_an_editor_sees_how_a_channel_is_and_lets_publishers_in(studio: Page, on
     viewer = browser.new_page()
     viewer.goto(f"{on_air.url}/?live=arena")
     moment = viewer.get_by_role("region", name="Moments").get_by_role("button", name="100 m, start")
-    expect(moment).to_be_visible(timeout=120_000)
+    expect(moment).to_be_visible(timeout=300_000)
     expect(viewer.locator(".dvr .marks i[data-kind=sport]").first).to_be_attached()
     viewer.close()
 
@@ -384,8 +384,8 @@ def test_after_the_end_a_viewer_is_led_to_the_recording(on_air: Stack, browser: 
     until(lambda: page.evaluate(f"{VIDEO} && {VIDEO}.currentTime > 0"), "it plays")
     with on_air.client() as client:
         client.post("/api/channels/arena/stop").raise_for_status()
-        expect(page.get_by_text("The event has ended")).to_be_visible(timeout=120_000)
-        expect(page.get_by_role("button", name="Watch from the beginning")).to_be_visible(timeout=120_000)
+        expect(page.get_by_text("The event has ended")).to_be_visible(timeout=300_000)
+        expect(page.get_by_role("button", name="Watch from the beginning")).to_be_visible(timeout=300_000)
         recording = until(lambda: client.get("/api/channels/arena").json()["recording"], "it is recorded")
         client.post(f"/api/assets/{recording}/publish").raise_for_status()
     page.get_by_role("link", name="Watch the recording").click(timeout=60_000)

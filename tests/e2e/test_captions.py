@@ -27,7 +27,7 @@ def test_captions_inside_a_file_reach_its_viewers(
     stack: Stack, media: Path, name: str, languages: list[str], said: str
 ) -> None:
     asset = stack.upload(media / "odd" / name, title=name)
-    stack.wait_for(asset, "ready", within=120)
+    stack.wait_for(asset, "ready", within=300)
     with stack.client() as editor:
 
         def published() -> Any:

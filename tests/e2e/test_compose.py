@@ -263,7 +263,7 @@ def test_an_upload_through_the_edge_plays_and_is_cached(deployment: Deployment, 
             .json()["id"]
         )
         editor.put(f"/api/assets/{asset}/source", content=source).raise_for_status()
-        until(lambda: editor.get(f"/api/assets/{asset}").json()["state"] == "ready", "ready", within=120)
+        until(lambda: editor.get(f"/api/assets/{asset}").json()["state"] == "ready", "ready", within=300)
         draft = httpx.get(f"{deployment.edge}/v/{asset}/index.m3u8", trust_env=False)
         assert draft.status_code == 403
         seen = editor.get(f"/v/{asset}/index.m3u8")

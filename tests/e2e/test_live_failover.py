@@ -78,17 +78,20 @@ class Encoder:
 
 
 class Watcher(live.Viewer):
-    """Notes the place in time of every part, and how long behind its end it was there (ms)."""
+    """Notes the place in time of every part, and how long behind its end it was there (ms).
+
+    Who is held up by a busy machine finds some parts in their segments only.
+    """
 
     def __init__(self, client: httpx.AsyncClient, url: str) -> None:
         super().__init__(client=client, url=url)
-        self.places: list[tuple[int, int]] = []
+        self.places: set[tuple[int, int]] = set()
         self.behind: list[float] = []
 
     def fetched(self, uri: str, body: bytes) -> None:
+        if re.fullmatch(r"\d+(\.\d+)?\.m4s", uri):
+            self.places |= {(each.decode_time, each.duration) for each in fragments_of(body)}
         if re.fullmatch(r"\d+\.\d+\.m4s", uri):
-            (part,) = fragments_of(body)
-            self.places.append((part.decode_time, part.duration))
             assert self.last is not None
             edge = [*self.last.segments][-1]
             if self.last.growing is not None and edge.program_date_time is not None:

@@ -96,7 +96,7 @@ def assets(stack: Stack, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) 
             where = f"/api/assets/{made}/captions"
             client.post(where, params={"language": "en", "filename": "a.srt"}, content=SRT.encode()).raise_for_status()
     for made in found.values():
-        stack.wait_for(made, "ready", within=120)
+        stack.wait_for(made, "ready", within=300)
     return found
 
 

@@ -20,6 +20,7 @@ from streaming.tokens.service import Tokens
 from streaming.upload.tus import BODY_TYPE
 from tests.e2e.service import make_clip
 from transcoder.facts import read_plan
+from transcoder.schedule.front import speed_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -162,12 +163,14 @@ async def _nothing_is_left(service: Service, asset: AssetId) -> bool:
 
 
 async def _left(service: Service, asset: AssetId) -> list[object]:
-    """Objects, tasks, temporary files, what is in Redis, processes."""
+    """Objects, tasks, temporary files, what is in Redis, processes. A speed that is noted as its version is forgotten
+    runs out by itself."""
     objects = [each.key async for each in service.store.list("")]
     tasks = await service.jobs.pending(asset)
     files = list((service.home / "scratch").glob("*/*"))
     with Redis.from_url(service.valkey.url, decode_responses=True) as client:
         keys = list(client.scan_iter(f"*{asset}*"))
+    keys = [key for key in keys if not key.startswith(speed_key(asset, ""))]
     return [*objects, *tasks, *files, *keys, *service.children()]
 
 
