@@ -19,7 +19,7 @@ from infra.errors import CacheUnavailable, ObjectNotFound, ObjectStoreError
 from infra.tasks import end
 from manifests import layout, media_types
 from transcoder.live import board, slate
-from transcoder.live.diary import Diary, covered
+from transcoder.live.diary import Diary, covered, says_over
 from transcoder.live.event import dump, load
 from transcoder.live.journal import Record
 from transcoder.live.on_air import OnAir
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 _LAST_S: Final = 4.0
 _BRIEFLY_S: Final = 1.0
 _FINISHING_S: Final = 1.0
+_SWEPT_MS: Final = 86_400_000
 _FINISHING: Final = timedelta(seconds=15)
 
 
@@ -103,17 +104,14 @@ class Broadcast:
 
     async def take_over(self) -> None:
         """Go on where the packager before this one was killed: in the segment that was growing, and with what it had no
-        time to bring into the bucket. Raises CacheUnavailable."""
-        if all(state.ended for state in self.packager.states.values()):
+        time to bring into the bucket, of an event that is over too. Raises CacheUnavailable, ObjectStoreError."""
+        is_over = all(state.ended for state in self.packager.states.values())
+        if is_over and await self._is_kept():
             return
         await self._keep_facts()
-        kept = await self._kept(board.slate_key(self.channel))
-        found = None if kept is None else slate.load(kept)
-        if found is not None and set(found.inits) == set(self.event.renditions):
-            self.on_air.slate = found
-            self.slates.known(found.picture)
-            self._telling.fact(board.slate_key(self.channel), slate.dump(found), known=True)
-        self._slating = asyncio.create_task(self.slates.run())
+        if not is_over:
+            await self._keep_slate()
+            self._slating = asyncio.create_task(self.slates.run())
         on_their_way: set[tuple[RenditionId, int]] = set()
         for rendition, state in self.packager.states.items():
             for segment in state.segments[-board.RECENT :]:
@@ -127,7 +125,8 @@ class Broadcast:
                 self.packager.go_on(
                     rendition, [part or self._still(rendition, growing, index) for index, part in enumerate(parts)]
                 )
-
+            if is_over:
+                self._list(rendition, state)
         self._recovering = asyncio.create_task(self._recover(on_their_way), name=f"recovery of {self.channel}")
 
     def recall(self) -> None:
@@ -140,7 +139,7 @@ class Broadcast:
         recovery = Recovery(
             self.event, cache=self._cache, store=self._store, keep=self._keep,
             lose=lambda rendition, number: self._lost[rendition].add(number),
-            write=lambda page: self._uploads.put(self._diary.page(page, self.packager.states)), journal=self._journal,
+            write=lambda page: self._write(self._diary.page(page, self.packager.states)), journal=self._journal,
         )  # fmt: skip
         await recovery.run(left, on_their_way, now_ms=self._clock())
         if any(self._lost.values()):
@@ -161,6 +160,19 @@ class Broadcast:
                 if (body := await self._kept(key)) is not None:
                     self._telling.fact(key, body, known=True)
                     self._keep_init(rendition, name, body)
+
+    async def _is_kept(self) -> bool:
+        """Whether nothing is left to do for an event that is over; one that was long ago may be swept."""
+        ended_ms = max(state.changed_ms for state in self.packager.states.values())
+        return self._clock() - ended_ms > _SWEPT_MS or await says_over(self._store, self.event)
+
+    async def _keep_slate(self) -> None:
+        kept = await self._kept(board.slate_key(self.channel))
+        found = None if kept is None else slate.load(kept)
+        if found is not None and set(found.inits) == set(self.event.renditions):
+            self.on_air.slate = found
+            self.slates.known(found.picture)
+            self._telling.fact(board.slate_key(self.channel), slate.dump(found), known=True)
 
     async def _kept(self, key: str) -> bytes | None:
         found = await self._cache.get(key)
@@ -271,7 +283,10 @@ class Broadcast:
             write = partial(bucket_playlist, state, lost=self._lost[rendition])
             self._uploads.put(Upload(key=key, write=write, media_type=media_types.M3U8, order=Order.LISTING))
         for page in self._diary.pages(self.packager.states):
-            self._uploads.put(page if self._journal is None else replace(page, done=self._noted(page.key)))
+            self._write(page)
+
+    def _write(self, page: Upload) -> None:
+        self._uploads.put(page if self._journal is None else replace(page, done=self._noted(page.key)))
 
     def _noted(self, page: str) -> Callable[[], object]:
         """A page is in the bucket, and so is all that it names: the journal need not have it."""

@@ -122,6 +122,17 @@ async def read_diary(
     return states if grown else {name: _with_gap(state, now_ms) for name, state in states.items()}
 
 
+async def says_over(store: ObjectStore, event: LiveEvent) -> bool:
+    """Whether the end of an event is noted: then all of it is in the bucket, for a page is written behind all that it
+    names. Raises ObjectStoreError."""
+    prefix = layout.live_pages(event.channel, event.number)
+    numbers = [layout.live_page_of(stat.key) async for stat in store.list(prefix)]
+    if not numbers:
+        return False
+    last = await _read(store, event, max(numbers))
+    return all(name in last.states and last.states[name][1].ended for name in event.renditions)
+
+
 async def shown_segments(store: ObjectStore, event: LiveEvent) -> range:
     """Numbers from the first to the last segment of an event; none without a diary. Raises ObjectStoreError."""
     prefix = layout.live_pages(event.channel, event.number)

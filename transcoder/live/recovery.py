@@ -54,6 +54,7 @@ class Recovery:
         }
         since = now_ms - 1000 * board.BODY_S
         pages = {number // PAGE for _, number in older}
+        again = {number // PAGE for _, number in kept}
         try:
             there = await self._there(states)
         except ObjectStoreError:
@@ -63,6 +64,7 @@ class Recovery:
                 del older[rendition, number]
             elif body := await self._body(rendition, segment, since=since):
                 self._keep(rendition, number, body)  # written once: it does no harm if it is there
+                again.add(number // PAGE)
                 del older[rendition, number]
         while there is None:
             await asyncio.sleep(_AGAIN_S)
@@ -70,9 +72,11 @@ class Recovery:
                 there = await self._there(states)
             except ObjectStoreError:
                 continue
-        await self._note(set(older) - there, pages)
+        await self._note(set(older) - there, pages, again)
 
-    async def _note(self, lost: set[Place], pages: set[int]) -> None:
+    async def _note(self, lost: set[Place], pages: set[int], again: set[int]) -> None:
+        """`again`: pages that may have been written before a segment of theirs was whole; of the others of `pages` it
+        is enough that they are there."""
         for rendition, number in lost:
             self._lose(rendition, number)
         if lost:
@@ -84,7 +88,7 @@ class Recovery:
                 break
             except ObjectStoreError:
                 await asyncio.sleep(_AGAIN_S)
-        for page in sorted((pages - written) | {number // PAGE for _, number in lost}):
+        for page in sorted((pages - written) | again | {number // PAGE for _, number in lost}):
             self._write(page)
 
     async def _there(self, states: Mapping[RenditionId, LiveRendition]) -> set[Place]:

@@ -23,7 +23,7 @@ from streaming.live.viewing.service import Viewing
 from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body
 from transcoder.live import board
 from transcoder.live.broadcast import find_event
-from transcoder.live.diary import read_diary
+from transcoder.live.diary import read_diary, says_over
 from transcoder.live.journal import Journal
 from transcoder.live.left import find_left
 from transcoder.live.resume import read_states
@@ -230,6 +230,46 @@ async def test_an_event_that_had_ended_is_shown_as_it_was(cache: RedisCache, sto
         assert [(each.uri, each.duration) for each in old.segments] == [
             (each.uri, each.duration) for each in now.segments
         ]
+
+
+async def test_the_end_of_an_event_is_brought_there_by_the_next(
+    cache: RedisCache, store: S3Store, tmp_path: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    stage = Stage(cache, store)
+    stage.broadcast = stage.opened(journal=Journal(tmp_path))
+    stage.begin()
+    for number in range(FIRST, FIRST + 3):
+        await stage.parts(number, range(6))
+    async with asyncio.timeout(60):
+        await stage.broadcast._uploads.drained()
+    # It ends, and the process is killed before the bucket has taken the rest of it.
+    stage.broadcast._uploads._store = Shut()
+    for number in range(FIRST + 3, FIRST + COUNT):
+        await stage.parts(number, range(6))
+    stage.broadcast.on_air.end()
+    async with asyncio.timeout(60):
+        await stage.broadcast._telling.drained()
+    await stage.broadcast._telling.aclose()
+    await stage.broadcast._uploads.aclose()
+    stage.broadcast._journal.close()  # type: ignore[union-attr]
+    assert not await says_over(store, EVENT)
+
+    journal = Journal(tmp_path)
+    left = await find_left(cache, store, EVENT, journal, now_ms=stage.now)
+    stage.broadcast = stage.opened(states=left.states, journal=journal)
+    await stage.broadcast.take_over()
+    async with asyncio.timeout(60):
+        await stage.broadcast.finish()
+    await eventually(lambda: not tmp_path.exists(), timeout=60)
+    for number in range(FIRST, FIRST + COUNT):
+        whole = b"".join(body(SOUND, number, index) for index in range(6))
+        assert await store.read(layout.live_segment(EVENT.channel, SOUND, number)) == whole
+    assert await says_over(store, EVENT)
+    for rendition, state in (await read_diary(store, EVENT, now_ms=stage.now)).items():
+        assert [each.number for each in state.segments if not each.gap] == [*range(FIRST, FIRST + COUNT)]
+        listed = hls.parse((await store.read(layout.live_playlist(EVENT.channel, rendition))).decode())
+        assert isinstance(listed, MediaPlaylist)
+        assert (listed.ended, len(listed.segments)) == (True, COUNT)
 
 
 async def test_what_the_bucket_did_not_take_is_shown_and_brought_there_by_the_next(
