@@ -118,7 +118,8 @@ def media(state: LiveRendition, name: MediaName, *, arrived_ms: int, now_ms: int
 def _part(state: LiveRendition, name: PartName, arrived_ms: int, now_ms: int) -> Decision:
     segment = state.segment(name.number)
     if segment is not None and name.index < segment.count:
-        is_kept = name.index < len(segment.parts) and not segment.gap
+        # Who has read the state anew has old segments without parts: theirs may be kept (§6.2.2).
+        is_kept = not segment.gap and (not segment.parts or name.index < len(segment.parts))
         return Deliver(cache_control=media_types.IMMUTABLE) if is_kept else _unknown(state.pace)
     if state.ended or name.number < state.number:  # its segment has ended without it (§6.2.6)
         return _unknown(state.pace)

@@ -33,7 +33,7 @@ class Bodies:
         self._flight: SingleFlight[str, bytes | None] = SingleFlight()
 
     async def part(self, event: LiveEvent, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes | None:
-        """None: it is gone. Raises CacheUnavailable, ObjectStoreError."""
+        """None: it is gone, or nobody knows where it lies in its segment. Raises CacheUnavailable, ObjectStoreError."""
         away: CacheUnavailable | None = None
         try:
             found = await self._get(board.part_key(event.channel, rendition, segment.number, index))
@@ -41,6 +41,10 @@ class Bodies:
             found, away = None, exc
         if found is not None:
             return found
+        if index >= len(segment.parts):
+            if away is not None:
+                raise away
+            return None
         # A segment is its parts, one behind the other.
         start = sum(part.size for part in segment.parts[:index])
         try:

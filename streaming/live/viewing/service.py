@@ -185,7 +185,7 @@ class Viewing:
         match name:
             case PartName():
                 segment = state.segment(name.number)
-                if segment is not None and name.index < len(segment.parts):
+                if segment is not None:
                     body = await self._bodies.part(event, rendition, segment, name.index)
             case SegmentName():
                 segment = state.segment(name.number)

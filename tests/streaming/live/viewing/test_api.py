@@ -251,6 +251,11 @@ async def test_whoever_missed_something_reads_it_again(
     await stage.parts(FIRST + 15, range(6))
     found = playlist((await client.get(PLAYLIST, params={"_HLS_msn": FIRST + 15})).text)
     assert (found.media_sequence, len(found.segments)) == (FIRST, 16)
+    # Parts that were listed before are there, though what was read does not say where they lie.
+    assert follower.states[PICTURE].segments[2].parts == ()
+    part = await client.get(f"/live/arena/{PICTURE}/{FIRST + 2}.3.m4s")
+    assert (part.status_code, part.content) == (200, body(PICTURE, FIRST + 2, 3))
+    assert (await client.get(f"/live/arena/{PICTURE}/{FIRST + 2}.6.m4s")).status_code == 404
 
 
 async def test_an_old_segment_comes_from_the_bucket(client: httpx.AsyncClient, stage: Stage, cache: RedisCache) -> None:
