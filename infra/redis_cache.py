@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from infra.ports import Lease
 
 _CONNECTIONS: Final = 64
+_LAST_S: Final = 5.0
 _UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 # SET NX alone is not safe to repeat: a first answer that got lost would make us wait for our own lease to run out.
@@ -101,27 +102,50 @@ class RedisCache:
             )
         )
         self._hub = Hub(url)
+        self._is_closed = False
+        self._under_way = 0
+        self._idle = asyncio.Event()
 
     async def aclose(self) -> None:
+        """What was asked is answered yet; what is asked later would open a connection that nobody closes."""
+        self._is_closed = True
         await self._hub.aclose()
+        if self._under_way:
+            self._idle.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_S):
+                    await self._idle.wait()
         await self._redis.aclose()
         await self._redis.connection_pool.aclose()
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        if self._is_closed:
+            raise CacheUnavailable("This process has closed its connections to Redis.")
+        self._under_way += 1
+        try:
+            with _translated():
+                yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
     async def get(self, key: str) -> bytes | None:
-        with _translated():
+        with self._asking():
             return cast("bytes | None", await self._redis.get(key))
 
     async def put(self, key: str, value: bytes, *, ttl: timedelta, only_if_absent: bool = False) -> bool:
-        with _translated():
+        with self._asking():
             return bool(await self._redis.set(key, value, px=_milliseconds(ttl), nx=only_if_absent))
 
     async def delete(self, *keys: str) -> None:
         if keys:
-            with _translated():
+            with self._asking():
                 await self._redis.delete(*keys)
 
     async def publish(self, channel: str, message: bytes) -> None:
-        with _translated():
+        with self._asking():
             await self._redis.publish(channel, message)
 
     def subscribe(self, *channels: str) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, bytes]]]:
@@ -129,7 +153,7 @@ class RedisCache:
 
     async def script(self, source: str, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:
         digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-        with _translated():
+        with self._asking():
             try:
                 return await self._redis.evalsha(digest, len(keys), *keys, *args)
             except NoScriptError:

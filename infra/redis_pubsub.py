@@ -79,8 +79,10 @@ class Hub:
         self._stale: dict[str, int] = {}  # confirmations still on their way for channels that were left since
         self._connected: PubSub | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     async def aclose(self) -> None:
+        self._is_closed = True
         if self._listening is not None:
             await end(self._listening)
             self._listening = None
@@ -88,6 +90,8 @@ class Hub:
 
     @asynccontextmanager
     async def subscribe(self, *channels: str) -> AsyncIterator[Mailbox]:
+        if self._is_closed:
+            raise CacheUnavailable("This process has closed its connections to Redis.")
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(), name="redis pub/sub")
         mailbox = Mailbox()

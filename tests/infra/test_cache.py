@@ -229,3 +229,18 @@ async def test_a_redis_that_is_not_there(free_port: Callable[[], int]) -> None:
         async with cache.lease("l", ttl=LONG):
             raise AssertionError("leased from nothing")
     await cache.aclose()
+
+
+async def test_what_is_asked_while_it_closes_is_answered_and_leaves_no_connection(valkey_url: str) -> None:
+    cache = RedisCache(valkey_url)
+    asked = [asyncio.create_task(cache.get(str(number))) for number in range(20)]
+    await asyncio.sleep(0)
+    await cache.aclose()
+    assert await asyncio.gather(*asked) == [None] * 20
+    with pytest.raises(CacheUnavailable):
+        await cache.get("k")
+    with pytest.raises(CacheUnavailable):
+        async with cache.subscribe("a"):
+            raise AssertionError("subscribed")
+    pool = cache._redis.connection_pool
+    assert not any(each.is_connected for each in (*pool._available_connections, *pool._in_use_connections))

@@ -65,6 +65,7 @@ class Follower:
         self.asked = asyncio.get_running_loop().time()
         self._digests: dict[str, str] = {}
         self._asking: asyncio.Task[bool] | None = None
+        self._questions = set[asyncio.Task[bool]]()
         self.task = asyncio.create_task(self._follow(), name=f"follower of {channel}")
 
     @property
@@ -112,6 +113,8 @@ class Follower:
                     await asyncio.wait([before])
                 if self._asking is None or self._asking is before:
                     self._asking = asyncio.create_task(self._ask(), name=f"question for {self.channel}")
+                    self._questions.add(self._asking)
+                    self._asking.add_done_callback(self._questions.discard)
                 asking = self._asking
                 is_behind = not await asyncio.shield(asking)
         except TimeoutError:
@@ -122,7 +125,7 @@ class Follower:
             raise EventUnknown("Redis does not answer this process: ask again.")
 
     async def aclose(self) -> None:
-        await end(*(task for task in (self.task, self._asking) if task is not None))
+        await end(self.task, *self._questions)
 
     def restore(self, ended: Ended) -> None:
         """What the bucket has of an event that is over, if nothing else is known."""

@@ -84,6 +84,15 @@ class Server:
         return self.shows._shows[CHANNEL].on_air
 
     @property
+    def has_pictures(self) -> bool:
+        """Whether a segment of pictures is whole: an encoder that has shown nothing is not replaced."""
+        broadcast = self.shows._shows[CHANNEL].broadcast
+        return broadcast is not None and any(
+            (state := broadcast.packager.states.get(rung.id)) is not None and state.last_whole is not None
+            for rung in broadcast.event.rungs
+        )
+
+    @property
     def feed(self) -> Feed | None:
         show = self.shows._shows.get(CHANNEL)
         return None if show is None else show.feeds.get(Place.PRIMARY)
@@ -127,7 +136,7 @@ async def test_another_encoder_goes_on_for_the_same_connection_and_not_without_e
     monkeypatch.setattr("transcoder.live.restarts.WINDOW_MS", 3_600_000)  # a busy machine may need its minute
     async with server.running() as port:
         async with publishing(ffmpeg, port) as publisher:
-            await eventually(lambda: is_seen(1))
+            await eventually(lambda: is_seen(1) and server.has_pictures)
             feed = server.feed
             os.kill(server.of(ENCODER)[0].pid, signal.SIGKILL)
             await eventually(lambda: server.on_air is Source.SLATE)
