@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from streaming.cli import app
 from tests.e2e import live
 from tests.e2e.stack import Stack, running, until
 from tests.e2e.test_browser_live import HLS_JS, watch
+from tests.transcoder.stills.test_image import SHOWN
 from transcoder.fragments import fragments_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -261,3 +265,26 @@ def test_with_nobody_left_it_is_the_slate_and_who_returns_is_seen_again(
         assert all(start + duration == after for (start, duration), (after, _) in pairwise(sorted(viewer.places)))
         places.append([number for number, each in viewer.segments.items() if each.discontinuity])
     assert places[0][-1] == places[1][-1]
+
+
+@pytest.mark.usefixtures("addresses")
+def test_editors_put_up_a_slate_by_the_command_line(stack: Stack, tmp_path: Path) -> None:
+    def run(*said: str) -> tuple[int, str]:
+        asked = ["live-slate", CHANNEL, *said, "--url", stack.url, "--token", stack.token]
+        told = CliRunner().invoke(app, asked)
+        return told.exit_code, told.output
+
+    card, saved = tmp_path / "card.jpg", tmp_path / "saved.png"
+    card.write_bytes(SHOWN["JPEG"][0])
+    assert run() == (0, "the built-in slate\n")
+    assert run("--save", str(saved)) == (1, "channel live-slate: The channel has no slate of its own: viewers see the built-in one.\n")
+    of_its_own = (0, f"a slate of its own, {stack.url}/api/channels/{CHANNEL}/slate\n")
+    assert run(str(card)) == of_its_own
+    assert run("--save", str(saved)) == of_its_own
+    assert saved.read_bytes().startswith(b"\x89PNG")
+    card.write_bytes(b"no picture")
+    refused, said = run(str(card))
+    assert (refused, said[:20]) == (1, "channel live-slate: ")
+    assert run(str(card), "--remove")[0] == 2
+    assert run("--remove") == (0, "the built-in slate\n")
+    assert run() == (0, "the built-in slate\n")
