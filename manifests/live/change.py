@@ -132,9 +132,9 @@ def lose(state: LiveRendition, numbers: Collection[int]) -> LiveRendition:
     for segment in state.segments:
         gap = segment.gap or segment.number in numbers
         before = segments[-1] if segments else segment
-        interrupts = gap != before.gap or (segment.discontinuity and bool(segments))
+        goes_on = gap == before.gap and (not segments or (_is_full(state, before) and not segment.new_init))
         parts = tuple(replace(part, gap=gap) for part in segment.parts)
-        run = segment.number if interrupts else before.run
+        run = before.run if goes_on else segment.number
         segments.append(replace(segment, gap=gap, run=run, parts=parts))
     return replace(state, segments=tuple(segments))
 
@@ -173,8 +173,11 @@ def _opened(state: LiveRendition, pdt_ms: int | None, gap: bool) -> tuple[LiveSe
 
 def _goes_on(state: LiveRendition, before: LiveSegment, gap: bool) -> bool:
     """Whether what comes can be appended to what is there, as what stands in for a publisher, and his return."""
-    is_full = before.duration == state.pace.parts * state.pace.part
-    return is_full and gap == before.gap and state.init == before.init
+    return _is_full(state, before) and gap == before.gap and state.init == before.init
+
+
+def _is_full(state: LiveRendition, segment: LiveSegment) -> bool:
+    return segment.duration == state.pace.parts * state.pace.part
 
 
 def _check_open(state: LiveRendition) -> None:

@@ -277,7 +277,10 @@ def test_editors_put_up_a_slate_by_the_command_line(stack: Stack, tmp_path: Path
     card, saved = tmp_path / "card.jpg", tmp_path / "saved.png"
     card.write_bytes(SHOWN["JPEG"][0])
     assert run() == (0, "the built-in slate\n")
-    assert run("--save", str(saved)) == (1, "channel live-slate: The channel has no slate of its own: viewers see the built-in one.\n")
+    assert run("--save", str(saved)) == (
+        1,
+        "channel live-slate: The channel has no slate of its own: viewers see the built-in one.\n",
+    )
     of_its_own = (0, f"a slate of its own, {stack.url}/api/channels/{CHANNEL}/slate\n")
     assert run(str(card)) == of_its_own
     assert run("--save", str(saved)) == of_its_own

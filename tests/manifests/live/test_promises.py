@@ -173,6 +173,10 @@ class Promises(RuleBasedStateMachine):
         self.told = (self.state.media_sequence, text)
 
     @invariant()
+    def who_reads_it_from_the_bucket_has_the_same(self) -> None:
+        assert change.lose(self.state, ()).segments == self.state.segments
+
+    @invariant()
     def players_that_know_no_parts_see_the_same(self) -> None:
         if not self.state.segments:
             return
