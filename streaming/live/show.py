@@ -291,21 +291,31 @@ class Show:
 
     async def finish(self) -> None:
         """End the event."""
-        self._is_over = True
-        for feed in list(self.feeds.values()):
-            await feed.stop("The event has ended.")
-        await self._all_written()
+        try:
+            await self._stop_feeds("The event has ended.")
+        except asyncio.CancelledError:  # the process is to end: the next one ends the event
+            if self.broadcast is not None:
+                await self.broadcast.aclose()
+            raise
         if self.broadcast is not None:
             await self.broadcast.finish()
 
     async def aclose(self) -> None:
         """Let go of it: another process goes on."""
-        self._is_over = True
-        for feed in list(self.feeds.values()):
-            await feed.stop("The server is stopping.")
-        await self._all_written()
+        await self._stop_feeds("The server is stopping.")
         if self.broadcast is not None:
             await self.broadcast.aclose()
+
+    async def _stop_feeds(self, reason: str) -> None:
+        """No feed is taken from now on, and what became of those there were is written down."""
+        self._is_over = True
+        try:
+            for feed in list(self.feeds.values()):
+                await feed.stop(reason)
+            if self._steps:
+                await asyncio.wait(self._steps, timeout=_LAST_WORDS_S)
+        finally:  # it may be stopped as it waits
+            await end(*self._steps)
 
     def _step(self, state: ChannelState, *, trouble: str = "") -> None:
         """Write it down, while the feeds go on."""
@@ -313,11 +323,6 @@ class Show:
         task = asyncio.create_task(self._write(state, trouble))
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
-
-    async def _all_written(self) -> None:
-        if self._steps:
-            await asyncio.wait(self._steps, timeout=_LAST_WORDS_S)
-        await end(*self._steps)
 
     async def _write(self, state: ChannelState, trouble: str) -> None:
         async with self._writing:

@@ -153,6 +153,29 @@ async def test_nobody_joins_what_is_over(still: Shows, services: Services) -> No
     assert show.feeds == {}
 
 
+async def test_an_end_that_is_cancelled_leaves_nothing_behind(
+    still: Shows, services: Services, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    asked = asyncio.Event()
+
+    async def wait(*said: object, **more: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(services.channels, "step", wait)
+    show = await still._show(await services.channels.get(ARENA))
+    before = asyncio.all_tasks()
+    show.broadcast = still.begin(feeds.event(), show.channel)
+    async with still.open(publisher()):
+        pass
+    await asked.wait()
+    ending = asyncio.create_task(show.finish())
+    await asyncio.sleep(0)
+    await end(ending)
+    assert ending.cancelled()
+    await eventually(lambda: asyncio.all_tasks() <= before)
+
+
 async def test_who_cannot_be_looked_up_is_told_so(
     still: Shows, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
