@@ -352,8 +352,13 @@ async def test_two_writers_at_once(
     eventually: Callable[..., Awaitable[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # On a machine with other things to do the first one's thread may not come to write for half a second.
-    patient = replace(services.uploads.settings, stall=timedelta(seconds=30))
+    # On a machine with other things to do the first one may neither write nor renew its lease for a second.
+    patient = replace(
+        services.uploads.settings,
+        stall=timedelta(seconds=30),
+        lease=timedelta(seconds=5),
+        patience=timedelta(seconds=6),
+    )
     monkeypatch.setattr(services.uploads, "_turns", Turns(services.infra.cache, patient))
     url = await _create(editor, 6 * _MIB)
     refused = threading.Event()
