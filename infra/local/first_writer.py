@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from nanio.errors import S3Error
 from starlette.datastructures import Headers
 
-from infra.local.sidecars import SidecarStorage
+from infra.local.snapshots import SnapshotStorage
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,7 +42,7 @@ class Conditions:
             _only_if_absent.reset(token)
 
 
-class FirstWriterStorage(SidecarStorage):
+class FirstWriterStorage(SnapshotStorage):
     """Objects as files; conditional writes of one key come one after the other."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

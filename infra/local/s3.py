@@ -1,9 +1,10 @@
 """The embedded S3 server: nanio over a directory, with what it lacks.
 
-It answers CORS, which a browser's presigned PUT needs. It lets the first writer of a key win (`first_writer.py`), and
-closes connections on which a body may be still to come (`unread.py`). And it says that its disk is full, before it is:
-what else lies on the disk (database, queue) still has to write, and a write that fits by half must never be taken for a
-whole one. It may be killed at any moment (`sidecars.py`).
+It answers CORS, which a browser's presigned PUT needs. It lets the first writer of a key win (`first_writer.py`), sends
+objects whole while they are replaced (`snapshots.py`), and closes connections on which a body may be still to come
+(`unread.py`). And it says that its disk is full, before it is: what else lies on the disk (database, queue) still has
+to write, and a write that fits by half must never be taken for a whole one. It may be killed at any moment
+(`sidecars.py`).
 
 Run as `python -m infra.local.s3 --data-dir DIR --port N`; credentials come by NANIO_ACCESS_KEY and NANIO_SECRET_KEY.
 """
