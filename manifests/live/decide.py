@@ -121,6 +121,8 @@ def _part(state: LiveRendition, name: PartName, arrived_ms: int, now_ms: int) ->
         # Who has read the state anew has old segments without parts: theirs may be kept (§6.2.2).
         is_kept = not segment.gap and (not segment.parts or name.index < len(segment.parts))
         return Deliver(cache_control=media_types.IMMUTABLE) if is_kept else _unknown(state.pace)
+    if state.first <= name.number < state.media_sequence:  # it left with its segment: it may be kept too (§6.2.2)
+        return Deliver(cache_control=media_types.IMMUTABLE)
     if state.ended or name.number < state.number:  # its segment has ended without it (§6.2.6)
         return _unknown(state.pace)
     # Another process may have hinted at it already: they hear of a part a moment apart.

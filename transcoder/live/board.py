@@ -17,7 +17,9 @@ something.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -122,8 +124,9 @@ def load_segment(body: bytes) -> LiveSegment:
 def joined(past: Sequence[LiveSegment], tail: Tail) -> LiveRendition | None:
     """The whole state, from a tail and segments that were known before; None: some between them are missing."""
     begin = tail.state.media_sequence
-    before = past[0].number if past else begin
-    older = tuple(past[tail.first - before : begin - before]) if before <= tail.first else ()
+    # What came in the meantime of a packager that was away was never told: numbers may be missing in what is past.
+    start, stop = (bisect_left(past, number, key=attrgetter("number")) for number in (tail.first, begin))
+    older = tuple(past[start:stop])
     if len(older) != begin - tail.first:
         return None
     return replace(tail.state, segments=(*older, *tail.state.segments))

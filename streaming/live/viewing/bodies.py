@@ -15,6 +15,7 @@ from transcoder.live import board
 if TYPE_CHECKING:
     from infra.ports import Cache, ObjectBody, ObjectStore
     from manifests.layout import RenditionId
+    from manifests.live.names import PartName
     from manifests.live.state import LiveSegment
     from streaming.http.ranges import ByteRange
     from transcoder.live.event import LiveEvent
@@ -31,6 +32,10 @@ class Bodies:
         self._tags: dict[bytes, str] = {}
         self._bytes = 0
         self._flight: SingleFlight[str, bytes | None] = SingleFlight()
+
+    async def left_part(self, event: LiveEvent, rendition: RenditionId, name: PartName) -> bytes | None:
+        """One whose segment is listed no more; None: it is gone. Raises CacheUnavailable."""
+        return await self._get(board.part_key(event.channel, rendition, name.number, name.index))
 
     async def part(self, event: LiveEvent, rendition: RenditionId, segment: LiveSegment, index: int) -> bytes | None:
         """None: it is gone, or nobody knows where it lies in its segment. Raises CacheUnavailable, ObjectStoreError."""

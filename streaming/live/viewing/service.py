@@ -185,7 +185,9 @@ class Viewing:
         match name:
             case PartName():
                 segment = state.segment(name.number)
-                if segment is not None:
+                if segment is None:
+                    body = await self._bodies.left_part(event, rendition, name)
+                else:
                     body = await self._bodies.part(event, rendition, segment, name.index)
             case SegmentName():
                 segment = state.segment(name.number)
@@ -291,6 +293,8 @@ def _is_recent(state: LiveRendition, name: MediaName, now_ms: int) -> bool:
         return name.name == state.init or any(each.init == name.name for each in state.segments[-RECENT:])
     segment, pace = state.segment(name.number), state.pace
     if segment is None:  # it left the playlist, or it never was in this event
+        if isinstance(name, PartName):
+            return False
         ended_ms = pace.ms((name.number + 1) * pace.parts * pace.part)
         return name.number >= state.first and now_ms - ended_ms < 1000 * BODY_S
     return segment.ended_ms is None or now_ms - segment.ended_ms < 1000 * BODY_S

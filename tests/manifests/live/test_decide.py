@@ -179,7 +179,8 @@ def test_the_advance_limit_depends_on_the_part_target(part_ms: int, limit: int) 
         (PartName(number=52, index=0), Refuse(reason=Reason.NOT_HINTED)),
         (PartName(number=49, index=6), GONE),
         (PartName(number=43, index=0), Deliver(cache_control="public, max-age=31536000, immutable")),  # if it is kept
-        (PartName(number=2, index=0), GONE),
+        (PartName(number=42, index=0), Deliver(cache_control="public, max-age=31536000, immutable")),  # if it is kept
+        (PartName(number=39, index=0), GONE),  # before the event
         (SegmentName(number=49), Deliver(cache_control="public, max-age=31536000, immutable")),
         (SegmentName(number=2), Deliver(cache_control="public, max-age=31536000, immutable")),
         (SegmentName(number=50), waits(50, None)),

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from manifests.live import change
 from tests.transcoder.live import feeds
 from transcoder.live import board
@@ -46,6 +48,16 @@ def test_the_tail_goes_on_from_any_state_that_was_known_before() -> None:
         else:
             assert joined is not None
             assert [segment.number for segment in joined.segments] == list(range(100, 120))
+
+
+@pytest.mark.parametrize("missing", [range(103, 107), range(100, 107), range(100)])
+def test_the_past_may_lack_what_left_the_window_untold(missing: range) -> None:
+    late = state_of(30, window_s=32)
+    begin = late.segments[-board.RECENT].number
+    assert late.media_sequence in range(107, begin - 1)
+    past = [each for each in state_of(30).segments if each.number not in missing]
+    assert board.joined(past, board.tail_of(late)) == late
+    assert board.joined([each for each in past if each.number != begin - 1], board.tail_of(late)) is None
 
 
 def test_what_has_left_the_window_leaves_the_joined_state() -> None:
