@@ -115,16 +115,21 @@ def media(state: LiveRendition, name: MediaName, *, arrived_ms: int, now_ms: int
             assert_never(name)
 
 
+def unknown(pace: Pace) -> Refuse:
+    """For what nobody has: it was never there, or it is kept no more."""
+    return Refuse(reason=Reason.UNKNOWN, cache_control=_kept(pace.target_duration))
+
+
 def _part(state: LiveRendition, name: PartName, arrived_ms: int, now_ms: int) -> Decision:
     segment = state.segment(name.number)
     if segment is not None and name.index < segment.count:
         # Who has read the state anew has old segments without parts: theirs may be kept (§6.2.2).
         is_kept = not segment.gap and (not segment.parts or name.index < len(segment.parts))
-        return Deliver(cache_control=media_types.IMMUTABLE) if is_kept else _unknown(state.pace)
+        return Deliver(cache_control=media_types.IMMUTABLE) if is_kept else unknown(state.pace)
     if state.first <= name.number < state.media_sequence:  # it left with its segment: it may be kept too (§6.2.2)
         return Deliver(cache_control=media_types.IMMUTABLE)
     if state.ended or name.number < state.number:  # its segment has ended without it (§6.2.6)
-        return _unknown(state.pace)
+        return unknown(state.pace)
     # Another process may have hinted at it already: they hear of a part a moment apart.
     if name.index < state.pace.parts and not _is_too_far(state, name.number, name.index):
         return _wait(state, name.number, name.index, arrived_ms, now_ms)
@@ -135,14 +140,14 @@ def _segment(state: LiveRendition, name: SegmentName, arrived_ms: int, now_ms: i
     """One that left the playlist is there as long as the store has it: players may be behind (§6.2.2)."""
     if name.number >= state.number:
         if state.ended:
-            return _unknown(state.pace)
+            return unknown(state.pace)
         if _is_too_far(state, name.number, None) and not _is_due(state.pace, name.number, now_ms):
             return Refuse(reason=Reason.NOT_HINTED)
         if whole or state.growing is None or name.number != state.growing.number:
             return _wait(state, name.number, None if whole else 0, arrived_ms, now_ms)
     segment = state.segment(name.number)
     if segment is not None and segment.gap:
-        return _unknown(state.pace)
+        return unknown(state.pace)
     return Deliver(cache_control=media_types.IMMUTABLE)
 
 
@@ -180,7 +185,3 @@ def _plain(target: int) -> str:
 
 def _kept(seconds: int) -> str:
     return f"public, max-age={seconds}"
-
-
-def _unknown(pace: Pace) -> Refuse:
-    return Refuse(reason=Reason.UNKNOWN, cache_control=_kept(pace.target_duration))

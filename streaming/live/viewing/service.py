@@ -207,7 +207,8 @@ class Viewing:
         if body is None and stored is None and growing is None:
             if _is_recent(state, name, self._clock()):
                 raise PartLate("It is listed, and on its way: ask again.")
-            raise LiveMediaNotFound
+            gone = decide.unknown(state.pace)
+            raise _refusal(gone.reason, gone.cache_control)
         tag = "" if body is None else self._bodies.tag(body)
         return Answer(
             cache_control=decision.cache_control, body=body, tag=tag, stored=stored, growing=growing, part=part

@@ -18,7 +18,7 @@ from streaming.live.viewing.bodies import Bodies
 from streaming.live.viewing.follower import Followers
 from streaming.live.viewing.service import Viewing
 from tests.mpd_rules import faults
-from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body, part
+from tests.streaming.live.stage import EVENT, FIRST, PICTURE, PICTURE_SIZE, SOUND, Stage, body
 from tests.transcoder.live.test_slate import slate
 from transcoder.live import board
 from transcoder.live.resume import read_states
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 PLAYLIST = f"/live/arena/{PICTURE}/index.m3u8"
 IFRAMES = f"/live/arena/{PICTURE}/iframes.m3u8"
-LONG = 5_000
-"""Segments after which nothing of what was before is listed."""
 
 
 pytestmark = pytest.mark.usefixtures("followed")
@@ -197,43 +195,6 @@ async def test_what_never_was_is_not_on_its_way(client: httpx.AsyncClient, stage
     await client.get(PLAYLIST)
     answer = await client.get(f"/live/arena/{PICTURE}/{name}")
     assert (answer.status_code, answer.json()["code"]) == (404, "live_media_not_found")
-
-
-async def leapt(stage: Stage, numbers: range, *, parts: int) -> None:
-    """Segments far behind what is there, as they come when nobody was there to make what lies between."""
-    packager = stage.broadcast.packager
-    for number in numbers:
-        stage.now = (number + 1) * EVENT.grid.segment_ms
-        for rendition in EVENT.renditions:
-            for place in range(parts):
-                packager.part(part(rendition, number, place), init=packager.states[rendition].init)
-    async with asyncio.timeout(60):
-        await stage.broadcast._telling.drained()
-
-
-async def test_a_part_that_left_with_a_leap_is_there_for_who_was_told_of_it(
-    client: httpx.AsyncClient, stage: Stage, services: Services, eventually: Callable[..., Awaitable[None]]
-) -> None:
-    stage.begin()
-    await stage.parts(FIRST, range(6))
-    await leapt(stage, range(FIRST + LONG, FIRST + LONG + 1), parts=1)
-    follower = await services.followers.of(EVENT.channel)
-    await eventually(lambda: follower.states == stage.broadcast.packager.states)
-    assert follower.states[PICTURE].media_sequence == FIRST + LONG
-    answer = await client.get(f"/live/arena/{PICTURE}/{FIRST}.2.m4s")
-    assert (answer.status_code, answer.content) == (200, body(PICTURE, FIRST, 2))
-    answer = await client.get(f"/live/arena/{PICTURE}/{FIRST + 1}.0.m4s")
-    assert (answer.status_code, answer.json()["code"]) == (404, "live_media_not_found")
-
-
-async def test_who_comes_after_a_leap_is_told_of_all_that_came_behind_it(stage: Stage, cache: RedisCache) -> None:
-    stage.begin()
-    for number in range(FIRST, FIRST + 12):
-        await stage.parts(number, range(6))
-    await leapt(stage, range(FIRST + LONG, FIRST + LONG + 12), parts=6)
-    known = await read_states(cache, EVENT)
-    assert [each.number for each in known[PICTURE].segments] == [*range(FIRST + LONG, FIRST + LONG + 12)]
-    assert known == stage.broadcast.packager.states
 
 
 async def test_before_the_first_part_there_is_nothing(
