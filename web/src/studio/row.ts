@@ -10,6 +10,7 @@ import { openPreview } from "./preview";
 import { follow, type Progress } from "./progress";
 import { createReplaceButton, giveUp } from "./replace";
 import { replacing } from "./replacing";
+import { createTurns } from "./turns";
 
 export interface Row {
   root: HTMLElement;
@@ -34,12 +35,14 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
   let asset = first;
   let unfollow = () => {};
   let replacedPart: number | null = null;
+  const inTurn = createTurns();
   const title = element("input", { class: "title", "aria-label": "Title" });
   const facts = element("span", { class: "quiet facts" });
   const badge = element("span", { class: "badge" });
   const editorial = element("span", { class: "badge" });
   const bar = element("progress", { max: 1, "aria-label": "Progress" });
   const said = element("span", { class: "said", role: "status" });
+  const refused = element("span", { class: "said bad", role: "alert" });
   const play = element("button", { type: "button", onclick: () => void openPreview(asset, clipped) }, "Play");
   const poster = element("button", { type: "button", onclick: () => void openPosters(asset) }, "Poster");
   const captions = element("button", { type: "button", onclick: () => void openCaptions(asset) }, "Captions");
@@ -74,7 +77,7 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
     "li",
     { class: "row", "data-asset": first.id },
     element("div", { class: "what" }, title, facts),
-    element("div", { class: "state" }, badge, editorial, bar, said, coming),
+    element("div", { class: "state" }, badge, editorial, bar, said, coming, refused),
     element(
       "div",
       { class: "actions" },
@@ -126,13 +129,19 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
     else if (asset.state === "ready") said.textContent = "";
   };
 
-  const attempt = async (work: () => Promise<Asset | void>): Promise<void> => {
-    try {
-      asset = (await work()) ?? asset;
-    } catch (error) {
-      said.textContent = error instanceof Problem ? error.message : String(error);
-    }
-    show();
+  /** In turn, whether it is asked or told: what an editor did is not undone by an answer from before it. */
+  const learn = (work: () => Promise<Asset | void>, complain: (why: string) => void): Promise<void> =>
+    inTurn(async () => {
+      try {
+        asset = (await work()) ?? asset;
+      } catch (error) {
+        complain(error instanceof Problem ? error.message : String(error));
+      }
+      show();
+    });
+  const attempt = (work: () => Promise<Asset | void>): Promise<void> => {
+    refused.textContent = "";
+    return learn(work, (why) => (refused.textContent = why));
   };
   const togglePublished = () =>
     attempt(() => (asset.editorial === "published" ? assets.unpublish(asset.id) : assets.publish(asset.id)));
@@ -161,7 +170,11 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
   const watch = (): void => {
     unfollow();
     let asked = "";
-    const refresh = (): void => void attempt(() => assets.get(asset.id));
+    const refresh = (): void =>
+      void learn(
+        () => assets.get(asset.id),
+        (why) => (said.textContent = why),
+      );
     const tell = (progress: Progress): void => {
       const wasReplaced = asset.replacement !== null && !progress.asset.replacement;
       asset = { ...asset, ...progress.asset };

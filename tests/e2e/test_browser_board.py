@@ -1,0 +1,70 @@
+"""An editor who is quicker than the service, and one who is refused, in headless Chromium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import APIResponse, Browser, Page, Route
+
+    from tests.e2e.stack import Stack
+
+
+@pytest.fixture
+def studio(stack: Stack, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(f"{stack.url}/studio")
+    page.get_by_label("Access token").fill(stack.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Assets")).to_be_visible()
+    yield page
+    context.close()
+
+
+def test_what_is_published_while_its_title_is_saved_stays_published(stack: Stack, studio: Page) -> None:
+    with stack.client() as client:
+        asset = client.post("/api/assets", json={"title": "A draft"}).raise_for_status().json()["id"]
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "PATCH":
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    studio.route(f"**/api/assets/{asset}", hold)
+    studio.reload()
+    row = studio.locator(f"[data-asset='{asset}']")
+    row.get_by_label("Title").fill("Marathon, the crowd")
+    row.get_by_label("Title").press("Enter")
+    row.get_by_role("button", name="Publish").click()
+    # Whatever the page sends beside the change is answered before it.
+    studio.wait_for_timeout(1000)
+    [(route, answer)] = held
+    with studio.expect_response(lambda response: response.request.method == "PATCH"):
+        route.fulfill(response=answer)
+    expect(row.get_by_role("button", name="Unpublish")).to_be_visible()
+    expect(row).to_have_attribute("data-editorial", "published")
+    expect(row.get_by_label("Title")).to_have_value("Marathon, the crowd")
+    assert stack.asset(asset)["editorial"] == "published"
+
+
+def test_what_is_refused_says_why_on_a_ready_asset_too(stack: Stack, studio: Page, media: Path) -> None:
+    asset = stack.upload(media / "real" / "flutter_butterfly_720p30_aac.mp4", publish=False)
+    stack.wait_for(asset, "ready")
+    studio.reload()
+    row = studio.locator(f"[data-asset='{asset}']")
+    expect(row.locator(".badge").first).to_have_text("Ready")
+    with stack.client() as client:
+        client.post(f"/api/assets/{asset}/publish").raise_for_status()
+        client.post(f"/api/assets/{asset}/takedown").raise_for_status()
+        said = client.post(f"/api/assets/{asset}/publish").json()["detail"]
+    row.get_by_role("button", name="Publish").click()
+    expect(row.get_by_role("alert")).to_have_text(said)
