@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.stack import until
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -68,3 +70,32 @@ def test_what_is_refused_says_why_on_a_ready_asset_too(stack: Stack, studio: Pag
         said = client.post(f"/api/assets/{asset}/publish").json()["detail"]
     row.get_by_role("button", name="Publish").click()
     expect(row.get_by_role("alert")).to_have_text(said)
+
+
+def test_what_was_read_before_an_event_began_is_not_shown_after_it(stack: Stack, studio: Page) -> None:
+    with stack.client() as client:
+        channel = client.post("/api/channels", json={"title": "Track"}).raise_for_status().json()["id"]
+    studio.goto(f"{stack.url}/studio?channel={channel}")
+    switch = studio.locator(".control button").first
+    expect(switch).to_have_text("Start an event")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.abort()
+        else:
+            held.append((route, route.fetch()))
+
+    studio.route(f"**/api/channels/{channel}", hold)
+    until(lambda: studio.evaluate("1") and held, "the page has asked how the channel is")
+    studio.on("dialog", lambda dialog: dialog.accept())
+    switch.click()
+    expect(switch).to_have_text("End the event")
+    [(route, answer)] = held
+    with studio.expect_response(f"**/api/channels/{channel}"):
+        route.fulfill(response=answer)
+    # Nothing that the page asks from now on is answered.
+    studio.wait_for_timeout(500)
+    expect(switch).to_have_text("End the event")
+    with stack.client() as client:
+        client.post(f"/api/channels/{channel}/stop").raise_for_status()

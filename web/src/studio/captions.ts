@@ -4,6 +4,7 @@ import { captions, type Kind, type Track, type TrackList } from "../captions/api
 import { commonLanguages, languageName, languageOf } from "../captions/languages";
 import { element } from "../element";
 import { openCueEditor } from "./cue_editor";
+import { createReader } from "./turns";
 
 const KINDS: [Kind, string][] = [
   ["subtitles", "Subtitles"],
@@ -46,13 +47,18 @@ export async function openCaptions(asset: Asset): Promise<void> {
     }
     await refresh();
   };
-  const refresh = async (): Promise<void> => {
-    clearTimeout(later);
-    try {
-      const list = await captions.list(asset.id);
+  const look = createReader(
+    () => captions.list(asset.id),
+    (list) => {
       if (!tracks.contains(document.activeElement)) show(list);
       const moving = list.source === "pending" || list.tracks.some((track) => track.state === "waiting");
       if (moving && dialog.open) later = window.setTimeout(() => void refresh(), LOOK_AGAIN_MS);
+    },
+  );
+  const refresh = async (): Promise<void> => {
+    clearTimeout(later);
+    try {
+      await look();
     } catch (error) {
       said.textContent = error instanceof Problem ? error.message : String(error);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createTurns } from "./turns";
+import { createReader, createTurns } from "./turns";
 
 test("a quick answer waits for a slow one before it", async () => {
   const inTurn = createTurns();
@@ -19,4 +19,18 @@ test("what fails is told to who asked, and holds up nobody", async () => {
   const next = inTurn(async () => "yes");
   await expect(refused).rejects.toThrow("no");
   expect(await next).toBe("yes");
+});
+
+test("an answer that was overtaken is not shown", async () => {
+  const answers: ((text: string) => void)[] = [];
+  const shown: string[] = [];
+  const refresh = createReader(
+    () => new Promise<string>((answer) => answers.push(answer)),
+    (text) => shown.push(text),
+  );
+  const both = [refresh(), refresh()];
+  answers[1]?.("new");
+  answers[0]?.("old");
+  await Promise.all(both);
+  expect(shown).toEqual(["new"]);
 });

@@ -22,6 +22,8 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
   let channel: Channel = await channels.get(id);
   /** The one that is shown last. */
   let recording: string | null = null;
+  /** Counts what was done here: an answer to what was asked before is old. */
+  let done = 0;
   const preview = createPreview();
   const clips = createClips(id, me);
   const clipper = createClipper(() => channel.title, preview, clips.make);
@@ -31,14 +33,18 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     preview.update(now);
     slate.update(now);
   };
-  const control = createControl(me, update);
+  const overtake = (): void => void done++;
+  const control = createControl(me, (now) => {
+    overtake();
+    update(now);
+  });
   const health = createHealth(
     id,
     () => channel.trouble,
     (told) => control.audience(told.viewers, told.on_air),
   );
   const timeline = createTimeline(id, preview);
-  const slate = createSlate(id);
+  const slate = createSlate(id, overtake);
   room.replaceChildren(
     element("p", {}, element("a", { href: "/studio?channels" }, "All channels")),
     control.root,
@@ -60,7 +66,9 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
   update(channel);
   const stop = follow(async () => {
     try {
-      update(await channels.get(id));
+      const before = done;
+      const now = await channels.get(id);
+      if (before === done) update(now);
       if (channel.recording !== recording) {
         await clips.showRecordings();
         recording = channel.recording;

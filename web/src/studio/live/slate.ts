@@ -11,7 +11,8 @@ export interface SlatePanel {
   update(channel: Channel): void;
 }
 
-export function createSlate(channel: string): SlatePanel {
+/** `changed` is told when another one, or none, was set. */
+export function createSlate(channel: string, changed: () => void): SlatePanel {
   const said = element("p", { class: "said", role: "status" });
   const picture = element("img", { alt: "The channel’s slate", hidden: true });
   const builtIn = element("p", { class: "quiet" }, "Three dots on a dark ground: the built-in slate.");
@@ -28,8 +29,6 @@ export function createSlate(channel: string): SlatePanel {
     "Remove it",
   );
   let shown: string | null = null;
-  /** What is read meanwhile may be older than what is being done. */
-  let busy = false;
 
   const show = (url: string | null): void => {
     if (url === shown) return;
@@ -43,14 +42,16 @@ export function createSlate(channel: string): SlatePanel {
   };
   const attempt = async (work: () => Promise<string | null>, done: string): Promise<void> => {
     said.textContent = "One moment …";
-    busy = choose.disabled = remove.disabled = true;
+    choose.disabled = remove.disabled = true;
     try {
-      show(await work());
+      const url = await work();
+      changed();
+      show(url);
       said.textContent = done;
     } catch (error) {
       said.textContent = error instanceof Problem ? error.message : String(error);
     } finally {
-      busy = choose.disabled = remove.disabled = false;
+      choose.disabled = remove.disabled = false;
       // A button that was disabled or is gone has lost the focus of who works by keys.
       if (document.activeElement === document.body) choose.focus();
     }
@@ -87,8 +88,5 @@ export function createSlate(channel: string): SlatePanel {
     element("div", { class: "line" }, choose, remove, file),
     said,
   );
-  const update = (now: Channel): void => {
-    if (!busy) show(now.slate_url);
-  };
-  return { root, update };
+  return { root, update: (now) => show(now.slate_url) };
 }

@@ -3,6 +3,7 @@ import { Problem } from "../../api";
 import { element } from "../../element";
 import { channels, type MadeKey, type Place, type StreamKey } from "../../live/api";
 import { moment } from "../../live/times";
+import { createReader } from "../turns";
 import { recipes } from "./recipes";
 
 const GRACES: [number, string][] = [
@@ -75,11 +76,17 @@ export function createStreamKeys(channel: string): HTMLElement {
           "Revoke",
         ),
     );
+  const refresh = createReader(
+    () => channels.keys(channel),
+    ({ keys }) => {
+      known = keys;
+      show();
+    },
+  );
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
-      known = (await channels.keys(channel)).keys;
-      show();
+      await refresh();
       said.textContent = "";
     } catch (error) {
       said.textContent = error instanceof Problem ? error.message : String(error);

@@ -6,6 +6,7 @@ import { channels, type MarkKind, type TimelineMark } from "../../live/api";
 import { follow } from "../../live/follow";
 import { beginOf } from "../../live/pictures";
 import { timeOfDay } from "../../live/times";
+import { createReader } from "../turns";
 import type { Preview } from "./preview";
 
 const LOOK_AGAIN_MS = 5000;
@@ -93,7 +94,10 @@ export function createTimeline(channel: string, preview: Preview): TimelinePanel
         ),
     );
   };
-  const refresh = async (): Promise<void> => show((await channels.timeline(channel)).marks);
+  const refresh = createReader(
+    () => channels.timeline(channel),
+    ({ marks }) => show(marks),
+  );
   const attempt = async (
     work: () => Promise<TimelineMark>,
     done: (mark: TimelineMark) => string,
