@@ -225,16 +225,18 @@ async def spawn(
     cage = in_force()
     async with OutputPipe() as stdout, OutputPipe() as stderr:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *sandbox.wrap(argv, limits, cage=cage, cwd=cwd, reads=reads, nice=nice, datagrams=datagrams),
-                stdin=asyncio.subprocess.DEVNULL if stdin is None else stdin,
-                stdout=stdout.fd,
-                stderr=stderr.fd,
-                env=sandbox.environment(cwd),
-                cwd=cwd,
-                pass_fds=pass_fds,
-                start_new_session=True,
-            )
+            # Cancelled while it starts, it is reaped by asyncio, if nobody cancels that, too.
+            with anyio.CancelScope(shield=True):
+                process = await asyncio.create_subprocess_exec(
+                    *sandbox.wrap(argv, limits, cage=cage, cwd=cwd, reads=reads, nice=nice, datagrams=datagrams),
+                    stdin=asyncio.subprocess.DEVNULL if stdin is None else stdin,
+                    stdout=stdout.fd,
+                    stderr=stderr.fd,
+                    env=sandbox.environment(cwd),
+                    cwd=cwd,
+                    pass_fds=pass_fds,
+                    start_new_session=True,
+                )
         except OSError as exc:
             raise SandboxError(f"{argv[0]} cannot be started: {exc.strerror}", argv=argv) from exc
         stdout.close_child_end()

@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import anyio
 import psutil
 import pytest
 
+from tests.transcoder.processes import group
 from transcoder.errors import ChildFailed, ChildTimedOut
 from transcoder.ffmpeg import Limits, OutputPipe, ffmpeg_path, run, spawn
 from transcoder.sandbox_cage import Cage
@@ -30,16 +34,6 @@ def _gone(*pids: int) -> None:
             ended, _, _ = select.select([descriptor], [], [], 10)
             os.close(descriptor)
             assert ended, f"{pid} still runs"
-
-
-def _group(leader: int) -> list[int]:
-    """Processes of a group that have not ended."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
 
 
 @pytest.mark.usefixtures("cage")
@@ -128,6 +122,25 @@ async def test_cancellation_ends_the_whole_group(tmp_path: Path) -> None:
     _gone(*pids)
 
 
+async def test_who_is_cancelled_again_and_again_leaves_no_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = asyncio.create_subprocess_exec
+    started: list[asyncio.subprocess.Process] = []
+
+    async def cancelled_meanwhile(*argv: str, **options: Any) -> asyncio.subprocess.Process:
+        scope.cancel()
+        started.append(await start(*argv, **options))
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", cancelled_meanwhile)
+    with anyio.CancelScope() as scope:
+        async with spawn(["sleep", "600"], limits=_LIMITS, cwd=tmp_path):
+            await asyncio.sleep(600)
+    assert scope.cancelled_caught
+    assert [child.returncode for child in started] == [-signal.SIGKILL]
+
+
 @pytest.mark.usefixtures("no_cage")
 async def test_an_error_in_the_body_ends_the_group_and_stays_itself(tmp_path: Path) -> None:
     pids: list[int] = []
@@ -171,8 +184,8 @@ asyncio.run(main())
         child = int(parent.stdout.readline())
         assert psutil.pid_exists(child)
         parent.kill()
-    _gone(*_group(child))
-    assert _group(child) == []
+    _gone(*(process.pid for process in group(child)))
+    assert group(child) == []
 
 
 @pytest.mark.usefixtures("cage")
@@ -210,7 +223,7 @@ async def test_the_wall_clock_ends_a_child_that_stands_still(tmp_path: Path, cag
         stubborn = ["sh", "-c", "trap '' TERM INT HUP; echo; exec sleep 300"]
         async with spawn(stubborn, limits=Limits(wall_s=0.5), cwd=tmp_path) as child:
             await child.stdout.readline()
-            begun.extend(_group(child.pid))
+            begun.extend(process.pid for process in group(child.pid))
             child.stop()
 
     with pytest.raises(ChildTimedOut):

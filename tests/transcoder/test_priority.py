@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from infra.ports import Level
+from tests.transcoder.processes import group
 from transcoder.ffmpeg import spawn
 from transcoder.priority import Priority, ahead, niceness
 from transcoder.processor import Processor
@@ -35,16 +35,15 @@ def test_the_more_urgent_has_the_processor() -> None:
 
 def said_to_the_kernel(child: Child) -> tuple[set[int], str]:
     """The niceness of its threads, and of its autogroup, beside our own."""
-    processes = [process for process in psutil.process_iter() if os.getpgid(process.pid) == child.pid]
     own = os.nice(0)
     threads = {
-        os.getpriority(os.PRIO_PROCESS, thread.id) - own for process in processes for thread in process.threads()
+        os.getpriority(os.PRIO_PROCESS, thread.id) - own for process in group(child.pid) for thread in process.threads()
     }
     try:
-        group = str(int(re.sub(r".*nice ", "", Path(f"/proc/{child.pid}/autogroup").read_text().strip())) - own)
+        autogroup = str(int(re.sub(r".*nice ", "", Path(f"/proc/{child.pid}/autogroup").read_text().strip())) - own)
     except OSError:
-        group = "none"
-    return threads, group
+        autogroup = "none"
+    return threads, autogroup
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

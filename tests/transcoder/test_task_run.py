@@ -14,6 +14,7 @@ import pytest
 from infra.ports import Level, RetryLater
 from manifests.layout import RenditionId
 from tests.transcoder.house import ASSET, House, make_clip
+from tests.transcoder.processes import descendants, encoders
 from transcoder.demand import Demand
 from transcoder.errors import ChildFailed
 from transcoder.ffmpeg import spawn
@@ -58,10 +59,6 @@ def starts(house: House) -> list[tuple[str, int]]:
 
 def stands_still(process: psutil.Process) -> bool:
     return bool(process.status() == psutil.STATUS_STOPPED)
-
-
-def encoders() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
 
 
 async def test_a_hundred_viewers_cause_one_run_from_exactly_there(house: House, eventually: Eventually) -> None:
@@ -128,7 +125,7 @@ async def test_a_run_that_stands_still_gives_its_slot_to_somebody_who_waits(
                 processor.urgent(other)
                 running = asyncio.create_task(house.handle(run_task(ASSET, 1, LARGE, 1, Level.JUST_IN_TIME)))
                 await eventually(lambda: starts(house)[:1] == [(LARGE, 1)])
-                await eventually(lambda: any(map(stands_still, psutil.Process().children())))
+                await eventually(lambda: bool(descendants(stands_still)))
                 await house.jobs.enqueue(run_task(ASSET, 1, SMALL, 0, Level.JUST_IN_TIME))
                 await asyncio.wait_for(running, 60)
                 other.kill()
@@ -147,7 +144,7 @@ async def test_what_is_made_ahead_of_a_viewer_is_hurried_when_he_has_come_to_wai
             async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
                 processor.urgent(other)
                 running = asyncio.create_task(house.handle(ahead))
-                await eventually(lambda: any(map(stands_still, psutil.Process().children())))
+                await eventually(lambda: bool(descendants(stands_still)))
                 assert not starts(house)
                 await house.handle(run_task(ASSET, 1, LARGE, 5, Level.JUST_IN_TIME))
                 await eventually(lambda: starts(house)[:1] == [(LARGE, 5)])
@@ -216,7 +213,7 @@ async def test_the_rest_of_the_first_segment_gives_way_to_who_makes_its_start(
             async with spawn(["sleep", "600"], limits=Limits(), cwd=tmp_path) as other:
                 processor.urgent(other)
                 making = asyncio.create_task(house.handle(window_task(ASSET, 1, first, Level.INDEX)))
-                await eventually(lambda: any(map(stands_still, psutil.Process().children())))
+                await eventually(lambda: bool(descendants(stands_still)))
                 assert not starts(house)
                 processor.done(other)
                 other.kill()

@@ -16,6 +16,7 @@ import pytest
 from infra.ports import Level, RetryLater
 from manifests import layout
 from tests.transcoder.house import ASSET, SECONDS, House, make_clip
+from tests.transcoder.processes import descendants, encoders
 from transcoder.demand import Demand
 from transcoder.describe import multivariant
 from transcoder.errors import ChildFailed
@@ -43,10 +44,6 @@ async def house(tmp_path: Path, clip: Path) -> House:
     house = House(tmp_path / "sources")
     await house.upload(clip.read_bytes())
     return house
-
-
-def encoders() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
 
 
 async def test_from_a_source_to_an_asset_that_plays_alone(
@@ -221,7 +218,7 @@ async def test_what_nobody_waits_for_stands_still_while_somebody_waits(
     task = captions_task(ASSET, 1) if kind == "captions" else loudness_task(ASSET, 1)
 
     def is_still() -> bool:
-        return any(child.status() == psutil.STATUS_STOPPED for child in psutil.Process().children(recursive=True))
+        return bool(descendants(lambda child: child.status() == psutil.STATUS_STOPPED))
 
     async with house.listening():
         with suppress(ChildFailed):
