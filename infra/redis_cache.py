@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import anyio
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS: Final = 64
 _LAST_S: Final = 5.0
+_RELEASES_S: Final = 2.0
 _UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 # SET NX alone is not safe to repeat: a first answer that got lost would make us wait for our own lease to run out.
@@ -163,7 +165,12 @@ class RedisCache:
     async def lease(self, name: str, *, ttl: timedelta) -> AsyncIterator[Lease | None]:
         token = token_hex(16)
         asked_at = asyncio.get_running_loop().time()
-        if not await self.script(_TAKE, [name], [token, _milliseconds(ttl)]):
+        try:
+            is_ours = await self.script(_TAKE, [name], [token, _milliseconds(ttl)])
+        except asyncio.CancelledError:
+            await self._release(name, token)  # the answer may have been on its way
+            raise
+        if not is_ours:
             yield None
             return
         held = _Held(ttl, taken_at=asked_at)
@@ -171,9 +178,14 @@ class RedisCache:
         try:
             yield held
         finally:
-            await end(renewing)
-            with suppress(CacheUnavailable):  # it runs out by itself
-                await self.script(_RELEASE, [name], [token])
+            with anyio.CancelScope(shield=True):
+                await end(renewing)
+            await self._release(name, token)
+
+    async def _release(self, name: str, token: str) -> None:
+        """Also for who is being cancelled: the next one need not wait until it runs out by itself."""
+        with anyio.move_on_after(_RELEASES_S, shield=True), suppress(CacheUnavailable):
+            await self.script(_RELEASE, [name], [token])
 
     async def _renew(self, name: str, token: str, ttl: timedelta, held: _Held) -> None:
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ two write the same objects, for all but the static playlists are written once.
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -62,10 +63,11 @@ class Publisher:
         Raises what the store and the database raise.
         """
         try:
-            with anyio.move_on_after(_PATIENCE_S):
+            with anyio.move_on_after(_PATIENCE_S) as waiting:
                 while True:
                     async with self._cache.lease(f"channel:lease:captions:{asset_id}", ttl=_TTL) as lease:
                         if lease is not None:
+                            waiting.deadline = math.inf
                             with anyio.CancelScope(shield=True):
                                 return await self._publish(asset_id)
                     await anyio.sleep(_LOOK_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 import pytest
@@ -117,6 +117,35 @@ async def test_a_lease_is_given_back_when_its_work_fails(any_cache: Cache) -> No
         async with any_cache.lease("l", ttl=LONG):
             raise KeyError
     async with any_cache.lease("l", ttl=LONG) as lease:
+        assert lease is not None
+
+
+async def test_a_lease_is_given_back_by_who_is_cancelled(any_cache: Cache) -> None:
+    with anyio.CancelScope() as scope:
+        async with any_cache.lease("l", ttl=LONG):
+            scope.cancel()
+            await anyio.sleep_forever()
+    async with any_cache.lease("l", ttl=LONG) as lease:
+        assert lease is not None
+
+
+async def test_a_lease_is_given_back_by_who_is_cancelled_before_he_knows_of_it(
+    cache: RedisCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = cache.script
+
+    async def cancelled_meanwhile(*asked: Any) -> Any:
+        answer = await ask(*asked)
+        scope.cancel()
+        await anyio.lowlevel.checkpoint()
+        return answer
+
+    monkeypatch.setattr(cache, "script", cancelled_meanwhile)
+    with anyio.CancelScope() as scope:
+        async with cache.lease("l", ttl=LONG):
+            pytest.fail("he is told of it")
+    monkeypatch.undo()
+    async with cache.lease("l", ttl=LONG) as lease:
         assert lease is not None
 
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from manifests import layout, media_types
 from manifests.captions.read import read
 from manifests.layout import AssetId, RenditionId
+from streaming.captions import publisher
 from streaming.captions.publisher import KEPT, Publisher
 from streaming.clock import utc_now
 from tests.streaming.playback.conftest import make_plan
@@ -131,6 +133,24 @@ async def test_what_was_broken_off_anywhere_is_done_by_the_next(
         assert [await store.read(key) for key in written] == whole
     assert await services.captions.tracks(asset_id) == tracks
     assert tracks.published == plan.version == 1
+
+
+async def test_who_has_begun_to_publish_may_take_his_time(
+    asset: str, add: Any, playable: Any, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience is for those who wait for somebody else."""
+    await playable()
+    await add(VTT)
+    prepare = services.captions.prepare
+
+    async def slowly(*asked: Any, **more: Any) -> Any:
+        await anyio.sleep(0.5)
+        return await prepare(*asked, **more)
+
+    monkeypatch.setattr(services.captions, "prepare", slowly)
+    monkeypatch.setattr(publisher, "_PATIENCE_S", 0.3)
+    assert await services.caption_publisher.publish(AssetId(asset))
+    assert await services.caption_publisher.publish(AssetId(asset))
 
 
 async def test_the_static_playlist_of_a_ready_asset_lists_them(
