@@ -67,9 +67,9 @@ class Publisher:
                 while True:
                     async with self._cache.lease(f"channel:lease:captions:{asset_id}", ttl=_TTL) as lease:
                         if lease is not None:
-                            waiting.deadline = math.inf
-                            with anyio.CancelScope(shield=True):
-                                return await self._publish(asset_id)
+                            # Patience is for waiting: what is begun is ended, whoever gives up.
+                            waiting.deadline, waiting.shield = math.inf, True
+                            return await self._publish(asset_id)
                     await anyio.sleep(_LOOK_S)
         except CacheUnavailable:
             log.warning("captions wait for Redis", extra={"asset": asset_id})

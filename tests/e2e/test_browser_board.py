@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import APIResponse, Browser, Page, Route
+    from playwright.sync_api import APIResponse, Browser, Page, Request, Route
 
     from tests.e2e.stack import Stack
 
@@ -41,21 +41,28 @@ def test_what_is_published_while_its_title_is_saved_stays_published(stack: Stack
         else:
             route.continue_()
 
+    told: list[str] = []
+
+    def note(request: Request, what: str) -> None:
+        if asset in request.url and request.method != "GET":
+            told.append(f"{request.method} {what}")
+
     studio.route(f"**/api/assets/{asset}", hold)
+    studio.on("request", lambda request: note(request, "sent"))
+    studio.on("response", lambda response: note(response.request, "answered"))
     studio.reload()
     row = studio.locator(f"[data-asset='{asset}']")
     row.get_by_label("Title").fill("Marathon, the crowd")
     row.get_by_label("Title").press("Enter")
     row.get_by_role("button", name="Publish").click()
-    # Whatever the page sends beside the change is answered before it.
-    studio.wait_for_timeout(1000)
-    [(route, answer)] = held
+    [(route, answer)] = until(lambda: studio.evaluate("1") and held, "the change is on its way")
     with studio.expect_response(lambda response: response.request.method == "PATCH"):
         route.fulfill(response=answer)
     expect(row.get_by_role("button", name="Unpublish")).to_be_visible()
     expect(row).to_have_attribute("data-editorial", "published")
     expect(row.get_by_label("Title")).to_have_value("Marathon, the crowd")
     assert stack.asset(asset)["editorial"] == "published"
+    assert told == ["PATCH sent", "PATCH answered", "POST sent", "POST answered"]
 
 
 def test_what_is_refused_says_why_on_a_ready_asset_too(stack: Stack, studio: Page, media: Path) -> None:
@@ -92,10 +99,9 @@ def test_what_was_read_before_an_event_began_is_not_shown_after_it(stack: Stack,
     switch.click()
     expect(switch).to_have_text("End the event")
     [(route, answer)] = held
-    with studio.expect_response(f"**/api/channels/{channel}"):
+    # It asks again when it has taken the answer in; from then on it gets none.
+    with studio.expect_request(f"**/api/channels/{channel}"):
         route.fulfill(response=answer)
-    # Nothing that the page asks from now on is answered.
-    studio.wait_for_timeout(500)
     expect(switch).to_have_text("End the event")
     with stack.client() as client:
         client.post(f"/api/channels/{channel}/stop").raise_for_status()

@@ -84,12 +84,14 @@ async def shown(client: httpx.AsyncClient, ffmpeg: str, url: str) -> tuple[datet
 
 async def shown_to(client: httpx.AsyncClient, ffmpeg: str, url: str, *, count: int) -> list[int]:
     """What the pictures of a live playlist say, from its first one on, once there are so many."""
+    found: list[int] = []
 
     async def are_there() -> bool:
-        return len((await shown(client, ffmpeg, url))[1]) >= count
+        _, found[:] = await shown(client, ffmpeg, url)
+        return len(found) >= count
 
     await eventually(are_there, timeout=60)
-    return (await shown(client, ffmpeg, url))[1]
+    return found
 
 
 async def clip_when_it_can_be(client: httpx.AsyncClient, body: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -140,11 +140,10 @@ async def test_a_lease_is_given_back_by_who_is_cancelled_before_he_knows_of_it(
         await anyio.lowlevel.checkpoint()
         return answer
 
-    monkeypatch.setattr(cache, "script", cancelled_meanwhile)
-    with anyio.CancelScope() as scope:
+    with monkeypatch.context() as patched, anyio.CancelScope() as scope:
+        patched.setattr(cache, "script", cancelled_meanwhile)
         async with cache.lease("l", ttl=LONG):
             pytest.fail("he is told of it")
-    monkeypatch.undo()
     async with cache.lease("l", ttl=LONG) as lease:
         assert lease is not None
 

@@ -19,6 +19,10 @@ def group(leader: int) -> list[psutil.Process]:
     )
 
 
+def stands_still(process: psutil.Process) -> bool:
+    return bool(process.status() == psutil.STATUS_STOPPED)
+
+
 def encoders() -> list[psutil.Process]:
     """Every ffmpeg below this process."""
     return descendants(lambda it: "ffmpeg" in it.name())

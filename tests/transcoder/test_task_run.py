@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
-import psutil
 import pytest
 
 from infra.ports import Level, RetryLater
 from manifests.layout import RenditionId
 from tests.transcoder.house import ASSET, House, make_clip
-from tests.transcoder.processes import descendants, encoders
+from tests.transcoder.processes import descendants, encoders, stands_still
 from transcoder.demand import Demand
 from transcoder.errors import ChildFailed
 from transcoder.ffmpeg import spawn
@@ -55,10 +54,6 @@ async def house(tmp_path: Path, clip: Path, cache: RedisCache) -> House:
 
 def starts(house: House) -> list[tuple[str, int]]:
     return [(str(rendition), number) for rendition, number in house.heard_of("segment") if number is not None]
-
-
-def stands_still(process: psutil.Process) -> bool:
-    return bool(process.status() == psutil.STATUS_STOPPED)
 
 
 async def test_a_hundred_viewers_cause_one_run_from_exactly_there(house: House, eventually: Eventually) -> None:

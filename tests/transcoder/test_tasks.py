@@ -16,7 +16,7 @@ import pytest
 from infra.ports import Level, RetryLater
 from manifests import layout
 from tests.transcoder.house import ASSET, SECONDS, House, make_clip
-from tests.transcoder.processes import descendants, encoders
+from tests.transcoder.processes import descendants, encoders, stands_still
 from transcoder.demand import Demand
 from transcoder.describe import multivariant
 from transcoder.errors import ChildFailed
@@ -217,15 +217,12 @@ async def test_what_nobody_waits_for_stands_still_while_somebody_waits(
     await house.handle(index_task(ASSET, 1))
     task = captions_task(ASSET, 1) if kind == "captions" else loudness_task(ASSET, 1)
 
-    def is_still() -> bool:
-        return bool(descendants(lambda child: child.status() == psutil.STATUS_STOPPED))
-
     async with house.listening():
         with suppress(ChildFailed):
             async with spawn(["sleep", "60"], limits=Limits(), cwd=tmp_path) as wanted:
                 processor.urgent(wanted)
                 running = asyncio.create_task(house.handle(task))
-                await eventually(is_still)
+                await eventually(lambda: bool(descendants(stands_still)))
                 assert not house.heard_of(kind)
                 processor.done(wanted)
                 wanted.kill()

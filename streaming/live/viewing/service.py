@@ -13,7 +13,7 @@ from manifests.dash.live_mpd import clock_of
 from manifests.errors import LiveError
 from manifests.hls import date_time
 from manifests.live import decide
-from manifests.live.decide import Deliver, Reason, Refuse, Wait
+from manifests.live.decide import Deliver, Refuse, Wait
 from manifests.live.names import InitName, PartName, SegmentName
 from manifests.live.splices import with_splices
 from streaming.http.problem import BadRequest, NotFound
@@ -207,8 +207,7 @@ class Viewing:
         if body is None and stored is None and growing is None:
             if _is_recent(state, name, self._clock()):
                 raise PartLate("It is listed, and on its way: ask again.")
-            gone = decide.unknown(state.pace)
-            raise _refusal(gone.reason, gone.cache_control)
+            raise _refusal(decide.unknown(state.pace))
         tag = "" if body is None else self._bodies.tag(body)
         return Answer(
             cache_control=decision.cache_control, body=body, tag=tag, stored=stored, growing=growing, part=part
@@ -282,8 +281,8 @@ class Viewing:
                     if not await follower.changed(rendition, within_s=max(0.001, quiet_s)):
                         with suppress(EventUnknown):  # who waits until it is too late is told so then
                             await follower.confirm()
-                case Refuse(reason=reason, cache_control=lifetime):
-                    raise _refusal(reason, lifetime)
+                case Refuse():
+                    raise _refusal(decision)
                 case _:
                     assert_never(decision)
 
@@ -306,5 +305,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _refusal(reason: Reason, lifetime: str) -> ApiError:
-    return _OF_STATUS[reason.status](reason.sentence, headers={"Cache-Control": lifetime}, reason=reason.name.lower())
+def _refusal(refused: Refuse) -> ApiError:
+    reason = refused.reason
+    headers = {"Cache-Control": refused.cache_control}
+    return _OF_STATUS[reason.status](reason.sentence, headers=headers, reason=reason.name.lower())

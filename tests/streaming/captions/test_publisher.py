@@ -144,12 +144,12 @@ async def test_who_has_begun_to_publish_may_take_his_time(
     prepare = services.captions.prepare
 
     async def slowly(*asked: Any, **more: Any) -> Any:
-        await anyio.sleep(0.5)
+        await anyio.sleep(publisher._PATIENCE_S)
         return await prepare(*asked, **more)
 
-    monkeypatch.setattr(services.captions, "prepare", slowly)
-    monkeypatch.setattr(publisher, "_PATIENCE_S", 0.3)
-    assert await services.caption_publisher.publish(AssetId(asset))
+    with monkeypatch.context() as slow:
+        slow.setattr(services.captions, "prepare", slowly)
+        assert await services.caption_publisher.publish(AssetId(asset))
     assert await services.caption_publisher.publish(AssetId(asset))
 
 

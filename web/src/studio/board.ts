@@ -5,6 +5,7 @@ import { createDropZone } from "./dropzone";
 import type { Me } from "./main";
 import { createProfilePicker } from "./profiles";
 import { createRow, type Row } from "./row";
+import { createReader } from "./turns";
 import { startUpload } from "./upload";
 
 export function createBoard(room: HTMLElement, me: Me): void {
@@ -23,7 +24,6 @@ export function createBoard(room: HTMLElement, me: Me): void {
   });
   const profile = createProfilePicker();
   let cursor: string | null = null;
-  let asked = 0;
 
   const place = (asset: Asset, first: boolean): Row => {
     const known = rows.get(asset.id);
@@ -44,25 +44,27 @@ export function createBoard(room: HTMLElement, me: Me): void {
     return row;
   };
 
-  const load = async (fresh: boolean): Promise<void> => {
-    const mine = ++asked;
-    if (fresh) cursor = null;
-    const page = await assets.list({
-      limit: "30",
-      ...(search.value ? { q: search.value } : {}),
-      ...(cursor ? { cursor } : {}),
-    });
-    if (mine !== asked) return;
-    if (fresh) {
-      for (const row of rows.values()) row.close();
-      rows.clear();
-      list.replaceChildren();
-    }
-    for (const asset of page.assets) place(asset, false);
-    cursor = page.next_cursor;
-    more.hidden = cursor === null;
-    empty.hidden = rows.size > 0;
-  };
+  const { read: load } = createReader(
+    (fresh: boolean) => {
+      if (fresh) cursor = null;
+      return assets.list({
+        limit: "30",
+        ...(search.value ? { q: search.value } : {}),
+        ...(cursor ? { cursor } : {}),
+      });
+    },
+    (page, fresh) => {
+      if (fresh) {
+        for (const row of rows.values()) row.close();
+        rows.clear();
+        list.replaceChildren();
+      }
+      for (const asset of page.assets) place(asset, false);
+      cursor = page.next_cursor;
+      more.hidden = cursor === null;
+      empty.hidden = rows.size > 0;
+    },
+  );
 
   const upload = (files: File[]): void => {
     for (const file of files) {

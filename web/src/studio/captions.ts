@@ -47,7 +47,7 @@ export async function openCaptions(asset: Asset): Promise<void> {
     }
     await refresh();
   };
-  const look = createReader(
+  const { read } = createReader(
     () => captions.list(asset.id),
     (list) => {
       if (!tracks.contains(document.activeElement)) show(list);
@@ -58,7 +58,7 @@ export async function openCaptions(asset: Asset): Promise<void> {
   const refresh = async (): Promise<void> => {
     clearTimeout(later);
     try {
-      await look();
+      await read();
     } catch (error) {
       said.textContent = error instanceof Problem ? error.message : String(error);
     }

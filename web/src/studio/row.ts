@@ -130,18 +130,18 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
   };
 
   /** In turn, whether it is asked or told: what an editor did is not undone by an answer from before it. */
-  const learn = (work: () => Promise<Asset | void>, complain: (why: string) => void): Promise<void> =>
+  const learn = (work: () => Promise<Asset | void>, trouble: HTMLElement): Promise<void> =>
     inTurn(async () => {
       try {
         asset = (await work()) ?? asset;
       } catch (error) {
-        complain(error instanceof Problem ? error.message : String(error));
+        trouble.textContent = error instanceof Problem ? error.message : String(error);
       }
       show();
     });
   const attempt = (work: () => Promise<Asset | void>): Promise<void> => {
     refused.textContent = "";
-    return learn(work, (why) => (refused.textContent = why));
+    return learn(work, refused);
   };
   const togglePublished = () =>
     attempt(() => (asset.editorial === "published" ? assets.unpublish(asset.id) : assets.publish(asset.id)));
@@ -170,11 +170,7 @@ export function createRow(first: Asset, me: Me, removed: () => void, clipped: (c
   const watch = (): void => {
     unfollow();
     let asked = "";
-    const refresh = (): void =>
-      void learn(
-        () => assets.get(asset.id),
-        (why) => (said.textContent = why),
-      );
+    const refresh = (): void => void learn(() => assets.get(asset.id), said);
     const tell = (progress: Progress): void => {
       const wasReplaced = asset.replacement !== null && !progress.asset.replacement;
       asset = { ...asset, ...progress.asset };

@@ -24,13 +24,19 @@ test("what fails is told to who asked, and holds up nobody", async () => {
 test("an answer that was overtaken is not shown", async () => {
   const answers: ((text: string) => void)[] = [];
   const shown: string[] = [];
-  const refresh = createReader(
+  const { read, overtake } = createReader(
     () => new Promise<string>((answer) => answers.push(answer)),
     (text) => shown.push(text),
   );
-  const both = [refresh(), refresh()];
+  const both = [read(), read()];
   answers[1]?.("new");
   answers[0]?.("old");
   await Promise.all(both);
+  expect(shown).toEqual(["new"]);
+
+  const before = read();
+  overtake();
+  answers[2]?.("from before it was done");
+  await before;
   expect(shown).toEqual(["new"]);
 });

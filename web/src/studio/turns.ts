@@ -10,12 +10,24 @@ export function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** What reads and shows; an answer that a younger question has overtaken is not shown. */
-export function createReader<T>(read: () => Promise<T>, show: (answer: T) => void): () => Promise<void> {
-  let asked = 0;
-  return async () => {
-    const mine = ++asked;
-    const answer = await read();
-    if (mine === asked) show(answer);
+export interface Reader<Question extends unknown[]> {
+  read(...question: Question): Promise<void>;
+  /** What is on its way is old: something was done, and is shown. */
+  overtake(): void;
+}
+
+/** What asks and shows; an answer that a younger question, or something that was done, has overtaken is not shown. */
+export function createReader<Answer, Question extends unknown[]>(
+  ask: (...question: Question) => Promise<Answer>,
+  show: (answer: Answer, ...question: Question) => void,
+): Reader<Question> {
+  let newest = 0;
+  return {
+    read: async (...question) => {
+      const mine = ++newest;
+      const answer = await ask(...question);
+      if (mine === newest) show(answer, ...question);
+    },
+    overtake: () => void newest++,
   };
 }

@@ -6,6 +6,7 @@ import { follow } from "../../live/follow";
 import "../../styles/studio_live.css";
 import type { Me } from "../main";
 import { publishes } from "../rights";
+import { createReader } from "../turns";
 import { createClipper } from "./clipper";
 import { createClips } from "./clips";
 import { createControl } from "./control";
@@ -22,8 +23,6 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
   let channel: Channel = await channels.get(id);
   /** The one that is shown last. */
   let recording: string | null = null;
-  /** Counts what was done here: an answer to what was asked before is old. */
-  let done = 0;
   const preview = createPreview();
   const clips = createClips(id, me);
   const clipper = createClipper(() => channel.title, preview, clips.make);
@@ -33,7 +32,7 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
     preview.update(now);
     slate.update(now);
   };
-  const overtake = (): void => void done++;
+  const { read, overtake } = createReader(() => channels.get(id), update);
   const control = createControl(me, (now) => {
     overtake();
     update(now);
@@ -66,9 +65,7 @@ export async function createChannelPage(room: HTMLElement, me: Me, id: string): 
   update(channel);
   const stop = follow(async () => {
     try {
-      const before = done;
-      const now = await channels.get(id);
-      if (before === done) update(now);
+      await read();
       if (channel.recording !== recording) {
         await clips.showRecordings();
         recording = channel.recording;

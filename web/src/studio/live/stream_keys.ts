@@ -76,7 +76,7 @@ export function createStreamKeys(channel: string): HTMLElement {
           "Revoke",
         ),
     );
-  const refresh = createReader(
+  const { read: refresh } = createReader(
     () => channels.keys(channel),
     ({ keys }) => {
       known = keys;

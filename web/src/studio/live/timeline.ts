@@ -94,7 +94,7 @@ export function createTimeline(channel: string, preview: Preview): TimelinePanel
         ),
     );
   };
-  const refresh = createReader(
+  const { read: refresh } = createReader(
     () => channels.timeline(channel),
     ({ marks }) => show(marks),
   );
