@@ -118,7 +118,7 @@ class LiveMpd:
                 ("availabilityStartTime", date_time.render(self.origin)),
                 ("publishTime", date_time.render(self.published)),
                 ("minimumUpdatePeriod", None if self.update is None else xml.duration(self.update)),
-                ("mediaPresentationDuration", xml.duration(self.end) if self.update is None else None),
+                ("mediaPresentationDuration", xml.duration_up(self.end) if self.update is None else None),
                 ("timeShiftBufferDepth", None if self.depth is None else xml.duration(self.depth)),
                 ("suggestedPresentationDelay", xml.duration(self.delay)),
                 ("minBufferTime", xml.duration(self.min_buffer)),

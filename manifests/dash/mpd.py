@@ -22,7 +22,8 @@ class Mpd:
     """A static presentation (@type="static")."""
 
     duration: Fraction
-    """@mediaPresentationDuration (required), s: the longest track"""
+    """@mediaPresentationDuration (required), s: the end of the longest track. One that is told shorter than its media
+    ends twice: dash.js 5.2.1 goes by what is told, stops there, and steps back half a second"""
     min_buffer: Fraction
     """@minBufferTime (required), s"""
     sets: tuple[AdaptationSet, ...]
@@ -51,7 +52,7 @@ class Mpd:
                 ("xmlns:dashif", DASHIF_NAMESPACE if protected else None),
                 ("profiles", ",".join(PROFILES)),
                 ("type", "static"),
-                ("mediaPresentationDuration", xml.duration(self.duration)),
+                ("mediaPresentationDuration", xml.duration_up(self.duration)),
                 ("minBufferTime", xml.duration(self.min_buffer)),
                 ("maxSegmentDuration", xml.duration(longest)),
             ),

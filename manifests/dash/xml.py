@@ -31,11 +31,16 @@ def text(value: str) -> str:
 
 
 def duration(seconds: Fraction) -> str:
-    """An xs:duration, up to a microsecond."""
+    """An xs:duration, to the nearest microsecond."""
     if seconds < 0:
         raise MpdError(f"a duration of {seconds} s")
     micros = decimals.round_half_up(seconds, decimals.PLACES)
     return f"PT{decimals.render(micros)}S"
+
+
+def duration_up(seconds: Fraction) -> str:
+    """An xs:duration that is no shorter, and longer by less than a microsecond."""
+    return duration(decimals.round_up(seconds, decimals.PLACES))
 
 
 def number(value: Fraction) -> str:

@@ -27,6 +27,12 @@ def round_half_up(value: Fraction, places: int = 0) -> Fraction:
     return Fraction((2 * value * scale + 1) // 2, scale)
 
 
+def round_up(value: Fraction, places: int = 0) -> Fraction:
+    """The least number with so many decimal places that is not below."""
+    scale = 10**places
+    return Fraction(-(-value * scale // 1), scale)
+
+
 def render(value: Fraction, *, places: int = PLACES, pad: bool = False) -> str:
     """At most (with `pad`, exactly) `places` decimals. Raises ValueError for what that cannot express, or negative."""
     scaled = value * 10**places

@@ -6,10 +6,18 @@ const PATIENCE_MS = 90_000;
 const ASKED_AGAIN_MS = 20_000;
 const MUST_SWITCH_TO = "de";
 
+// What a video element says of itself: which of the faults of a player it is that a wait was too long.
+function told(video) {
+  const { currentTime, duration, paused, seeking, ended, readyState, buffered } = video;
+  const ranges = Array.from({ length: buffered.length }, (_, index) => [buffered.start(index), buffered.end(index)]);
+  return JSON.stringify({ currentTime, duration, paused, seeking, ended, readyState, ranges });
+}
+
 async function until(condition, what) {
   const end = performance.now() + PATIENCE_MS;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`not in time: ${what}`);
+    if (performance.now() > end)
+      throw new Error(`not in time: ${what}: ${[...document.querySelectorAll("video")].map(told).join(", ")}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

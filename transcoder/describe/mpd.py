@@ -66,7 +66,7 @@ def mpd(
     protection = content_protection(plan, license_url)
     sets = tuple(each if each.content_type == "text" else replace(each, protection=protection) for each in sets)
     longest = max(max(timing.durations()) for timing in timing_of.values())
-    return Mpd(duration=plan.duration, min_buffer=longest, sets=sets)
+    return Mpd(duration=max(timing.end for timing in timing_of.values()), min_buffer=longest, sets=sets)
 
 
 def _pictures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from transcoder import planner
 from transcoder.plan import AAC_FRAME
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from manifests.layout import RenditionId
     from transcoder.plan import Plan
 
@@ -28,6 +27,11 @@ class Timing:
     def durations(self) -> tuple[Fraction, ...]:
         """Seconds, on the grid that EXTINF is written on."""
         return decimals.durations(self.ticks, timescale=self.timescale)
+
+    @property
+    def end(self) -> Fraction:
+        """Where the last segment ends, s."""
+        return Fraction(sum(self.ticks), self.timescale)
 
 
 def timings(plan: Plan) -> dict[RenditionId, Timing]:

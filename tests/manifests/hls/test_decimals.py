@@ -53,6 +53,13 @@ def test_round_half_up(value: Fraction, places: int, expected: Fraction) -> None
     assert decimals.round_half_up(value, places) == expected
 
 
+@given(st.fractions(min_value=0, max_value=10**6), st.integers(min_value=0, max_value=9))
+def test_round_up(value: Fraction, places: int) -> None:
+    rounded = decimals.round_up(value, places)
+    assert (rounded * 10**places).denominator == 1
+    assert 0 <= rounded - value < Fraction(1, 10**places)
+
+
 @given(
     st.lists(st.integers(min_value=1, max_value=10**6), min_size=1, max_size=200),
     st.sampled_from([25, 24000, 30000, 44100, 48000, 60000, 90000]),
