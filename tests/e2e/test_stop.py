@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _AT_MOST_S: Final = 2.0
 _WANTED: Final = 3
 """A segment that no window has begun when somebody asks for it."""
-_ATTEMPTS: Final = 3
+_ATTEMPTS: Final = 10
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ const SLACK_S = 1.5;
 const LOOK_MS = 500;
 /** After so many looks at the same picture something has to be done. */
 const STANDS_LOOKS = 4;
+/** The end is near: what is left is in the last segment. */
+const TAIL_S = 6;
 const GIVES_UP_ON_LEVEL = 3;
 const PATIENT_TRIES = 3;
 
@@ -119,13 +121,21 @@ export function throughHls(video: HTMLVideoElement, source: Source): Stream {
     const leaving = hls.latestLevelDetails?.live ? hls.latestLevelDetails.targetduration : 0;
     video.currentTime = clamp(second, Math.min(all.start + leaving, all.edge), all.edge);
   };
-  // hls.js waits in front of a hole in the broadcast, however much is behind it.
-  let stood = { at: NaN, looks: 0, live: false };
+  // hls.js waits in front of a hole in the broadcast, however much is behind it. And 1.7.4 takes the last segment for
+  // loaded of which it has some parts, where the others come with the end: it is to load all of it.
+  let stood = { at: NaN, phase: phase as Phase, looks: 0, live: false };
   const watch = window.setInterval(() => {
     const at = video.currentTime;
-    const stands = !video.paused && at === stood.at && phase === "playing";
-    stood = stands ? { ...stood, looks: stood.looks + 1 } : { at, looks: 0, live: stream.atEdge() };
+    const waits = !video.paused && !video.ended && (phase === "playing" || phase === "over");
+    const stands = waits && at === stood.at && phase === stood.phase;
+    stood = stands ? { ...stood, looks: stood.looks + 1 } : { at, phase, looks: 0, live: stream.atEdge() };
     if (stood.looks < STANDS_LOOKS) return;
+    if (phase === "over") {
+      if (stood.looks > STANDS_LOOKS || (range()?.edge ?? Infinity) - at > TAIL_S) return;
+      hls.config.lowLatencyMode = false;
+      hls.startLoad();
+      return;
+    }
     const beyond = beyondGap(hls.latestLevelDetails?.fragments ?? [], at);
     if (beyond === null) return;
     if (stood.live) stream.goLive();
