@@ -37,6 +37,7 @@ class KeysApi:
         "segments. No cache may keep it: of an asset that is taken down, what caches still have cannot be decrypted.",
         parameters=(
             Parameter(name="key", where="path", description="Its name, as playlists write it.", required=True),
+            Parameter(name="for", description="`audio` in playlists of sound: a URI of its own for the same key."),
         ),
         replies={200: Reply(description="The key", media_type=media_types.KEY, headers={"Cache-Control": "no-store."})},
         errors=(AssetNotFound, NotPublished, InvalidToken, NothingToPlay, AssetFailed, NotPlayableYet, KeyNotFound),

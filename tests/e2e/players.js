@@ -3,7 +3,6 @@
 "use strict";
 
 const PATIENCE_MS = 90_000;
-const ASKED_AGAIN_MS = 20_000;
 const MUST_SWITCH_TO = "de";
 
 // What a video element says of itself: which of the faults of a player it is that a wait was too long.
@@ -147,16 +146,9 @@ async function plays(video, seconds) {
   await until(() => video.currentTime >= from + seconds || video.ended, `plays on from ${from} s`);
 }
 
-// On a busy machine hls.js 1.7.4 has left a jump unfinished while a key was on its way: as a viewer does, it is asked again.
 async function seek(video, time) {
-  let asked = -Infinity;
-  await until(() => {
-    if (performance.now() > asked + ASKED_AGAIN_MS) {
-      asked = performance.now();
-      video.currentTime = time;
-    }
-    return !video.seeking && video.readyState >= 3;
-  }, `a picture at ${time} s`);
+  video.currentTime = time;
+  await until(() => !video.seeking && video.readyState >= 3, `a picture at ${time} s`);
 }
 
 // Mean brightness of what is shown, 0 to 255.
@@ -198,6 +190,25 @@ async function watch(name, url) {
     end: video.currentTime,
     frames: video.getVideoPlaybackQuality().totalVideoFrames,
   };
+}
+
+// hls.js: a jump while the pictures of segment `number` and its key are on their way, and its sound is there. `letGo` is
+// called when both have been asked for and the jump has begun.
+async function jumpsBeforeAKey(url, number) {
+  const errors = [];
+  const video = document.querySelector("video");
+  await PLAYERS["hls.js"](video, url, errors);
+  const asked = new Set();
+  window.hls.on(Hls.Events.FRAG_LOADING, (_, { frag }) => asked.add(`${frag.type} ${frag.sn}`));
+  const sound = () => performance.getEntriesByType("resource").some(({ name }) => name.endsWith(`/a1-1/${number}.m4s`));
+  video.muted = true;
+  await video.play();
+  await until(() => asked.has(`main ${number}`) && asked.has(`audio ${number}`) && sound(), `segment ${number}`);
+  video.currentTime = video.duration - 1.5;
+  await new Promise((resolve) => video.addEventListener("seeking", resolve, { once: true }));
+  await letGo();
+  await until(() => video.ended, "the end");
+  return { errors, end: video.currentTime };
 }
 
 // The same of encrypted media, of which a canvas sees nothing: it ends with the picture of the middle on the screen.

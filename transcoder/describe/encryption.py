@@ -3,6 +3,9 @@
 URIs of keys are relative, in the playlists of the service as in those of the bucket: `keys/{id}` beside the
 multivariant playlist. So a key is asked for under the address, and with the token, that the playlist came by. The
 bucket has no such object: whoever puts a CDN in front of it sends those requests to the service (docs/encryption.md).
+
+The same key of whole segments has one URI for pictures and another for sound: hls.js 1.7.4 fetches a URI once for both,
+and where pictures are given up for a jump, and their key with them, the sound waits for ever.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from transcoder.profile import Encryption
 if TYPE_CHECKING:
     from manifests.dash.content_protection import CommonScheme
     from manifests.hls.key import Method
+    from manifests.layout import RenditionId
     from transcoder.encryption.key_ids import KeyId
     from transcoder.plan import Plan
 
@@ -26,6 +30,8 @@ CLEAR_KEY: Final = "org.w3.clearkey"
 """KEYFORMAT of the key system that every browser has (W3C EME §9.1), as hls.js names it."""
 KEYS: Final = "keys"
 """Where keys lie, seen from the asset's own folder."""
+_FOR_SOUND: Final = "?for=audio"
+"""Behind the name of a key: means nothing to who answers."""
 
 
 def key_count(plan: Plan) -> int:
@@ -35,7 +41,7 @@ def key_count(plan: Plan) -> int:
     return plan.protection.place_of(max(plan.renditions().values()) - 1) + 1
 
 
-def segment_keys(plan: Plan, number: int) -> tuple[Key, ...]:
+def segment_keys(plan: Plan, rendition: RenditionId, number: int) -> tuple[Key, ...]:
     """EXT-X-KEY in front of a segment in the playlist of a rendition: where another key begins (RFC 8216bis §4.4.4.4).
 
     The first of them comes behind EXT-X-MAP, so that it is none of the init section's (§4.4.4.5).
@@ -46,12 +52,13 @@ def segment_keys(plan: Plan, number: int) -> tuple[Key, ...]:
     place = protection.place_of(number)
     if number and place == protection.place_of(number - 1):
         return ()
-    return _keys(plan, place, folder=f"../{KEYS}")
+    return _keys(plan, place, folder=f"../{KEYS}", of_sound=any(track.id == rendition for track in plan.audio))
 
 
 def session_keys(plan: Plan) -> tuple[Key, ...]:
     """EXT-X-SESSION-KEY (§4.4.6.5): the key that every viewer needs first, to be fetched beside the playlists."""
-    return _keys(plan, 0, folder=KEYS)
+    kinds = [of_sound for of_sound, exists in ((False, plan.video), (True, plan.audio)) if exists]
+    return tuple(dict.fromkeys(key for of_sound in kinds for key in _keys(plan, 0, folder=KEYS, of_sound=of_sound)))
 
 
 def content_protection(plan: Plan, license_url: str | None) -> ContentProtection | None:
@@ -63,7 +70,7 @@ def content_protection(plan: Plan, license_url: str | None) -> ContentProtection
     return ContentProtection(scheme=scheme, key_id=_key_id(plan, 0), license_url=license_url)
 
 
-def _keys(plan: Plan, place: int, *, folder: str) -> tuple[Key, ...]:
+def _keys(plan: Plan, place: int, *, folder: str, of_sound: bool) -> tuple[Key, ...]:
     if plan.protection is None:
         return ()
     name = _key_id(plan, place)
@@ -73,7 +80,7 @@ def _keys(plan: Plan, place: int, *, folder: str) -> tuple[Key, ...]:
             return ()
         case Encryption.AES_128:
             # No IV: it is the media sequence number, which is different for every segment (§5.2).
-            return (Key(method="AES-128", uri=uri),)
+            return (Key(method="AES-128", uri=uri + _FOR_SOUND if of_sound else uri),)
         case Encryption.CBCS:
             return _common_keys("SAMPLE-AES", uri, name, iv=constant_iv(name))
         case Encryption.CENC:

@@ -35,7 +35,7 @@ def iframes(plan: Plan, measured: Measured, rendition: RenditionId, *, uri_of: U
             uri=uri_of(layout.segment(plan.asset, rendition, number)),
             duration=next(durations),
             byte_range=ByteRange(start=each.start, length=each.length),
-            keys=() if place else segment_keys(plan, number),
+            keys=() if place else segment_keys(plan, rendition, number),
         )
         for number, of_segment in enumerate(found)
         for place, each in enumerate(of_segment)

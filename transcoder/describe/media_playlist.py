@@ -42,7 +42,7 @@ def media(plan: Plan, rendition: RenditionId, *, uri_of: UriOf, ended: bool = Tr
             Segment(
                 uri=uri_of(layout.segment(plan.asset, rendition, number)),
                 duration=duration,
-                keys=segment_keys(plan, number),
+                keys=segment_keys(plan, rendition, number),
             )
             for number, duration in enumerate(timing_of[rendition].durations())
         ),

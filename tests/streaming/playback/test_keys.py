@@ -45,9 +45,9 @@ async def test_playlists_name_the_keys_of_all_segments(stage, client: httpx.Asyn
     listed = hls.parse(answer.text)
     assert isinstance(listed, MultivariantPlaylist)
     assert listed.iframe_variants == ()
-    urls = {answer.url.join(each.uri or "").path for each in listed.session_keys}
-    assert urls == {url_of(plan, 0)}
-    for rendition in (VIDEO, AUDIO):
+    urls = {answer.url.join(each.uri or "").raw_path.decode() for each in listed.session_keys}
+    assert urls == {url_of(plan, 0), f"{url_of(plan, 0)}?for=audio"}
+    for rendition, suffix in ((VIDEO, ""), (AUDIO, "?for=audio")):
         answer = await client.get(f"/v/{plan.asset}/{rendition}/index.m3u8")
         parsed = hls.parse(answer.text)
         assert isinstance(parsed, MediaPlaylist)
@@ -58,7 +58,9 @@ async def test_playlists_name_the_keys_of_all_segments(stage, client: httpx.Asyn
         for place, number in enumerate((0, 2)):
             (key,) = parsed.segments[number].keys
             assert (key.method, key.iv, key.keyformat) == ("AES-128", None, None)
-            assert answer.url.join(key.uri or "").path == url_of(plan, place)
+            url = answer.url.join(key.uri or "")
+            assert url.raw_path.decode() == f"{url_of(plan, place)}{suffix}"
+            assert (await client.get(url)).content == await key_of(stage, plan, place)
 
 
 async def test_a_key_is_given_to_whoever_may_play_and_kept_by_nobody(stage, client: httpx.AsyncClient) -> None:
