@@ -189,12 +189,15 @@ class Shows:
         """End an event beside the others: nobody waits for a bucket that does not answer."""
         task = asyncio.create_task(show.finish(), name=f"end of {show.channel.id}")
         self._ending.add(task)
-        task.add_done_callback(self._ended)
+        # Whoever looks meanwhile has nothing to end a second time.
+        self._finished.add(show.channel.id)
+        task.add_done_callback(partial(self._ended, show.channel.id))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, channel: ChannelId, task: asyncio.Task[None]) -> None:
         self._ending.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("an event did not end well", exc_info=fault)
+            self._finished.discard(channel)
 
     async def _left(self, channel: Channel) -> Broadcast | None:
         """The channel's event, if a process before this one has begun it."""

@@ -16,6 +16,7 @@ from manifests.layout import ChannelId
 from streaming.live.channels.model import ChannelState
 from streaming.live.ingest.errors import FeedClosed, NotTaken, ProtocolFault
 from streaming.live.ingest.publisher import Container, Place, Publisher, Way
+from streaming.live.show import Show
 from streaming.live.shows import Shows
 from tests.transcoder.live import feeds
 from transcoder.encoder_settings import EncoderSettings
@@ -174,6 +175,43 @@ async def test_an_end_that_is_cancelled_leaves_nothing_behind(
     await end(ending)
     assert ending.cancelled()
     await eventually(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_an_event_that_takes_its_time_to_end_is_ended_once(
+    still: Shows, services: Services, cache: RedisCache, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    show = await still._show(await services.channels.get(ARENA))
+    show.broadcast = still.begin(feeds.event(), show.channel)
+
+    async def is_told() -> bool:
+        return await cache.get(board.event_key(ARENA)) is not None
+
+    await eventually(is_told, timeout=60)
+    faults = [RuntimeError("a fault"), None]
+    ends: list[asyncio.Event] = []
+
+    async def finish(show: Show) -> None:
+        ends.append(asyncio.Event())
+        await ends[-1].wait()
+        await show.aclose()
+        if (fault := faults.pop(0)) is not None:
+            raise fault
+
+    monkeypatch.setattr(Show, "finish", finish)
+    await services.channels.stop(ARENA)
+    await still._look()
+    await still._look()
+    await eventually(lambda: len(ends) == 1)
+    assert len(still._ending) == 1
+    # One that did not end well is ended by who looks next.
+    ends[0].set()
+    await eventually(lambda: not still._ending)
+    await still._look()
+    await eventually(lambda: len(ends) == 2)
+    ends[1].set()
+    await eventually(lambda: not still._ending)
+    await still._look()
+    assert not still._ending
 
 
 async def test_who_cannot_be_looked_up_is_told_so(
