@@ -105,7 +105,8 @@ class Broadcast:
     async def take_over(self) -> None:
         """Go on where the packager before this one was killed: in the segment that was growing, and with what it had no
         time to bring into the bucket, of an event that is over too. Raises CacheUnavailable, ObjectStoreError."""
-        is_over = all(state.ended for state in self.packager.states.values())
+        states = self.packager.states.values()
+        is_over = bool(states) and all(state.ended for state in states)
         if is_over and await self._is_kept():
             return
         await self._keep_facts()

@@ -211,6 +211,25 @@ async def test_a_journal_is_not_believed_where_another_machine_went_on(
     await other.aclose()
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_who_was_killed_before_the_first_part_is_followed_by_another(
+    cache: RedisCache, store: S3Store, is_over: bool
+) -> None:
+    stage = Stage(cache, store)
+    stage.broadcast.announce()
+    await killed(stage)
+    await gone_on(stage)
+    if not is_over:
+        stage.publish(FIRST)
+        await stage.parts(FIRST, range(6))
+    async with asyncio.timeout(60):
+        await stage.broadcast.finish()
+    states = await read_states(cache, EVENT)
+    assert {name: len(state.segments) for name, state in states.items()} == (
+        {} if is_over else dict.fromkeys(EVENT.renditions, 1)
+    )
+
+
 async def test_an_event_that_had_ended_is_shown_as_it_was(cache: RedisCache, store: S3Store) -> None:
     stage = Stage(cache, store)
     stage.begin()
