@@ -32,7 +32,7 @@ from transcoder.live.upload_order import Order, Upload
 from transcoder.live.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from infra.ports import Cache, ObjectStore
     from manifests.layout import ChannelId, RenditionId
@@ -48,6 +48,9 @@ log = logging.getLogger(__name__)
 _LAST_S: Final = 4.0
 _BRIEFLY_S: Final = 1.0
 _FINISHING_S: Final = 1.0
+_LAST_PARTS_S: Final = 1.0
+"""What players have to load the last parts before they hear of the end. hls.js 1.7.4 waits for ever for those that it
+hears of with the end, of a segment of which it has others."""
 _SWEPT_MS: Final = 86_400_000
 _FINISHING: Final = timedelta(seconds=15)
 
@@ -60,7 +63,9 @@ class Broadcast:
         self, event: LiveEvent, *, cache: Cache, store: ObjectStore, clock: Callable[[], int], dvr: timedelta,
         slate_of: Make, picture: str = "", states: dict[RenditionId, LiveRendition] | None = None,
         fence: Fence | None = None, journal: Journal | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
+        self._pause = pause
         self.event, self._cache, self._store, self._clock, self._journal = event, cache, store, clock, journal
         window_s = int(dvr.total_seconds())
         self._telling = Telling(event, cache=cache, window_s=window_s, fence=fence, states=states, journal=journal)
@@ -211,6 +216,8 @@ class Broadcast:
         """End the event, and wait until all of it is told and kept."""
         try:
             if not all(state.ended for state in self.packager.states.values()):
+                self.on_air.close()
+                await self._pause(_LAST_PARTS_S)
                 self.on_air.end()
             if self._recovering is not None:
                 await self._recovering

@@ -58,9 +58,13 @@ class OnAir:
         if self.slate is not None:
             self._tell(self._selector.advance(self._due(), quiet))
 
-    def end(self) -> None:
-        """End the event, in all renditions at the same part."""
+    def close(self) -> None:
+        """Nothing comes any more: tell what there is, in all renditions to the same part."""
         self._tell(self._selector.end())
+
+    def end(self) -> None:
+        """End the event."""
+        self.close()
         self._packager.end()
 
     def init(self, source: Source, rendition: RenditionId, body: bytes) -> None:
