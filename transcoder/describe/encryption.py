@@ -11,6 +11,7 @@ and where pictures are given up for a jump, and their key with them, the sound w
 from __future__ import annotations
 
 from base64 import b64encode
+from itertools import chain
 from typing import TYPE_CHECKING, Final, assert_never
 
 from manifests.dash import ContentProtection
@@ -52,13 +53,13 @@ def segment_keys(plan: Plan, rendition: RenditionId, number: int) -> tuple[Key, 
     place = protection.place_of(number)
     if number and place == protection.place_of(number - 1):
         return ()
-    return _keys(plan, place, folder=f"../{KEYS}", of_sound=any(track.id == rendition for track in plan.audio))
+    return _keys(plan, rendition, place, folder=f"../{KEYS}")
 
 
 def session_keys(plan: Plan) -> tuple[Key, ...]:
     """EXT-X-SESSION-KEY (§4.4.6.5): the key that every viewer needs first, to be fetched beside the playlists."""
-    kinds = [of_sound for of_sound, exists in ((False, plan.video), (True, plan.audio)) if exists]
-    return tuple(dict.fromkeys(key for of_sound in kinds for key in _keys(plan, 0, folder=KEYS, of_sound=of_sound)))
+    of_all = (_keys(plan, rendition, 0, folder=KEYS) for rendition in plan.renditions())
+    return tuple(dict.fromkeys(chain.from_iterable(of_all)))
 
 
 def content_protection(plan: Plan, license_url: str | None) -> ContentProtection | None:
@@ -70,7 +71,7 @@ def content_protection(plan: Plan, license_url: str | None) -> ContentProtection
     return ContentProtection(scheme=scheme, key_id=_key_id(plan, 0), license_url=license_url)
 
 
-def _keys(plan: Plan, place: int, *, folder: str, of_sound: bool) -> tuple[Key, ...]:
+def _keys(plan: Plan, rendition: RenditionId, place: int, *, folder: str) -> tuple[Key, ...]:
     if plan.protection is None:
         return ()
     name = _key_id(plan, place)
@@ -80,7 +81,8 @@ def _keys(plan: Plan, place: int, *, folder: str, of_sound: bool) -> tuple[Key, 
             return ()
         case Encryption.AES_128:
             # No IV: it is the media sequence number, which is different for every segment (§5.2).
-            return (Key(method="AES-128", uri=uri + _FOR_SOUND if of_sound else uri),)
+            is_sound = any(track.id == rendition for track in plan.audio)
+            return (Key(method="AES-128", uri=uri + _FOR_SOUND if is_sound else uri),)
         case Encryption.CBCS:
             return _common_keys("SAMPLE-AES", uri, name, iv=constant_iv(name))
         case Encryption.CENC:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from manifests import hls
-from manifests.hls import MediaPlaylist
-from tests.streaming.live.stage import FIRST, PICTURE, SOUND, Stage, part
+from tests.streaming.live.stage import FIRST, SOUND, Stage, part
+from tests.streaming.live.viewing.test_api import PLAYLIST, playlist
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import httpx
+
+    from manifests.hls import MediaPlaylist
 
 pytestmark = pytest.mark.usefixtures("followed")
 
@@ -31,9 +32,7 @@ async def test_the_last_parts_are_told_before_the_end_is(
         await over.wait()
 
     async def listed(**asked: int) -> MediaPlaylist:
-        found = hls.parse((await client.get(f"/live/arena/{PICTURE}/index.m3u8", params=asked)).text)
-        assert isinstance(found, MediaPlaylist)
-        return found
+        return playlist((await client.get(PLAYLIST, params=asked)).text)
 
     stage.broadcast = stage.opened(pause=pause)
     stage.begin()
